@@ -1,0 +1,50 @@
+/* What the daemon says: to the journal when standard error is connected to it, to standard error
+ * otherwise, the same sentence in both.
+ *
+ * Writers never wait: a message is put into a bounded queue and a thread of its own writes it. When
+ * the queue is full, messages of priority info and below are dropped and counted, and the count is
+ * logged once there is room. Messages are single lines; control characters are replaced.
+ * Source: sd_journal_send(3), sd-daemon(3) (SD_DEBUG.. prefixes when JOURNAL_STREAM is not ours).
+ */
+#ifndef EXSYNC_BASE_LOG_H
+#define EXSYNC_BASE_LOG_H
+
+#include <stdint.h>
+
+struct log;
+
+/* The values of syslog(3), so that they can be passed to the journal. */
+enum log_priority {
+    LOG_PRIORITY_CRITICAL = 2,
+    LOG_PRIORITY_ERROR = 3,
+    LOG_PRIORITY_WARNING = 4,
+    LOG_PRIORITY_NOTICE = 5,
+    LOG_PRIORITY_INFO = 6,
+    LOG_PRIORITY_DEBUG = 7,
+};
+
+/* Fields that go with a message; every one may be NULL. Copied before log_write returns. */
+struct log_fields {
+    const char *message_id; /* 32 hexadecimal digits: MESSAGE_ID, see daemon/messages.h */
+    const char *profile;    /* EXSYNC_PROFILE */
+    const char *mailbox;    /* EXSYNC_MAILBOX */
+    const char *direction;  /* EXSYNC_DIRECTION: "incoming" or "outgoing" */
+    const char *step;       /* EXSYNC_STEP: "FindItem", "deliver", ... */
+    const char *activity;   /* EXSYNC_ACTIVITY: the cycle's activity id */
+    const char *code;       /* EXSYNC_CODE: the response code or the like */
+};
+
+/* Starts the thread. Messages less urgent than `level` are dropped at the door. */
+struct log *log_create(enum log_priority level);
+
+/* Writes out what is queued (for at most two seconds) and ends the thread. */
+void log_free(struct log *log);
+
+void log_set_level(struct log *log, enum log_priority level);
+int log_enabled(const struct log *log, enum log_priority priority);
+
+/* Any thread. `fields` may be NULL. */
+void log_write(struct log *log, enum log_priority priority, const struct log_fields *fields,
+               const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

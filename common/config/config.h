@@ -1,0 +1,141 @@
+/* The configuration: read, checked, and then never changed.
+ *
+ * Words as in the files: an [exsyncd] section, profiles ("email server profiles"), mailboxes. A
+ * struct config is an immutable value: loading makes one, a reload makes another, and nothing in it
+ * points outside it. What mailboxes have in common is stored once: ten thousand mailboxes that
+ * differ in nothing but their address cost their address and 24 bytes each.
+ *
+ * Loading blocks (files, name services) and therefore runs before the loop or as a job. It takes
+ * any thread and has no state of its own.
+ *
+ * Units: milliseconds and bytes. Every key, its unit, range and default stands in config_keys.h,
+ * which the reader, the example file and the documentation's test share. */
+#ifndef EXSYNC_CONFIG_CONFIG_H
+#define EXSYNC_CONFIG_CONFIG_H
+
+#include "base/buffer.h"
+#include "base/secret.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum config_auth {
+    CONFIG_AUTH_NEGOTIATE,
+    CONFIG_AUTH_NTLM,
+    CONFIG_AUTH_BASIC,
+};
+
+enum config_connecting_sid {
+    CONFIG_SID_PRIMARY_SMTP,
+    CONFIG_SID_SMTP,
+    CONFIG_SID_UPN,
+    CONFIG_SID_SID, /* the mailbox's `identity` key holds the SID */
+};
+
+enum config_line_endings {
+    CONFIG_LINE_ENDINGS_LF,
+    CONFIG_LINE_ENDINGS_CRLF,
+};
+
+enum config_after_processing {
+    CONFIG_AFTER_LEAVE,
+    CONFIG_AFTER_MARK_READ,
+    CONFIG_AFTER_MOVE,   /* to move_folder */
+    CONFIG_AFTER_DELETE, /* to Deleted Items */
+    CONFIG_AFTER_PURGE,  /* for good */
+};
+
+struct config_profile {
+    const char *name;
+    const char *url; /* https://HOST/EWS/Exchange.asmx */
+    const char
+        *username; /* "CONTOSO\svc-sync" or "svc-sync@contoso.com"; NULL with a ticket cache */
+    struct secret *password;     /* NULL when Negotiate uses a ticket cache */
+    const char *owner;           /* the address that is told about failures; NULL when not given */
+    const char *tls_ca_file;     /* NULL: the system's */
+    const char *http_user_agent; /* NULL: the program's own */
+    enum config_auth auth;
+    enum config_connecting_sid connecting_sid;
+    bool impersonation;
+    bool tls_verify; /* false only by tls_verification = dangerously-disabled */
+    uint32_t max_connections;
+    uint32_t page_size;        /* items asked for in one FindItem, 10..1000 */
+    uint32_t batch_size;       /* items asked for in one GetItem, 1..100 */
+    uint64_t batch_bytes;      /* a batch is cut when the sizes that the server told exceed this */
+    uint64_t max_message_size; /* bytes of one message that are taken; 0 means no limit */
+    uint64_t poll_interval_ms;
+    uint64_t request_timeout_ms; /* no byte moved for so long: given up */
+    uint64_t connect_timeout_ms;
+    uint64_t retry_min_ms; /* first wait after a transient failure; doubles up to retry_max_ms */
+    uint64_t retry_max_ms;
+    uint32_t item_attempts; /* tries of one item before it is left failed for a person */
+    bool has_process_from;
+    int64_t process_from_ms; /* wall time; meaningful with has_process_from */
+};
+
+/* What a mailbox shares with others that are configured alike. */
+struct config_mailbox_settings {
+    const struct config_profile *profile;
+    bool incoming;
+    bool outgoing;
+    const char *const *folders; /* paths such as "Inbox" or "Inbox/Orders"; NULL-terminated */
+    const char *maildir;        /* template with %u (before the @), %d (behind it), %n (both), %% */
+    bool has_deliver_group;
+    gid_t deliver_group;
+    mode_t deliver_mode; /* of message files, 0600 by default */
+    enum config_line_endings line_endings;
+    enum config_after_processing after_processing;
+    const char *move_folder; /* NULL unless after_processing moves */
+    bool has_process_from;   /* overrides the profile's */
+    int64_t process_from_ms;
+};
+
+struct config_mailbox {
+    const char *address; /* lower case */
+    const struct config_mailbox_settings *settings;
+    const struct config_mailbox_rare *rare; /* NULL for almost all */
+};
+
+/* What hardly any mailbox has. */
+struct config_mailbox_rare {
+    const char *renamed_from; /* lower case; NULL when not renamed */
+    const char *identity;     /* UPN or SID when it is not the address; NULL otherwise */
+};
+
+struct config {
+    const char *state_directory; /* NULL: $STATE_DIRECTORY or /var/lib/exsyncd */
+    int log_level;               /* enum log_priority */
+    uint64_t forget_after_ms; /* state of a mailbox that left the configuration is kept so long */
+    uint64_t ledger_keep_ms;  /* a ledger row is kept so long after its item left the folder */
+    uint64_t summary_interval_ms;
+    uint32_t file_threads;
+
+    const struct config_profile *profiles; /* sorted by name */
+    size_t profile_count;
+    const struct config_mailbox *mailboxes; /* sorted by address */
+    size_t mailbox_count;
+};
+
+/* Reads `main_path` and then the *.conf files of the folder conf.d beside it, in the order of their
+ * names. All mistakes are appended to `report`, one line each:
+ *   FILE:LINE: [SECTION] KEY: what is wrong; what would be right
+ * Warnings begin with "warning: " behind the place and do not fail the load.
+ * Returns NULL when there was a mistake; the configuration, which the caller frees, otherwise. */
+struct config *config_load(const char *main_path, struct buffer *report);
+
+void config_free(struct config *config);
+
+/* NULL when there is none. `address` in lower case. */
+const struct config_mailbox *config_find_mailbox(const struct config *config, const char *address);
+const struct config_profile *config_find_profile(const struct config *config, const char *name);
+
+/* The Maildir of a mailbox: the template with its letters filled in. Caller frees (memory_free). */
+char *config_maildir_path(const struct config_mailbox *mailbox);
+
+/* The part of the template before its first letter, without a trailing slash: "/srv/mail". All
+ * Maildirs of the template lie below it. Caller frees. */
+char *config_maildir_root(const struct config_mailbox_settings *settings);
+
+#endif

@@ -1,0 +1,139 @@
+/* HTTP requests on the loop, through libcurl's multi interface.
+ *
+ *   client   the process's libcurl multi handle on the executor's loop
+ *   pool     the requests to one server with one account: its budget of connections, credentials,
+ *            TLS settings and resolved addresses. One for each profile.
+ *   request  one exchange; embedded in the struct that needs it
+ *   cookies  the cookies of one mailbox, a small text that the caller owns
+ *
+ * A pool runs at most its budget of requests at a time; the others wait in the order in which they
+ * came. After creation, and after http_pool_reset, one request alone goes first until the server
+ * has accepted its credentials; the others wait for it, so that a wrong password costs one sign-in.
+ * When the server refuses the credentials (401 at the end), that request fails and the pool closes:
+ * all waiting and later requests fail with the same failure without going out, until
+ * http_pool_reset.
+ *
+ * HTTP/1.1 is forced (NTLM and Negotiate authenticate a connection), redirects are not followed,
+ * libcurl's cookie engine is off, no Expect header is sent, Content-Length always is. Names are
+ * looked up with uv_getaddrinfo and handed to libcurl by CURLOPT_RESOLVE. A request that changes
+ * something on the server (`changes`) is never repeated by libcurl on its own.
+ *
+ * Everything is called on the loop's thread. Callbacks come from the loop, never from within
+ * http_request_start. */
+#ifndef EXSYNC_HTTP_HTTP_H
+#define EXSYNC_HTTP_HTTP_H
+
+#include "base/buffer.h"
+#include "base/executor.h"
+#include "base/failure.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct http_client;
+struct http_pool;
+
+struct http_client *http_client_create(struct executor *executor, struct log *log);
+/* Pools must be freed before. */
+void http_client_free(struct http_client *client);
+
+enum http_auth {
+    HTTP_AUTH_BASIC,
+    HTTP_AUTH_NTLM,
+    HTTP_AUTH_NEGOTIATE,
+};
+
+/* Copied by http_pool_create, the secret included. */
+struct http_pool_settings {
+    const char *url; /* http or https */
+    enum http_auth auth;
+    const char *username;          /* NULL: Negotiate with the ticket cache */
+    const struct secret *password; /* NULL likewise */
+    const char *tls_ca_file;       /* NULL: the system's */
+    bool tls_verify;
+    const char *user_agent;
+    uint32_t max_connections;
+    uint64_t connect_timeout_ms;
+    uint64_t idle_timeout_ms; /* no byte moved in either direction for so long: given up */
+};
+
+struct http_pool *http_pool_create(struct http_client *client,
+                                   const struct http_pool_settings *settings);
+
+/* Cancels what waits and runs (their done callbacks are not called) and closes the connections. */
+void http_pool_free(struct http_pool *pool);
+
+/* How many requests may run now, 1..max_connections; those that run already go on. */
+void http_pool_set_budget(struct http_pool *pool, uint32_t requests);
+uint32_t http_pool_budget(const struct http_pool *pool);
+
+/* Opens a closed pool again; one request proves the credentials first, on a new connection. */
+void http_pool_reset(struct http_pool *pool);
+
+/* Requests that run and that wait. */
+uint32_t http_pool_running(const struct http_pool *pool);
+uint32_t http_pool_waiting(const struct http_pool *pool);
+
+/* The cookies of one mailbox: "name=value; name2=value2", at most HTTP_COOKIES_LIMIT bytes. Only
+ * names and values are kept (Path, Domain and Secure do not matter for one URL); Max-Age=0, a past
+ * Expires or an empty value removes. */
+enum { HTTP_COOKIES_LIMIT = 4096 };
+
+struct http_response {
+    uint16_t status;         /* 0: no answer; failure says why */
+    uint32_t retry_after_ms; /* from Retry-After (seconds or date); 0 when absent */
+    struct failure failure;  /* set when no complete answer came (network, TLS, time limit, 401).
+                              * Other statuses than 200 are not a failure here: the body may say
+                              * more, and its reader decides. */
+    bool in_doubt;           /* no complete answer, and the server may have carried it out */
+    uint64_t sent_bytes;
+    uint64_t received_bytes;
+    uint32_t elapsed_ms;
+};
+
+enum http_data_result {
+    HTTP_DATA_TAKEN,
+    HTTP_DATA_PAUSE, /* nothing was taken; the same bytes come again after http_request_resume */
+    HTTP_DATA_ABORT, /* the reader has seen enough: the exchange ends, done is called */
+};
+
+struct http_request {
+    /* Set by the caller before the start; pointers must stay valid until done. */
+    const char *mailbox_anchor; /* X-AnchorMailbox; NULL for none */
+    const char *activity;       /* client-request-id; NULL for none */
+    struct buffer body;         /* owned by the request from the start on */
+    char **cookies;             /* in and out: *cookies is memory_free'd and replaced; NULL: none */
+    bool changes;               /* the request changes something on the server */
+
+    /* Called with each piece of the body; `status` is known by then. */
+    enum http_data_result (*on_data)(struct http_request *request, uint16_t status,
+                                     const char *bytes, size_t length);
+    /* Called once, last; the request may be freed or started again in it. */
+    void (*on_done)(struct http_request *request, const struct http_response *response);
+
+    /* Private to http/. */
+    TAILQ_ENTRY(http_request) entries;
+    struct http_pool *pool;
+    struct http_transfer *transfer;
+    int state;
+    struct executor_call completion;
+    struct failure early;
+};
+
+/* Queues a POST. The most that is given to on_data at once is HTTP_DATA_CHUNK bytes. */
+enum { HTTP_DATA_CHUNK = 16384 };
+void http_request_start(struct http_pool *pool, struct http_request *request);
+
+/* After HTTP_DATA_PAUSE. */
+void http_request_resume(struct http_request *request);
+
+/* Gives up; on_done is not called. What was sent may have been carried out. A request that is not
+ * under way is left alone. */
+void http_request_cancel(struct http_request *request);
+bool http_request_active(const struct http_request *request);
+
+#endif

@@ -1,0 +1,223 @@
+/* What must survive: SQLite behind named operations.
+ *
+ *   mailbox   a number that stands for a mailbox for good, whatever its address becomes
+ *   lease     the generation of the claim on a mailbox, checked in each write (always 1 for now)
+ *   folder    what is remembered of one folder of a mailbox: how far it was read
+ *   ledger    the items already taken over; what makes a second delivery impossible
+ *   key       an item's digest (of its ItemId) and the digest of its fingerprint, by which it is
+ * known when it comes back under another ItemId reference the back end's own name for an item, kept
+ * only as long as something is to be done to it failure   a row about something that went wrong;
+ * the same again raises its count
+ *
+ * Every operation is asynchronous: writes go to one writer thread that makes one transaction of all
+ * that wait (group commit; `done` comes after COMMIT, on the loop), reads to one reader thread on a
+ * connection of its own. A write that fails does not spoil the others of its transaction.
+ * Operations complete in the order in which they were started, reads and writes each for
+ * themselves; a read started after a write's `done` sees it. Nothing can be cancelled: operations
+ * are short; inputs and outputs that a caller passes stay valid until `done`.
+ *
+ * Failures have the category storage and the scope server; code is SQLite's name ("SQLITE_FULL").
+ * Times are wall-clock milliseconds. WAL, synchronous=FULL, foreign keys, STRICT tables; migrations
+ * by user_version; a database of a newer program is refused. */
+#ifndef EXSYNC_STORE_STORE_H
+#define EXSYNC_STORE_STORE_H
+
+#include "base/digest.h"
+#include "base/executor.h"
+#include "base/failure.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/* Opens or creates DIRECTORY/exsyncd.db (mode 0600), takes the state directory's lock, migrates.
+ * Blocks: called before the loop runs. Returns NULL and sets `failure` (another daemon holds the
+ * lock, newer schema, damage, permission, disk) with a sentence that names the file. */
+struct store *store_open(const char *directory, struct executor *executor, struct log *log,
+                         struct failure *failure);
+
+/* Finishes what was started (their `done` is still called if the loop runs), closes. */
+void store_close(struct store *store);
+
+/* Random and fixed at creation: 32 hexadecimal digits. */
+const char *store_instance(const struct store *store);
+
+/* Operations that were started and are not done. */
+size_t store_pending(const struct store *store);
+
+/* `failure` is NULL on success. */
+typedef void store_done(void *argument, const struct failure *failure);
+
+struct store_mailbox {
+    int64_t number;
+    uint32_t lease;
+};
+
+/* --- mailboxes --- */
+
+struct store_registration {
+    const char *address;      /* in, lower case */
+    const char *renamed_from; /* in; NULL: none. The old address's number is kept if it is known */
+    const char *profile;      /* in */
+    struct store_mailbox mailbox; /* out */
+    int64_t enabled_ms; /* out: when it was first enabled: the default of process_email_from */
+};
+
+/* Gives every mailbox its number; those not named are marked as removed (their state stays until
+ * store_prune), those that come back are as before. One transaction. */
+void store_register_mailboxes(struct store *store, struct store_registration *registrations,
+                              size_t count, int64_t now_ms, store_done *done, void *argument);
+
+/* Remembers that the mailbox's sink was set up at `path`. */
+void store_sink_ready(struct store *store, struct store_mailbox mailbox, const char *path,
+                      store_done *done, void *argument);
+
+/* --- folders --- */
+
+struct store_folder {
+    int64_t watermark_ms; /* everything received up to here was delivered or recorded as failed */
+    int64_t process_from_ms; /* nothing before; fixed when the folder was first seen */
+    int64_t total;           /* items in the folder after the last look; -1 unknown */
+    int64_t pass_started_ms; /* complete pass under way: when it began; 0: none is */
+    int64_t pass_offset;     /* complete pass under way: the next page */
+    int64_t pass_done_ms;    /* when the last complete pass ended; 0: never */
+};
+
+/* Reads what is remembered; folders seen for the first time are created with process_from_ms as
+ * given in `folders` and that as their watermark. `sink_path` is compared with the one remembered:
+ * *sink_ready tells whether it was set up before. */
+void store_folders_load(struct store *store, struct store_mailbox mailbox, const char *const *names,
+                        size_t count, struct store_folder *folders, const char *sink_path,
+                        bool *sink_ready, store_done *done, void *argument);
+
+void store_folder_save(struct store *store, struct store_mailbox mailbox, const char *name,
+                       const struct store_folder *folder, store_done *done, void *argument);
+
+/* --- the ledger --- */
+
+struct store_key {
+    struct digest item;
+    struct digest fingerprint; /* meaningful with has_fingerprint */
+    bool has_fingerprint;
+};
+
+enum store_item_state {
+    STORE_ITEM_UNKNOWN,    /* never seen: take it */
+    STORE_ITEM_DELIVERING, /* committed; perhaps published */
+    STORE_ITEM_DELIVERED,
+    STORE_ITEM_FAILED, /* recorded; tried again by its own time, not because it is listed */
+    STORE_ITEM_IN_DOUBT,
+};
+
+/* For each key its state, by item or else by fingerprint. Read. */
+void store_ledger_check(struct store *store, struct store_mailbox mailbox,
+                        const struct store_key *keys, size_t count, uint8_t *states,
+                        store_done *done, void *argument);
+
+struct store_delivery {
+    struct store_key key;
+    int64_t received_ms;
+    const char *name;      /* the sink's */
+    const char *reference; /* NULL: nothing is to be done to the item after delivery */
+    bool duplicate;        /* out: the ledger has it already; nothing was written: abandon it */
+};
+
+/* State "delivering" for each. From here on the item is never fetched again. */
+void store_ledger_deliver(struct store *store, struct store_mailbox mailbox,
+                          struct store_delivery *deliveries, size_t count, int64_t now_ms,
+                          store_done *done, void *argument);
+
+/* State "delivered" for each; an item failure of the same item is resolved. */
+void store_ledger_delivered(struct store *store, struct store_mailbox mailbox,
+                            const struct digest *items, size_t count, int64_t now_ms,
+                            store_done *done, void *argument);
+
+/* What was to be done to the items after delivery is done (or needless: the item is gone). */
+void store_ledger_acknowledged(struct store *store, struct store_mailbox mailbox,
+                               const struct digest *items, size_t count, store_done *done,
+                               void *argument);
+
+struct store_seen {
+    struct store_key key;
+    const char *reference; /* the item's present reference: replaces that of a failed item */
+};
+
+/* These items are in the folder now: keeps their rows alive; an item that was known by its
+ * fingerprint alone gets a row under its new ItemId. Writes only what a week has made stale. */
+void store_ledger_seen(struct store *store, struct store_mailbox mailbox,
+                       const struct store_seen *items, size_t count, int64_t now_ms,
+                       store_done *done, void *argument);
+
+/* After a complete pass of all folders: forgets delivered rows that were last seen before. */
+void store_ledger_forget(struct store *store, struct store_mailbox mailbox, int64_t before_ms,
+                         store_done *done, void *argument);
+
+/* --- items with something left to do --- */
+
+enum store_open_kind {
+    STORE_OPEN_DELIVERING,     /* name is set */
+    STORE_OPEN_FAILED,         /* due for another try; reference is set */
+    STORE_OPEN_UNACKNOWLEDGED, /* delivered; reference is set */
+};
+
+struct store_open_item {
+    enum store_open_kind kind;
+    struct store_key key;
+    int64_t received_ms;
+    uint32_t attempts;
+    const char *name;
+    const char *reference;
+};
+
+struct store_open_items {
+    struct store_open_item *items;
+    size_t count;
+    bool more; /* there are more of them than the limit */
+};
+
+/* All delivering items, then failed ones due at now_ms and unacknowledged ones, `limit` of these at
+ * most. The result is valid during `done` only. Read. */
+typedef void store_open_items_done(void *argument, const struct failure *failure,
+                                   const struct store_open_items *items);
+void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
+                      size_t limit, store_open_items_done *done, void *argument);
+
+/* --- failures --- */
+
+struct store_failure {
+    struct failure failure;
+    const char *profile;
+    struct store_mailbox mailbox; /* number 0: not of one mailbox */
+    const char *direction;        /* "incoming", "outgoing"; NULL: both */
+    const char *activity;
+    int64_t now_ms;
+    int64_t next_retry_ms; /* INT64_MAX: not tried again by itself */
+    const struct store_delivery
+        *item;         /* for scope item: key, received_ms and reference; else NULL */
+    uint32_t attempts; /* tries of the item so far */
+};
+
+/* Records a failure, or counts the same one again (same scope, profile, mailbox, direction, step,
+ * category, code and item, not resolved). One with an item puts the item into the ledger as failed
+ * in the same transaction. Strings are copied. */
+void store_failure_record(struct store *store, const struct store_failure *failure,
+                          store_done *done, void *argument);
+
+/* What went wrong with this mailbox (number 0: with this profile) in this direction is over; item
+ * failures stay. `*resolved` (may be NULL) counts the rows. */
+void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
+                           const char *direction, int64_t now_ms, uint32_t *resolved,
+                           store_done *done, void *argument);
+
+/* --- house-keeping --- */
+
+/* Forgets mailboxes that left the configuration before `removed_before_ms` and failures that were
+ * resolved before `resolved_before_ms`, a bounded number of rows a call; *more tells to call again.
+ */
+void store_prune(struct store *store, int64_t removed_before_ms, int64_t resolved_before_ms,
+                 bool *more, store_done *done, void *argument);
+
+#endif
