@@ -48,6 +48,7 @@ struct failure {
     enum failure_scope scope;
     bool permanent;
     bool divisible;
+    bool gone;
     uint16_t http_status;         /* 0 when there was no HTTP answer */
     uint32_t retry_after_ms;      /* what the server asks for at least; 0 when it does not say */
     char code[FAILURE_CODE_SIZE]; /* stable name: "ErrorServerBusy", "HTTP 503", "EACCES", ... */

@@ -80,7 +80,8 @@ struct backend_receiver {
     bool (*ready)(void *argument);
     void (*item_data)(void *argument, size_t index, const char *bytes, size_t length);
     /* `failure` NULL: the message is complete. Set: nothing of it may be used; scope item, or
-     * wider when the server said so for this item. */
+     * wider when the server said so for this item; failure->gone when the item is not there any
+     * more (ErrorItemNotFound and the like). */
     void (*item_end)(void *argument, size_t index, const struct failure *failure);
 };
 
@@ -125,7 +126,8 @@ struct backend_operation *backend_acknowledge_start(struct backend *backend,
 typedef void backend_folder_done(void *argument, const struct failure *failure,
                                  const char *folder_id);
 
-/* `path`: "Inbox", "Inbox/Orders", "Projects/2026"; components are compared without case. The first
+/* A path of one well-known name needs no request: done comes at the next turn of the loop.
+ * `path`: "Inbox", "Inbox/Orders", "Projects/2026"; components are compared without case. The first
  * may be one of the well-known names (Inbox, Sent Items, Drafts, Deleted Items, Junk Email, Outbox,
  * Archive), which mean those folders in every language; any other begins below the mailbox's top.
  * `create`: makes what is missing, else a missing folder is a permanent failure of the mailbox. */

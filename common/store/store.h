@@ -140,6 +140,12 @@ void store_ledger_acknowledged(struct store *store, struct store_mailbox mailbox
                                const struct digest *items, size_t count, store_done *done,
                                void *argument);
 
+/* Failed items that are not on the server any more: their rows go, their failures are resolved. An
+ * item that comes back is new. Rows in other states are left alone. */
+void store_ledger_gone(struct store *store, struct store_mailbox mailbox,
+                       const struct digest *items, size_t count, int64_t now_ms, store_done *done,
+                       void *argument);
+
 struct store_seen {
     struct store_key key;
     const char *reference; /* the item's present reference: replaces that of a failed item */
