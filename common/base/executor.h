@@ -31,11 +31,16 @@ struct executor;
 
 struct executor *executor_create(void);
 
-/* Runs callbacks until executor_stop was called; returns to the caller then. */
+/* Runs callbacks until executor_stop was called and the turn in which it was called is over;
+ * returns to the caller then. What is still pending stays so and goes on in another executor_run.
+ */
 void executor_run(struct executor *executor);
 void executor_stop(struct executor *executor);
 
-/* Pools must be freed before. */
+/* Pools must be freed before. Timers, deferred and posted calls that are still pending are
+ * forgotten. What http/ put on the loop must have been closed; a name look-up that hangs is given
+ * two seconds, after which the loop's memory is left alone, which is only right when the process
+ * ends. */
 void executor_free(struct executor *executor);
 
 /* The loop's own monotonic time in milliseconds, read once a turn. */
@@ -49,7 +54,8 @@ struct executor_timer {
     void *argument;
 };
 
-/* Starts or restarts a timer. */
+/* Starts or restarts a timer. One that a timer's callback starts runs in a later turn, with a delay
+ * of 0 too. Timers that are due at the same millisecond run in no particular order. */
 void executor_after(struct executor *executor, struct executor_timer *timer, uint64_t delay_ms,
                     void (*callback)(void *argument), void *argument);
 
@@ -60,10 +66,11 @@ bool executor_timer_pending(const struct executor_timer *timer);
 /* --- deferred calls: the next turn of the loop, in the order in which they were deferred --- */
 
 struct executor_call {
-    STAILQ_ENTRY(executor_call) entries;
+    TAILQ_ENTRY(executor_call) entries;
     void (*callback)(void *argument);
     void *argument;
-    bool pending;
+    bool pending; /* deferred and not yet begun */
+    bool posted;  /* the same of executor_post; guarded by the executor's mutex */
 };
 
 /* Deferring a call that is pending already does nothing. */
@@ -94,20 +101,21 @@ struct executor_job {
     void *argument;
     struct executor_call completion;
     struct executor_lane *lane;
-    STAILQ_ENTRY(executor_job) entries;
+    TAILQ_ENTRY(executor_job) entries;
 };
 
 /* Threads start when there is work and end after some idle seconds; at most `threads` of them. */
 struct executor_pool *executor_pool_create(struct executor *executor, const char *name,
                                            size_t threads);
 
-/* Waits at most `patience_ms` for running jobs; those not begun are dropped without `done`. Returns
+/* Waits at most `patience_ms` for running jobs and calls `done` for all that came to their end;
+ * those not begun are dropped without `done`, also those that a `done` submits meanwhile. Returns
  * false when jobs still hang (a dead NFS mount): their memory must then be left alone, and so must
  * the pool. */
 bool executor_pool_free(struct executor_pool *pool, uint64_t patience_ms);
 
 /* The lane called `name`, made when it is asked for first; at most `limit` of its jobs run at a
- * time. Lives as long as the pool. */
+ * time (the first caller's limit stays). Lives as long as the pool. */
 struct executor_lane *executor_pool_lane(struct executor_pool *pool, const char *name,
                                          size_t limit);
 
@@ -116,7 +124,7 @@ void executor_pool_submit(struct executor_pool *pool, struct executor_lane *lane
                           struct executor_job *job, void (*work)(void *argument),
                           void (*done)(void *argument), void *argument);
 
-/* Jobs that are queued or running, for a stop that waits for them. */
+/* Jobs whose `done` was not yet called, for a stop that waits for them. */
 size_t executor_pool_pending(const struct executor_pool *pool);
 
 #endif

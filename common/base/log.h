@@ -3,15 +3,18 @@
  *
  * Writers never wait: a message is put into a bounded queue and a thread of its own writes it. When
  * the queue is full, messages of priority info and below are dropped and counted, and the count is
- * logged once there is room. Messages are single lines; control characters are replaced.
- * Source: sd_journal_send(3), sd-daemon(3) (SD_DEBUG.. prefixes when JOURNAL_STREAM is not ours).
- */
+ * logged once there is room. More urgent ones have a reserve and are dropped only when that is
+ * full, too. Messages are single lines of at most LOG_LINE_SIZE bytes; control characters are
+ * replaced. On standard error a line is the sentence alone. Source: sd_journal_sendv(3);
+ * systemd.exec(5) on JOURNAL_STREAM. */
 #ifndef EXSYNC_BASE_LOG_H
 #define EXSYNC_BASE_LOG_H
 
 #include <stdint.h>
 
 struct log;
+
+enum { LOG_LINE_SIZE = 2048 };
 
 /* The values of syslog(3), so that they can be passed to the journal. */
 enum log_priority {
