@@ -7,7 +7,8 @@
  *   scope      how far the trouble reaches: one item, one mailbox, one profile, or the whole server
  *   permanent  it stays until a person acts; otherwise waiting may help
  *   divisible  a request for several items failed as a whole and one of them may be the cause:
- * asking again for fewer of them can find out which
+ *              asking again for fewer of them can find out which
+ *   gone       the item asked for is not there any more: there is nothing left to do for it
  *
  * A failure is a plain value without pointers to owned memory: copy it freely. */
 #ifndef EXSYNC_BASE_FAILURE_H

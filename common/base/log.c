@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* program_invocation_short_name */
-#include "base/log.h"
+#include "base/log_private.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -43,7 +43,7 @@ struct log_message {
 
 struct log {
     atomic_int level;
-    bool to_journal; /* does not change */
+    enum log_target target; /* does not change */
     pthread_t thread;
 
     pthread_mutex_t mutex; /* guards all below */
@@ -145,7 +145,7 @@ static void log_write_stderr(const char *bytes, size_t length)
 
 static void log_put(const struct log *log, const struct log_message *message)
 {
-    if (log->to_journal && sd_journal_sendv(message->fields, message->count) >= 0)
+    if (log->target == LOG_TARGET_JOURNAL && sd_journal_sendv(message->fields, message->count) >= 0)
         return;
     /* Where the journal reads standard error but its socket refuses, it takes the priority from a
      * prefix (sd-daemon(3)). In a terminal or file the prefix would only be in the way. */
@@ -153,7 +153,7 @@ static void log_put(const struct log *log, const struct log_message *message)
     const struct iovec *field = &message->fields[0];
     char line[LOG_LINE_SIZE + 8];
     size_t length = 0;
-    if (log->to_journal)
+    if (log->target != LOG_TARGET_STDERR)
         length = (size_t)snprintf(line, sizeof line, "<%d>", message->priority);
     memcpy(line + length, (const char *)field->iov_base + name_length,
            field->iov_len - name_length);
@@ -221,24 +221,33 @@ static void *log_run(void *argument)
 
 /* --- the interface --- */
 
-/* True when standard error is the stream that systemd connected to the journal for us. */
-static bool log_stderr_is_journal(void)
+/* The journal when standard error is the stream that systemd connected to it for us. */
+static enum log_target log_find_target(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
     unsigned long long device;
     unsigned long long inode;
     struct stat status;
     if (stream == NULL || sscanf(stream, "%llu:%llu", &device, &inode) != 2 ||
-        fstat(STDERR_FILENO, &status) != 0)
-        return false;
-    return status.st_dev == device && status.st_ino == inode;
+        fstat(STDERR_FILENO, &status) != 0 || status.st_dev != device || status.st_ino != inode)
+        return LOG_TARGET_STDERR;
+    /* A service with a root of its own may have the stream but not the socket, and sd_journal_sendv
+     * calls it a success when the socket is not there. */
+    if (access("/run/systemd/journal/socket", W_OK) != 0)
+        return LOG_TARGET_STREAM;
+    return LOG_TARGET_JOURNAL;
 }
 
 struct log *log_create(enum log_priority level)
 {
+    return log_create_for(level, log_find_target());
+}
+
+struct log *log_create_for(enum log_priority level, enum log_target target)
+{
     struct log *log = memory_allocate(sizeof *log);
     atomic_init(&log->level, (int)level);
-    log->to_journal = log_stderr_is_journal();
+    log->target = target;
     pthread_mutex_init(&log->mutex, NULL);
     thread_condition_create(&log->work);
     thread_condition_create(&log->ended);
