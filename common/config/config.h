@@ -81,14 +81,14 @@ struct config_mailbox_settings {
     bool incoming;
     bool outgoing;
     const char *const *folders; /* paths such as "Inbox" or "Inbox/Orders"; NULL-terminated */
-    const char *maildir;        /* template with %u (before the @), %d (behind it), %n (both), %% */
+    const char *maildir; /* template with %u (the address), %n (before the @), %d (behind it), %% */
     bool has_deliver_group;
     gid_t deliver_group;
     mode_t deliver_mode; /* of message files, 0600 by default */
     enum config_line_endings line_endings;
     enum config_after_processing after_processing;
     const char *move_folder; /* NULL unless after_processing moves */
-    bool has_process_from;   /* overrides the profile's */
+    bool has_process_from;   /* the mailbox's own, or the profile's; false means now */
     int64_t process_from_ms;
 };
 
@@ -125,7 +125,11 @@ struct config {
  * Returns NULL when there was a mistake; the configuration, which the caller frees, otherwise. */
 struct config *config_load(const char *main_path, struct buffer *report);
 
+/* NULL is allowed. */
 void config_free(struct config *config);
+
+/* Bytes that the configuration takes, all that belongs to it counted but the passwords. */
+size_t config_memory(const struct config *config);
 
 /* NULL when there is none. `address` in lower case. */
 const struct config_mailbox *config_find_mailbox(const struct config *config, const char *address);

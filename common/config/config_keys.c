@@ -1,0 +1,409 @@
+#include "config/config_keys.h"
+
+#include "base/log.h"
+#include "config/config.h"
+
+#include <string.h>
+
+#define DAEMON_FIELD(member)  offsetof(struct config, member)
+#define PROFILE_FIELD(member) offsetof(struct config_profile, member)
+#define MAILBOX_FIELD(member) offsetof(struct config_mailbox_settings, member)
+#define SEVERAL_FIELDS        SIZE_MAX
+
+#define SECOND   UINT64_C(1000)
+#define MINUTE   (60 * SECOND)
+#define HOUR     (60 * MINUTE)
+#define DAY      (24 * HOUR)
+#define MEGABYTE (UINT64_C(1000) * 1000)
+#define GIGABYTE (1000 * MEGABYTE)
+
+const struct config_section_description config_sections[CONFIG_SECTION_COUNT] = {
+    [CONFIG_SECTION_DAEMON] = {"exsyncd", NULL, "exsyncd", "The daemon itself."},
+    [CONFIG_SECTION_PROFILE] =
+        {"profile", "NAME", "profile contoso",
+         "An email server profile: where Exchange is, which account signs in, how often and how "
+         "hard to sync. One section a profile; NAME is yours to choose and may hold spaces."},
+    [CONFIG_SECTION_MAILBOX_DEFAULTS] =
+        {"mailbox-defaults", NULL, "mailbox-defaults",
+         "What holds for every mailbox that does not say otherwise. All of these keys may stand in "
+         "a [mailbox ADDRESS] section, too."},
+    [CONFIG_SECTION_MAILBOX] =
+        {"mailbox", "ADDRESS", "mailbox anna@contoso.com",
+         "One section for each mailbox that is kept in step; often the title is all it needs."},
+};
+
+const struct config_key config_keys[CONFIG_KEY_COUNT] = {
+    [CONFIG_KEY_STATE_DIRECTORY] =
+        {.name = "state_directory",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_PATH,
+         .field = DAEMON_FIELD(state_directory),
+         .example = "/var/lib/exsyncd",
+         .text = "Where the daemon keeps its database. Without this key: what systemd says in "
+                 "$STATE_DIRECTORY, or /var/lib/exsyncd."},
+    [CONFIG_KEY_LOG_LEVEL] =
+        {.name = "log_level",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = DAEMON_FIELD(log_level),
+         .initial = "info",
+         .choices = {{"error", LOG_PRIORITY_ERROR},
+                     {"warning", LOG_PRIORITY_WARNING},
+                     {"notice", LOG_PRIORITY_NOTICE},
+                     {"info", LOG_PRIORITY_INFO},
+                     {"debug", LOG_PRIORITY_DEBUG}},
+         .text = "The least urgent messages that are logged. Single items are logged at debug."},
+    [CONFIG_KEY_FORGET_AFTER] =
+        {.name = "forget_after",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = HOUR,
+         .maximum = 3650 * DAY,
+         .field = DAEMON_FIELD(forget_after_ms),
+         .initial = "90d",
+         .text = "How long the state of a mailbox that left the configuration is kept. A mailbox "
+                 "that comes back later starts anew."},
+    [CONFIG_KEY_LEDGER_KEEP] =
+        {.name = "ledger_keep",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = DAY,
+         .maximum = 3650 * DAY,
+         .field = DAEMON_FIELD(ledger_keep_ms),
+         .initial = "90d",
+         .text = "How long a message is remembered after it has left its folder. One that comes "
+                 "back later is delivered again."},
+    [CONFIG_KEY_SUMMARY_INTERVAL] = {.name = "summary_interval",
+                                     .section = CONFIG_SECTION_DAEMON,
+                                     .kind = CONFIG_KIND_DURATION,
+                                     .minimum = SECOND,
+                                     .maximum = 365 * DAY,
+                                     .field = DAEMON_FIELD(summary_interval_ms),
+                                     .initial = "1h",
+                                     .text = "How often a summary of what was done is logged."},
+    [CONFIG_KEY_FILE_THREADS] =
+        {.name = "file_threads",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_NUMBER,
+         .minimum = 1,
+         .maximum = 64,
+         .field = DAEMON_FIELD(file_threads),
+         .initial = "16",
+         .text = "Threads that write files. A file system that hangs holds at most two of them."},
+
+    [CONFIG_KEY_URL] =
+        {.name = "url",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_URL,
+         .field = PROFILE_FIELD(url),
+         .example = "https://mail.contoso.com/EWS/Exchange.asmx",
+         .text = "Where Exchange Web Services answer. Required. http:// is taken for this machine "
+                 "only (localhost, 127.0.0.1, [::1])."},
+    [CONFIG_KEY_AUTH] =
+        {.name = "auth",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = PROFILE_FIELD(auth),
+         .initial = "negotiate",
+         .choices = {{"negotiate", CONFIG_AUTH_NEGOTIATE},
+                     {"ntlm", CONFIG_AUTH_NTLM},
+                     {"basic", CONFIG_AUTH_BASIC}},
+         .text = "How the account signs in. Exchange offers negotiate and ntlm unless somebody "
+                 "has switched basic on."},
+    [CONFIG_KEY_USERNAME] =
+        {.name = "username",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_TEXT,
+         .field = PROFILE_FIELD(username),
+         .example = "CONTOSO\\svc-sync",
+         .text = "The account that signs in, as DOMAIN\\NAME or NAME@DOMAIN. Without it, "
+                 "negotiate uses a Kerberos ticket that is already there."},
+    [CONFIG_KEY_PASSWORD_FILE] =
+        {.name = "password_file",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_PATH,
+         .field = SEVERAL_FIELDS,
+         .example = "/etc/exsyncd/contoso.password",
+         .text = "A file that holds the account's password and nothing else, and that nobody but "
+                 "its owner may read (chmod 600)."},
+    [CONFIG_KEY_PASSWORD_CREDENTIAL] =
+        {.name = "password_credential",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_CREDENTIAL,
+         .field = SEVERAL_FIELDS,
+         .example = "contoso.password",
+         .text = "Instead of password_file: the systemd credential that holds the password "
+                 "(LoadCredential= or LoadCredentialEncrypted= in a drop-in of exsyncd.service)."},
+    [CONFIG_KEY_OWNER] = {.name = "owner",
+                          .section = CONFIG_SECTION_PROFILE,
+                          .kind = CONFIG_KIND_ADDRESS,
+                          .field = PROFILE_FIELD(owner),
+                          .example = "mail-admins@contoso.com",
+                          .text =
+                              "The address of the profile's owner, who is told about failures."},
+    [CONFIG_KEY_IMPERSONATION] =
+        {.name = "impersonation",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_BOOLEAN,
+         .field = PROFILE_FIELD(impersonation),
+         .initial = "yes",
+         .text = "Whether the account acts as each mailbox (ApplicationImpersonation). With no, it "
+                 "opens mailboxes by its own rights."},
+    [CONFIG_KEY_CONNECTING_SID] =
+        {.name = "connecting_sid",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = PROFILE_FIELD(connecting_sid),
+         .initial = "primary_smtp",
+         .choices = {{"primary_smtp", CONFIG_SID_PRIMARY_SMTP},
+                     {"smtp", CONFIG_SID_SMTP},
+                     {"upn", CONFIG_SID_UPN},
+                     {"sid", CONFIG_SID_SID}},
+         .text = "How the mailbox that the account acts as is named to Exchange: by its primary "
+                 "address, by any of its addresses, by user principal name, or by SID."},
+    [CONFIG_KEY_POLL_INTERVAL] = {.name = "poll_interval",
+                                  .section = CONFIG_SECTION_PROFILE,
+                                  .kind = CONFIG_KIND_DURATION,
+                                  .minimum = SECOND,
+                                  .maximum = 7 * DAY,
+                                  .field = PROFILE_FIELD(poll_interval_ms),
+                                  .initial = "5m",
+                                  .text = "How often each mailbox is looked at."},
+    [CONFIG_KEY_PROFILE_PROCESS_FROM] =
+        {.name = "process_email_from",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_TIMESTAMP,
+         .field = SEVERAL_FIELDS,
+         .initial = "now",
+         .text = "Mail that was received before is left alone: now (the moment a mailbox is first "
+                 "seen), a date such as 2026-01-31, or a time such as 2026-01-31T08:00:00Z. "
+                 "Without a zone it is UTC."},
+    [CONFIG_KEY_MAX_CONNECTIONS] = {.name = "max_connections",
+                                    .section = CONFIG_SECTION_PROFILE,
+                                    .kind = CONFIG_KIND_NUMBER,
+                                    .minimum = 1,
+                                    .maximum = 100,
+                                    .field = PROFILE_FIELD(max_connections),
+                                    .initial = "10",
+                                    .text = "The most requests that are under way at once."},
+    [CONFIG_KEY_PAGE_SIZE] =
+        {.name = "page_size",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_NUMBER,
+         .minimum = 10,
+         .maximum = 1000,
+         .field = PROFILE_FIELD(page_size),
+         .initial = "250",
+         .text = "Messages that are listed by one request. Exchange gives no more than 1000."},
+    [CONFIG_KEY_BATCH_SIZE] = {.name = "batch_size",
+                               .section = CONFIG_SECTION_PROFILE,
+                               .kind = CONFIG_KIND_NUMBER,
+                               .minimum = 1,
+                               .maximum = 100,
+                               .field = PROFILE_FIELD(batch_size),
+                               .initial = "20",
+                               .text = "Messages that are fetched by one request at most."},
+    [CONFIG_KEY_BATCH_BYTES] =
+        {.name = "batch_bytes",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_SIZE,
+         .minimum = 1000,
+         .maximum = GIGABYTE,
+         .field = PROFILE_FIELD(batch_bytes),
+         .initial = "16MB",
+         .text = "A request fetches fewer messages when they are larger than this together."},
+    [CONFIG_KEY_MAX_MESSAGE_SIZE] =
+        {.name = "max_message_size",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_SIZE,
+         .minimum = 0,
+         .maximum = 1000 * GIGABYTE,
+         .field = PROFILE_FIELD(max_message_size),
+         .initial = "0",
+         .text = "Larger messages stay in Exchange and are recorded as failed. 0 takes all."},
+    [CONFIG_KEY_REQUEST_TIMEOUT] =
+        {.name = "request_timeout",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = SECOND,
+         .maximum = HOUR,
+         .field = PROFILE_FIELD(request_timeout_ms),
+         .initial = "60s",
+         .text = "A request in which no byte has moved for so long is given up."},
+    [CONFIG_KEY_CONNECT_TIMEOUT] =
+        {.name = "connect_timeout",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = SECOND,
+         .maximum = 10 * MINUTE,
+         .field = PROFILE_FIELD(connect_timeout_ms),
+         .initial = "15s",
+         .text = "How long a connection, TLS included, may take to come about."},
+    [CONFIG_KEY_RETRY_MIN] =
+        {.name = "retry_min",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = 100,
+         .maximum = DAY,
+         .field = PROFILE_FIELD(retry_min_ms),
+         .initial = "30s",
+         .text = "The first wait after a failure that may pass by itself; it doubles each time."},
+    [CONFIG_KEY_RETRY_MAX] = {.name = "retry_max",
+                              .section = CONFIG_SECTION_PROFILE,
+                              .kind = CONFIG_KIND_DURATION,
+                              .minimum = 100,
+                              .maximum = 7 * DAY,
+                              .field = PROFILE_FIELD(retry_max_ms),
+                              .initial = "1h",
+                              .text = "The longest wait between two attempts."},
+    [CONFIG_KEY_ITEM_ATTEMPTS] =
+        {.name = "item_attempts",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_NUMBER,
+         .minimum = 1,
+         .maximum = 1000,
+         .field = PROFILE_FIELD(item_attempts),
+         .initial = "5",
+         .text = "How often one message is tried before it is left for a person to look at."},
+    [CONFIG_KEY_TLS_CA_FILE] =
+        {.name = "tls_ca_file",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_PATH,
+         .field = PROFILE_FIELD(tls_ca_file),
+         .example = "/etc/ssl/certs/contoso-ca.pem",
+         .text = "The certificates (PEM) that the server's must be signed by, instead of those "
+                 "that the system trusts."},
+    [CONFIG_KEY_TLS_VERIFICATION] =
+        {.name = "tls_verification",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = SEVERAL_FIELDS,
+         .initial = "full",
+         .choices = {{"full", 1}, {"dangerously-disabled", 0}},
+         .text = "Whether the server's certificate is checked. dangerously-disabled hands the "
+                 "password and all mail to anybody who stands in between."},
+    [CONFIG_KEY_HTTP_USER_AGENT] =
+        {.name = "http_user_agent",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_TEXT,
+         .field = PROFILE_FIELD(http_user_agent),
+         .example = "exsyncd",
+         .text = "The name under which the daemon appears in the server's logs, for servers that "
+                 "let in programs by name."},
+
+    [CONFIG_KEY_PROFILE] =
+        {.name = "profile",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_PROFILE,
+         .field = SEVERAL_FIELDS,
+         .example = "contoso",
+         .text = "The profile that the mailbox is on. May be left out when there is only one."},
+    [CONFIG_KEY_INCOMING] = {.name = "incoming",
+                             .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+                             .kind = CONFIG_KIND_BOOLEAN,
+                             .field = MAILBOX_FIELD(incoming),
+                             .initial = "yes",
+                             .text = "Whether mail is taken from Exchange to this machine."},
+    [CONFIG_KEY_OUTGOING] =
+        {.name = "outgoing",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_BOOLEAN,
+         .field = MAILBOX_FIELD(outgoing),
+         .initial = "no",
+         .text = "Whether mail is sent through Exchange. Not carried out by this version."},
+    [CONFIG_KEY_FOLDERS] =
+        {.name = "folders",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_FOLDERS,
+         .field = SEVERAL_FIELDS,
+         .initial = "Inbox",
+         .text = "The folders that mail is taken from, with commas between them, such as Inbox, "
+                 "Inbox/Orders. Rules that people have in Outlook move mail out of the Inbox "
+                 "before it is seen there. A long list may be given in several lines of folders."},
+    [CONFIG_KEY_DELIVER] =
+        {.name = "deliver",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_MAILDIR,
+         .field = SEVERAL_FIELDS,
+         .initial = "maildir:/var/lib/exsyncd/mail/%d/%n",
+         .text = "Where mail goes: the path of a Maildir, in which %u is the mailbox's address, %n "
+                 "what stands before its @, %d what stands behind it, and %% a percent sign."},
+    [CONFIG_KEY_DELIVER_GROUP] =
+        {.name = "deliver_group",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_GROUP,
+         .field = SEVERAL_FIELDS,
+         .example = "mail",
+         .text = "The group that the delivered files belong to, so that its members can read them; "
+                 "by default the daemon's own."},
+    [CONFIG_KEY_DELIVER_MODE] =
+        {.name = "deliver_mode",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_MODE,
+         .minimum = 0600,
+         .maximum = 0666,
+         .field = SEVERAL_FIELDS,
+         .example = "0600",
+         .text = "The mode of the delivered files, in octal. Without this key: 0600, or 0640 with "
+                 "a deliver_group."},
+    [CONFIG_KEY_LINE_ENDINGS] =
+        {.name = "line_endings",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = MAILBOX_FIELD(line_endings),
+         .initial = "lf",
+         .choices = {{"lf", CONFIG_LINE_ENDINGS_LF}, {"crlf", CONFIG_LINE_ENDINGS_CRLF}},
+         .text = "How lines end in the delivered files: lf as Unix programs expect, crlf for the "
+                 "bytes as Exchange gives them."},
+    [CONFIG_KEY_AFTER_PROCESSING] =
+        {.name = "after_processing",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_AFTER,
+         .field = SEVERAL_FIELDS,
+         .initial = "leave",
+         .choices = {{"leave", CONFIG_AFTER_LEAVE},
+                     {"mark_read", CONFIG_AFTER_MARK_READ},
+                     {"move:FOLDER", CONFIG_AFTER_MOVE},
+                     {"delete", CONFIG_AFTER_DELETE},
+                     {"purge", CONFIG_AFTER_PURGE}},
+         .text = "What happens in Exchange to a message once it is delivered. delete puts it into "
+                 "Deleted Items, purge removes it for good."},
+    [CONFIG_KEY_MAILBOX_PROCESS_FROM] =
+        {.name = "process_email_from",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_TIMESTAMP,
+         .field = SEVERAL_FIELDS,
+         .example = "2026-01-31",
+         .text = "As in a profile, whose value holds when this one is not given."},
+    [CONFIG_KEY_RENAMED_FROM] =
+        {.name = "renamed_from",
+         .section = CONFIG_SECTION_MAILBOX,
+         .kind = CONFIG_KIND_ADDRESS,
+         .field = SEVERAL_FIELDS,
+         .example = "anna.old@contoso.com",
+         .text = "The address that the mailbox had before: its state is taken over, and nothing "
+                 "is delivered twice."},
+    [CONFIG_KEY_IDENTITY] =
+        {.name = "identity",
+         .section = CONFIG_SECTION_MAILBOX,
+         .kind = CONFIG_KIND_IDENTITY,
+         .field = SEVERAL_FIELDS,
+         .example = "S-1-5-21-1004336348-1177238915-682003330-1103",
+         .text = "What Exchange knows the mailbox by, when the profile's connecting_sid is sid "
+                 "(then required) or upn (by default the address)."},
+};
+
+bool config_key_allowed(const struct config_key *key, enum config_section_kind section)
+{
+    return key->section == section ||
+           (key->section == CONFIG_SECTION_MAILBOX_DEFAULTS && section == CONFIG_SECTION_MAILBOX);
+}
+
+const struct config_key *config_key_find(enum config_section_kind section, const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
+        if (config_key_allowed(&config_keys[i], section) && strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    }
+    return NULL;
+}

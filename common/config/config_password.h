@@ -1,0 +1,15 @@
+/* The password of a profile, from a file that nobody else may read or from a systemd credential. */
+#ifndef EXSYNC_CONFIG_PASSWORD_H
+#define EXSYNC_CONFIG_PASSWORD_H
+
+#include "base/buffer.h"
+#include "base/secret.h"
+
+/* NULL when there is none to be had: why, and what to do, is appended to `wrong`; never a part of
+ * the password. The caller frees the secret. */
+struct secret *config_password_from_file(const char *path, struct buffer *wrong);
+
+/* `name` as in LoadCredential=NAME:FILE; systemd puts it into $CREDENTIALS_DIRECTORY. */
+struct secret *config_password_from_credential(const char *name, struct buffer *wrong);
+
+#endif
