@@ -11,7 +11,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Werror
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
-PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libcrypto
+PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libssl libcrypto
 CFLAGS   += -std=gnu17 $(WARNINGS) $(OPTIMISE) $(SANITIZE) -fno-common -pthread -Icommon -I. \
             -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE $(DEFINES)
 LDFLAGS  += $(SANITIZE) -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed

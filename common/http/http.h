@@ -1,6 +1,6 @@
 /* HTTP requests on the loop, through libcurl's multi interface.
  *
- *   client   the process's libcurl multi handle on the executor's loop
+ *   client   libcurl on the executor's loop
  *   pool     the requests to one server with one account: its budget of connections, credentials,
  *            TLS settings and resolved addresses. One for each profile.
  *   request  one exchange; embedded in the struct that needs it
@@ -37,8 +37,10 @@
 struct http_client;
 struct http_pool;
 
+/* Initialises libcurl (curl_global_init); http_client_free undoes it. `log` may be NULL. */
 struct http_client *http_client_create(struct executor *executor, struct log *log);
-/* Pools must be freed before. */
+/* Pools must be freed before; not from within a callback of a request. The executor must run or be
+ * freed afterwards for the last of the memory to go. */
 void http_client_free(struct http_client *client);
 
 enum http_auth {
@@ -64,14 +66,17 @@ struct http_pool_settings {
 struct http_pool *http_pool_create(struct http_client *client,
                                    const struct http_pool_settings *settings);
 
-/* Cancels what waits and runs (their done callbacks are not called) and closes the connections. */
+/* Cancels what waits and runs (their done callbacks are not called) and closes the connections.
+ * From any callback. */
 void http_pool_free(struct http_pool *pool);
 
 /* How many requests may run now, 1..max_connections; those that run already go on. */
 void http_pool_set_budget(struct http_pool *pool, uint32_t requests);
 uint32_t http_pool_budget(const struct http_pool *pool);
 
-/* Opens a closed pool again; one request proves the credentials first, on a new connection. */
+/* Opens a closed pool again; one request proves the credentials first, on a new connection.
+ * Requests that run go on over the old ones. The server's address and tls_ca_file are looked at
+ * again. */
 void http_pool_reset(struct http_pool *pool);
 
 /* Requests that run and that wait. */
@@ -84,11 +89,13 @@ uint32_t http_pool_waiting(const struct http_pool *pool);
 enum { HTTP_COOKIES_LIMIT = 4096 };
 
 struct http_response {
-    uint16_t status;         /* 0: no answer; failure says why */
+    uint16_t status;         /* 0: no answer; failure says why. Set with a failure as well when the
+                              * answer began and did not end. */
     uint32_t retry_after_ms; /* from Retry-After (seconds or date); 0 when absent */
     struct failure failure;  /* set when no complete answer came (network, TLS, time limit, 401).
                               * Other statuses than 200 are not a failure here: the body may say
-                              * more, and its reader decides. */
+                              * more, and its reader decides. Not set after HTTP_DATA_ABORT: the
+                              * reader knows why it ended the exchange. */
     bool in_doubt;           /* no complete answer, and the server may have carried it out */
     uint64_t sent_bytes;
     uint64_t received_bytes;
@@ -101,6 +108,7 @@ enum http_data_result {
     HTTP_DATA_ABORT, /* the reader has seen enough: the exchange ends, done is called */
 };
 
+/* Zeroed before its first start. */
 struct http_request {
     /* Set by the caller before the start; pointers must stay valid until done. */
     const char *mailbox_anchor; /* X-AnchorMailbox; NULL for none */
@@ -109,7 +117,7 @@ struct http_request {
     char **cookies;             /* in and out: *cookies is memory_free'd and replaced; NULL: none */
     bool changes;               /* the request changes something on the server */
 
-    /* Called with each piece of the body; `status` is known by then. */
+    /* Called with each piece of the body; `status` is known by then. Not for a 401. */
     enum http_data_result (*on_data)(struct http_request *request, uint16_t status,
                                      const char *bytes, size_t length);
     /* Called once, last; the request may be freed or started again in it. */

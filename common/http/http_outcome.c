@@ -1,0 +1,58 @@
+#include "http/http_failure.h"
+#include "http/http_private.h"
+
+bool http_outcome_may_repeat(const struct http_transfer *transfer, CURLcode result)
+{
+    if (result != CURLE_SEND_ERROR && result != CURLE_RECV_ERROR && result != CURLE_GOT_NOTHING)
+        return false;
+    const struct http_request *request = transfer->request;
+    long new_connections = 0;
+    bool used_again =
+        curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &new_connections) == CURLE_OK &&
+        new_connections == 0;
+    bool whole = transfer->offset == request->body.length;
+    return transfer->performing && used_again && transfer->status == 0 &&
+           (!request->changes || !whole);
+}
+
+static struct failure find_failure(struct http_transfer *transfer, CURLcode result)
+{
+    long offered = 0;
+    struct http_failure_detail detail = {
+        .error = transfer->error,
+        .performing = transfer->performing,
+        .status = transfer->status,
+    };
+    curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &detail.verify_result);
+    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &detail.system_error);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTPAUTH_AVAIL, &offered);
+    if (transfer->status == 401)
+        return http_failure_refused(transfer->pool->auth, offered, &detail);
+    if (transfer->timed_out)
+        return http_failure_idle(transfer->pool->idle_timeout_ms, &detail);
+    if (transfer->too_long)
+        return http_failure_long_head(&detail);
+    if (transfer->repeat_refused)
+        result = CURLE_SEND_FAIL_REWIND;
+    return http_failure_of_curl(result, &detail);
+}
+
+void http_outcome_build(struct http_transfer *transfer, CURLcode result,
+                        struct http_response *response)
+{
+    bool complete = result == CURLE_OK && transfer->status >= 200;
+    uint64_t elapsed = executor_now(transfer->client->executor) - transfer->started_ms;
+    *response = (struct http_response){
+        .status = transfer->status,
+        .retry_after_ms = transfer->retry_after_ms,
+        .in_doubt = transfer->unanswered && !complete,
+        .sent_bytes = transfer->sent,
+        .received_bytes = transfer->received,
+        .elapsed_ms = elapsed < UINT32_MAX ? (uint32_t)elapsed : UINT32_MAX,
+    };
+    /* A reader that has seen enough knows better than we what it saw. */
+    if ((complete && transfer->status != 401) || (transfer->enough && transfer->status != 401))
+        return;
+    response->failure = find_failure(transfer, result);
+    response->failure.retry_after_ms = transfer->retry_after_ms;
+}

@@ -1,0 +1,193 @@
+/* What http/'s own files share.
+ *
+ *   connections  one libcurl multi handle with its cache of connections, sockets and timer. A pool
+ *                has one; http_pool_reset puts a new one in its place, and the old one goes when
+ * its last transfer has ended. So "a new connection" and "closes the connections" are true without
+ * asking libcurl for something that it does not have. transfer     one easy handle: a place of a
+ * pool's budget. Made when it is first needed, then used again. attempt      one time that libcurl
+ * sends a request within a transfer: it repeats for the legs of an authentication, and when a
+ * connection that it used again was dead
+ *
+ * What libcurl calls back (sockets, timer, data, headers) may lead to a caller that cancels a
+ * request or frees the pool while libcurl is still on the stack. `depth` counts libcurl's calls;
+ * while it is not 0, transfers are only marked as abandoned, and a deferred call takes them away.
+ */
+#ifndef EXSYNC_HTTP_HTTP_PRIVATE_H
+#define EXSYNC_HTTP_HTTP_PRIVATE_H
+
+#include "http/http.h"
+#include "http/http_resolve.h"
+#include "http/http_trust.h"
+
+#include <curl/curl.h>
+
+enum http_request_state {
+    HTTP_REQUEST_IDLE,
+    HTTP_REQUEST_WAITING, /* in the pool's queue */
+    HTTP_REQUEST_RUNNING, /* has a transfer that libcurl works on */
+    HTTP_REQUEST_ENDING,  /* done is called in the loop's next turn */
+};
+
+TAILQ_HEAD(http_requests, http_request);
+TAILQ_HEAD(http_transfers, http_transfer);
+
+struct http_client {
+    struct executor *executor;
+    struct log *log;
+    TAILQ_HEAD(, http_connections) connections; /* retired ones as well */
+    struct http_trusts trusts;
+};
+
+struct http_connections {
+    struct http_client *client;
+    CURLM *multi;
+    struct executor_timer timer;   /* what libcurl wants to be called for later */
+    struct executor_call kick;     /* the same, at once */
+    struct executor_call reap;     /* takes abandoned transfers away, and itself when retired */
+    struct http_transfers running; /* their easy handles are in `multi` */
+    unsigned depth;                /* libcurl's functions on the stack */
+    bool retired;                  /* no transfer will be added any more */
+    TAILQ_ENTRY(http_connections) entries;
+};
+
+struct http_pool {
+    struct http_client *client;
+    struct http_connections *connections; /* NULL until the first request, and after a reset */
+    uint64_t generation;                  /* grows with each reset */
+    char *url;
+    char *username;
+    struct secret *password;
+    char *user_agent;
+    char *tls_ca_file; /* NULL: the system's */
+    enum http_auth auth;
+    bool encrypted;
+    bool tls_verify;
+    uint64_t connect_timeout_ms;
+    uint64_t idle_timeout_ms;
+    uint32_t max_connections;
+    uint32_t budget;
+
+    struct http_resolver resolver;
+    struct http_trust *trust; /* NULL when no certificate is checked */
+    struct http_trust_waiter trust_waiter;
+
+    struct http_requests waiting;
+    uint32_t waiting_count;
+    struct http_requests ending; /* their completions are deferred */
+    uint32_t running;            /* transfers that are not idle */
+    struct http_transfers idle;
+    struct executor_call advance;
+
+    bool proven;                  /* the server has accepted the credentials */
+    struct http_transfer *prover; /* the one that goes alone while they are not proven */
+    bool closed;                  /* refused: nothing goes out until http_pool_reset */
+    struct failure refusal;
+};
+
+struct http_transfer {
+    struct http_pool *pool; /* NULL when the pool was freed while libcurl was on the stack */
+    struct http_client *client;
+    struct http_connections *connections; /* that it was last added to */
+    uint64_t generation;                  /* the pool's when it was started */
+    struct http_request *request;         /* NULL when idle or abandoned */
+    CURL *easy;
+    struct curl_slist *headers;
+    struct curl_slist *addresses;
+    uint64_t addresses_generation;
+    struct executor_timer idle_timer;
+    struct executor_call resume;
+    bool abandoned;
+    bool paused;
+    bool performing;     /* a connection stands and the request goes over it */
+    bool enough;         /* the reader said HTTP_DATA_ABORT */
+    bool timed_out;      /* our idle timer fired */
+    bool too_long;       /* the answer's head exceeds what we take */
+    bool repeated;       /* sent again by ourselves */
+    bool repeat_refused; /* libcurl wanted to send again what may have been carried out */
+
+    /* The body on its way out. */
+    size_t offset;     /* bytes handed to libcurl in this attempt */
+    bool challenged;   /* this attempt was answered with 401 */
+    bool unanswered;   /* bytes of the body went out, and no 401 came back */
+    uint64_t sent;     /* bytes of the body handed out in all attempts */
+    uint64_t received; /* bytes of head and body */
+
+    /* The answer's head. */
+    uint16_t status; /* of this attempt's answer; 0 before its first line */
+    uint32_t retry_after_ms;
+    uint32_t head_bytes;
+
+    uint64_t started_ms;
+    uint64_t active_ms; /* when a byte last moved */
+    int64_t unsent;     /* in the kernel's queue when the idle timer last looked */
+    struct http_response response;
+    char error[CURL_ERROR_SIZE];
+    TAILQ_ENTRY(http_transfer) entries; /* in the pool's idle or the connections' running */
+};
+
+/* --- http_connections.c --- */
+
+struct http_connections *http_connections_create(struct http_client *client,
+                                                 uint32_t max_connections);
+
+/* No transfer will be added any more: closed and freed when the last one has ended. */
+void http_connections_retire(struct http_connections *connections);
+
+/* Adds the transfer's easy handle. False when libcurl cannot. */
+bool http_connections_add(struct http_connections *connections, struct http_transfer *transfer);
+void http_connections_remove(struct http_connections *connections, struct http_transfer *transfer);
+
+/* Takes abandoned transfers away in the next turn. */
+void http_connections_reap_later(struct http_connections *connections);
+
+/* Bracket a call of libcurl that can call back. */
+void http_connections_enter(struct http_connections *connections);
+void http_connections_leave(struct http_connections *connections);
+
+/* Frees it now: when the client goes, nothing runs any more. */
+void http_connections_destroy(struct http_connections *connections);
+
+/* --- http_transfer.c --- */
+
+/* NULL when libcurl has no more handles. */
+struct http_transfer *http_transfer_create(struct http_pool *pool);
+void http_transfer_destroy(struct http_transfer *transfer);
+
+void http_transfer_start(struct http_transfer *transfer, struct http_request *request);
+
+/* Leaves the request alone from now on and takes itself away, now or as soon as libcurl allows. */
+void http_transfer_abandon(struct http_transfer *transfer);
+
+void http_transfer_resume(struct http_transfer *transfer);
+
+/* libcurl is done with it. */
+void http_transfer_ended(struct http_transfer *transfer, CURLcode result);
+
+/* The deferred half of http_transfer_abandon. */
+void http_transfer_reap(struct http_transfer *transfer);
+
+/* --- http_outcome.c --- */
+
+/* What the caller is told, from what libcurl and the callbacks left in the transfer. */
+void http_outcome_build(struct http_transfer *transfer, CURLcode result,
+                        struct http_response *response);
+
+/* Whether it is right to send the request once more on a new connection: the one that was used
+ * again had been closed by the server. */
+bool http_outcome_may_repeat(const struct http_transfer *transfer, CURLcode result);
+
+/* --- http_pool.c, for transfers --- */
+
+/* The head of an answer with this status has come. */
+void http_pool_note_status(struct http_transfer *transfer, uint16_t status);
+
+/* The transfer's request has ended with transfer->response; its completion is deferred. */
+void http_pool_request_ended(struct http_transfer *transfer);
+
+/* False for one that was started before the last reset. */
+bool http_pool_is_current(const struct http_transfer *transfer);
+
+/* The transfer is idle again. */
+void http_pool_release(struct http_pool *pool, struct http_transfer *transfer);
+
+#endif
