@@ -49,8 +49,8 @@ struct executor_pool {
     bool closing;
     bool abandoned; /* executor_pool_free gave up; the last worker frees the pool */
     struct executor_lane unlimited;
-    SLIST_HEAD(, executor_lane) lanes;
-    TAILQ_HEAD(, executor_lane) ready; /* lanes take turns */
+    SLIST_HEAD(executor_lanes, executor_lane) lanes;
+    TAILQ_HEAD(executor_ready, executor_lane) ready; /* lanes take turns */
     size_t startable;
     struct executor_jobs finished; /* done, their completion posted */
     struct executor_workers workers;

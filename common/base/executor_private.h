@@ -37,7 +37,7 @@ struct executor {
     pthread_mutex_t mutex; /* guards `posted` and what is in it */
     struct executor_calls posted;
 
-    SLIST_HEAD(, executor_signal) signals;
+    SLIST_HEAD(executor_signals, executor_signal) signals;
 };
 
 /* Takes a posted call back that has not run. On the loop's thread. */

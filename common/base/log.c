@@ -52,7 +52,7 @@ struct log {
     bool closing;
     bool finished;
     bool abandoned; /* log_free gave up; the thread frees the log */
-    STAILQ_HEAD(, log_message) queue;
+    STAILQ_HEAD(log_messages, log_message) queue;
     size_t queued_bytes;   /* the one that is being written included */
     unsigned long dropped; /* since the last time that this was said */
 };
