@@ -181,7 +181,8 @@ struct store_open_item {
 struct store_open_items {
     struct store_open_item *items;
     size_t count;
-    bool more; /* there are more of them than the limit */
+    bool more;    /* there are more of them than the limit */
+    bool waiting; /* there are failed items that are not due yet */
 };
 
 /* All delivering items, then failed ones due at now_ms and unacknowledged ones, `limit` of these at

@@ -1,0 +1,19 @@
+/* What every part of the daemon works with: made by the service, passed by pointer, owned there. */
+#ifndef EXSYNC_DAEMON_CONTEXT_H
+#define EXSYNC_DAEMON_CONTEXT_H
+
+#include "base/executor.h"
+#include "base/log.h"
+#include "http/http.h"
+#include "mail/sink.h"
+#include "store/store.h"
+
+struct context {
+    struct executor *executor;
+    struct log *log;
+    struct store *store;
+    struct sinks *sinks;
+    struct http_client *http;
+};
+
+#endif

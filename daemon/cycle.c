@@ -1,0 +1,23 @@
+#include "daemon/cycle.h"
+
+#include "daemon/mailbox.h"
+
+void cycle_init(struct cycle *cycle, const struct context *context, struct mailbox *mailbox,
+                void (*on_end)(struct cycle *cycle))
+{
+    *cycle = (struct cycle){
+        .context = context,
+        .mailbox = mailbox,
+        .profile = mailbox->profile,
+        .started_ms = executor_now(context->executor),
+        .on_end = on_end,
+    };
+    uuid_generate(cycle->activity);
+    const struct config_mailbox_rare *rare = mailbox->config->rare;
+    cycle->target = (struct backend_mailbox){
+        .address = mailbox_address(mailbox),
+        .identity = rare == NULL ? NULL : rare->identity,
+        .cookies = &mailbox->cookies,
+        .activity = cycle->activity,
+    };
+}

@@ -1,0 +1,67 @@
+#include "daemon/gate.h"
+
+void gate_init(struct gate *gate, struct executor *executor, void (*on_trying)(void *argument),
+               void *argument)
+{
+    *gate = (struct gate){
+        .executor = executor,
+        .state = GATE_OPEN,
+        .on_trying = on_trying,
+        .argument = argument,
+    };
+}
+
+void gate_release(struct gate *gate)
+{
+    executor_cancel_timer(gate->executor, &gate->timer);
+}
+
+bool gate_admits(const struct gate *gate, uint32_t running)
+{
+    switch (gate->state) {
+    case GATE_OPEN:
+        return true;
+    case GATE_TRYING:
+        return running == 0;
+    case GATE_CLOSED:
+        break;
+    }
+    return false;
+}
+
+static void gate_wait_over(void *argument)
+{
+    struct gate *gate = argument;
+    gate->state = GATE_TRYING;
+    gate->on_trying(gate->argument);
+}
+
+bool gate_close(struct gate *gate, const struct failure *failure, uint64_t wait_ms)
+{
+    if (gate->state == GATE_CLOSED)
+        return false;
+    gate->state = GATE_CLOSED;
+    gate->failures++;
+    gate->failure = *failure;
+    executor_after(gate->executor, &gate->timer, wait_ms, gate_wait_over, gate);
+    return true;
+}
+
+bool gate_succeed(struct gate *gate)
+{
+    if (gate->state == GATE_OPEN)
+        return false;
+    executor_cancel_timer(gate->executor, &gate->timer);
+    gate->state = GATE_OPEN;
+    gate->failures = 0;
+    gate->failure = (struct failure){0};
+    return true;
+}
+
+void gate_try_now(struct gate *gate)
+{
+    if (gate->state != GATE_CLOSED)
+        return;
+    executor_cancel_timer(gate->executor, &gate->timer);
+    gate_wait_over(gate);
+}

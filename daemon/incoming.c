@@ -1,0 +1,576 @@
+#include "daemon/incoming.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/acknowledge.h"
+#include "daemon/find.h"
+#include "daemon/folder_progress.h"
+#include "daemon/messages.h"
+#include "daemon/profile.h"
+#include "daemon/take.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { OPEN_ITEMS_MAX = 100 };
+
+enum incoming_part {
+    INCOMING_NOTHING, /* not begun */
+    INCOMING_OVER,    /* only the end is to be told */
+    INCOMING_STORE,   /* the store is asked */
+    INCOMING_SINK,    /* the sink is being opened */
+    INCOMING_BACKEND, /* a folder is looked up */
+    INCOMING_FINDER,
+    INCOMING_TAKER,
+    INCOMING_ACKNOWLEDGER,
+};
+
+struct incoming {
+    struct cycle cycle;
+    struct executor_call end;
+    enum incoming_part part; /* what is under way, for cancel */
+    bool cancelled;
+
+    char *maildir;
+    struct sink *sink;
+    struct sink_opening opening;
+    bool sink_ready; /* the store knows it as set up */
+    void (*after_open)(struct incoming *incoming);
+
+    /* What the store had open. */
+    char **committed; /* names that may not be published yet */
+    struct digest *committed_keys;
+    size_t committed_count;
+    struct item_list retries;
+    struct acknowledger acknowledger; /* for what was left unacknowledged */
+    char *unacknowledged[ACKNOWLEDGE_MAX];
+    size_t unacknowledged_count;
+
+    size_t folder; /* index of the one under way */
+    bool passing;  /* its complete pass, after its new mail */
+    struct backend_operation *operation;
+    struct finder finder;
+    struct taker taker;
+    struct store_folder *loaded;
+};
+
+static void incoming_recover(struct incoming *incoming);
+static void incoming_retry(struct incoming *incoming);
+static void incoming_settle_unacknowledged(struct incoming *incoming);
+static void incoming_next_folder(struct incoming *incoming);
+static void incoming_find(struct incoming *incoming);
+
+static struct incoming *incoming_of(struct cycle *cycle)
+{
+    return (struct incoming *)cycle; /* the first member */
+}
+
+/* --- ending --- */
+
+static void incoming_ended(void *argument)
+{
+    struct incoming *incoming = argument;
+    incoming->cycle.on_end(&incoming->cycle);
+}
+
+/* The one way out. What was remembered of the folders may be the cause of a failure (a folder that
+ * is gone) or half changed: it is read again next time. */
+static void incoming_finish(struct incoming *incoming, const struct failure *failure)
+{
+    incoming->part = INCOMING_OVER;
+    if (failure != NULL) {
+        incoming->cycle.failure = *failure;
+        mailbox_forget_folders(incoming->cycle.mailbox);
+    }
+    executor_cancel_call(incoming->cycle.context->executor, &incoming->end);
+    executor_defer(incoming->cycle.context->executor, &incoming->end, incoming_ended, incoming);
+}
+
+/* After the store or the sink has answered: true when the cycle is over. */
+static bool incoming_over(struct incoming *incoming, const struct failure *failure)
+{
+    const struct failure cancelled = failure_cancelled();
+    if (incoming->cancelled)
+        failure = &cancelled;
+    if (failure == NULL)
+        return false;
+    incoming_finish(incoming, failure);
+    return true;
+}
+
+void incoming_free(struct cycle *cycle)
+{
+    struct incoming *incoming = incoming_of(cycle);
+    executor_cancel_call(cycle->context->executor, &incoming->end);
+    finder_release(&incoming->finder);
+    item_list_release(&incoming->retries);
+    for (size_t i = 0; i < incoming->committed_count; i++)
+        memory_free(incoming->committed[i]);
+    for (size_t i = 0; i < incoming->unacknowledged_count; i++)
+        memory_free(incoming->unacknowledged[i]);
+    memory_free(incoming->committed);
+    memory_free(incoming->committed_keys);
+    memory_free(incoming->loaded);
+    memory_free(incoming->maildir);
+    sink_free(incoming->sink);
+    memory_free(incoming);
+}
+
+/* --- prepare --- */
+
+static void incoming_note_open(struct incoming *incoming, const struct store_open_items *open)
+{
+    incoming->committed = memory_allocate_array(open->count + 1, sizeof *incoming->committed);
+    incoming->committed_keys =
+        memory_allocate_array(open->count + 1, sizeof *incoming->committed_keys);
+    for (size_t i = 0; i < open->count; i++) {
+        const struct store_open_item *item = &open->items[i];
+        if (item->kind == STORE_OPEN_DELIVERING) {
+            incoming->committed[incoming->committed_count] = memory_copy_string(item->name);
+            incoming->committed_keys[incoming->committed_count++] = item->key.item;
+        } else if (item->kind == STORE_OPEN_FAILED) {
+            struct item *retry = item_list_add(&incoming->retries, item->reference);
+            retry->key = item->key;
+            retry->received_ms = item->received_ms;
+            retry->attempts = item->attempts;
+        } else if (incoming->unacknowledged_count < ACKNOWLEDGE_MAX) {
+            size_t index = incoming->unacknowledged_count++;
+            incoming->unacknowledged[index] = memory_copy_string(item->reference);
+            incoming->acknowledger.references[index] = incoming->unacknowledged[index];
+            incoming->acknowledger.keys[index] = item->key.item;
+        }
+    }
+}
+
+static void incoming_open_items(void *argument, const struct failure *failure,
+                                const struct store_open_items *open)
+{
+    struct incoming *incoming = argument;
+    if (incoming_over(incoming, failure))
+        return;
+    incoming_note_open(incoming, open);
+    /* Failed items that are not due yet are open, too: the flag goes only when nothing is. */
+    incoming->cycle.mailbox->may_have_open = open->more || open->count > 0 || open->waiting;
+    incoming_recover(incoming);
+}
+
+static void incoming_read_open(struct incoming *incoming)
+{
+    if (!incoming->cycle.mailbox->may_have_open) {
+        incoming_recover(incoming);
+        return;
+    }
+    incoming->part = INCOMING_STORE;
+    store_open_items(incoming->cycle.context->store, incoming->cycle.mailbox->id, clock_wall_ms(),
+                     OPEN_ITEMS_MAX, incoming_open_items, incoming);
+}
+
+static size_t folder_count_of(const struct config_mailbox_settings *settings)
+{
+    size_t count = 0;
+    while (settings->folders[count] != NULL)
+        count++;
+    return count;
+}
+
+static void incoming_folders_loaded(void *argument, const struct failure *failure)
+{
+    struct incoming *incoming = argument;
+    if (incoming_over(incoming, failure))
+        return;
+    struct mailbox *mailbox = incoming->cycle.mailbox;
+    size_t count = folder_count_of(mailbox_settings(mailbox));
+    mailbox->folders = memory_allocate_array(count, sizeof *mailbox->folders);
+    mailbox->folder_count = count;
+    for (size_t i = 0; i < count; i++)
+        mailbox->folders[i].state = incoming->loaded[i];
+    mailbox->sink_ready = incoming->sink_ready;
+    incoming_read_open(incoming);
+}
+
+/* The first moment whose mail is taken: as configured, or when the mailbox was first enabled. */
+static int64_t process_from(const struct mailbox *mailbox)
+{
+    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
+    if (settings->has_process_from)
+        return settings->process_from_ms;
+    if (mailbox->profile->config->has_process_from)
+        return mailbox->profile->config->process_from_ms;
+    return mailbox->enabled_ms;
+}
+
+static void incoming_prepare(void *argument)
+{
+    struct incoming *incoming = argument;
+    struct mailbox *mailbox = incoming->cycle.mailbox;
+    if (mailbox->folders != NULL) {
+        incoming_read_open(incoming);
+        return;
+    }
+    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
+    size_t count = folder_count_of(settings);
+    incoming->loaded = memory_allocate_array(count, sizeof *incoming->loaded);
+    for (size_t i = 0; i < count; i++)
+        incoming->loaded[i].process_from_ms = process_from(mailbox);
+    incoming->part = INCOMING_STORE;
+    store_folders_load(incoming->cycle.context->store, mailbox->id, settings->folders, count,
+                       incoming->loaded, incoming->maildir, &incoming->sink_ready,
+                       incoming_folders_loaded, incoming);
+}
+
+/* --- recover --- */
+
+static void incoming_marked(void *argument, const struct failure *failure)
+{
+    struct incoming *incoming = argument;
+    if (incoming_over(incoming, failure))
+        return;
+    incoming->cycle.mailbox->sink_checked = true;
+    incoming->after_open(incoming);
+}
+
+/* What was committed before is published now, or was. */
+static void incoming_mark_committed(struct incoming *incoming)
+{
+    if (incoming->committed_count == 0) {
+        incoming->cycle.mailbox->sink_checked = true;
+        incoming->after_open(incoming);
+        return;
+    }
+    incoming->part = INCOMING_STORE;
+    store_ledger_delivered(incoming->cycle.context->store, incoming->cycle.mailbox->id,
+                           incoming->committed_keys, incoming->committed_count, clock_wall_ms(),
+                           incoming_marked, incoming);
+}
+
+static void incoming_sink_known(void *argument, const struct failure *failure)
+{
+    struct incoming *incoming = argument;
+    if (incoming_over(incoming, failure))
+        return;
+    incoming->cycle.mailbox->sink_ready = true;
+    incoming_mark_committed(incoming);
+}
+
+static void report_recovery(const struct incoming *incoming)
+{
+    const struct cycle *cycle = &incoming->cycle;
+    const struct log_fields fields = {
+        .message_id = MESSAGE_SINK_RECOVERED,
+        .profile = cycle->profile->config->name,
+        .mailbox = mailbox_address(cycle->mailbox),
+        .direction = "incoming",
+        .activity = cycle->activity,
+    };
+    log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
+              "%s: after an interruption %zu messages were published and %zu unfinished files "
+              "removed from the spool",
+              mailbox_address(cycle->mailbox), incoming->opening.published,
+              incoming->opening.swept);
+}
+
+static void incoming_opened(struct sink_opening *opening)
+{
+    struct incoming *incoming = opening->argument;
+    const struct failure *failure = failure_is_set(&opening->failure) ? &opening->failure : NULL;
+    if (incoming_over(incoming, failure))
+        return;
+    incoming->cycle.delivered += (uint32_t)opening->published;
+    if (opening->published > 0 || opening->swept > 0)
+        report_recovery(incoming);
+    if (!opening->created) {
+        incoming_mark_committed(incoming);
+        return;
+    }
+    incoming->part = INCOMING_STORE;
+    store_sink_ready(incoming->cycle.context->store, incoming->cycle.mailbox->id, incoming->maildir,
+                     incoming_sink_known, incoming);
+}
+
+/* Opens the sink if it is not open, and goes on with `next`. */
+static void incoming_with_sink(struct incoming *incoming, void (*next)(struct incoming *incoming))
+{
+    incoming->after_open = next;
+    if (incoming->sink != NULL) {
+        next(incoming);
+        return;
+    }
+    const struct config_mailbox_settings *settings = mailbox_settings(incoming->cycle.mailbox);
+    char *root = config_maildir_root(settings);
+    const struct sink_settings sink_settings = {
+        .path = incoming->maildir,
+        .root = root,
+        .crlf = settings->line_endings == CONFIG_LINE_ENDINGS_CRLF,
+        .has_group = settings->has_deliver_group,
+        .group = settings->deliver_group,
+        .mode = settings->deliver_mode,
+    };
+    incoming->sink = sink_create(incoming->cycle.context->sinks, &sink_settings);
+    memory_free(root);
+    incoming->opening = (struct sink_opening){
+        .may_create = !incoming->cycle.mailbox->sink_ready,
+        .names = (const char *const *)incoming->committed,
+        .name_count = incoming->committed_count,
+        .done = incoming_opened,
+        .argument = incoming,
+    };
+    incoming->part = INCOMING_SINK;
+    sink_open_start(incoming->sink, &incoming->opening);
+}
+
+/* An idle poll leaves the sink alone; the first cycle, and one after trouble, looks at it. */
+static void incoming_recover(struct incoming *incoming)
+{
+    if (incoming->cycle.mailbox->sink_checked && incoming->committed_count == 0)
+        incoming_retry(incoming);
+    else
+        incoming_with_sink(incoming, incoming_retry);
+}
+
+/* --- taking, for retries and for what was found --- */
+
+static void incoming_take(struct incoming *incoming, struct item_list *items,
+                          void (*done)(struct taker *taker, const struct failure *failure))
+{
+    incoming->taker = (struct taker){
+        .cycle = &incoming->cycle,
+        .sink = incoming->sink,
+        .items = items,
+        .done = done,
+        .argument = incoming,
+    };
+    incoming->part = INCOMING_TAKER;
+    taker_start(&incoming->taker);
+}
+
+/* --- retry --- */
+
+static void incoming_retried(struct taker *taker, const struct failure *failure)
+{
+    struct incoming *incoming = taker->argument;
+    if (!incoming_over(incoming, failure))
+        incoming_settle_unacknowledged(incoming);
+}
+
+static void incoming_take_retries(struct incoming *incoming)
+{
+    incoming_take(incoming, &incoming->retries, incoming_retried);
+}
+
+static void incoming_retry(struct incoming *incoming)
+{
+    if (incoming->retries.count == 0)
+        incoming_settle_unacknowledged(incoming);
+    else
+        incoming_with_sink(incoming, incoming_take_retries);
+}
+
+/* --- settle --- */
+
+static void incoming_settled(struct acknowledger *acknowledger, const struct failure *failure)
+{
+    struct incoming *incoming = acknowledger->argument;
+    if (!incoming_over(incoming, failure))
+        incoming_next_folder(incoming);
+}
+
+static void incoming_settle_unacknowledged(struct incoming *incoming)
+{
+    if (incoming->unacknowledged_count == 0) {
+        incoming_next_folder(incoming);
+        return;
+    }
+    incoming->acknowledger.cycle = &incoming->cycle;
+    incoming->acknowledger.count = incoming->unacknowledged_count;
+    incoming->acknowledger.done = incoming_settled;
+    incoming->acknowledger.argument = incoming;
+    incoming->part = INCOMING_ACKNOWLEDGER;
+    acknowledger_start(&incoming->acknowledger);
+}
+
+/* --- folders --- */
+
+static struct mailbox_folder *folder_under_way(struct incoming *incoming)
+{
+    return &incoming->cycle.mailbox->folders[incoming->folder];
+}
+
+static void incoming_folder_done(struct incoming *incoming)
+{
+    finder_release(&incoming->finder);
+    if (!incoming->passing && !incoming->cycle.ending &&
+        folder_pass_wanted(folder_under_way(incoming), clock_wall_ms())) {
+        incoming->passing = true;
+        incoming_find(incoming);
+        return;
+    }
+    incoming->passing = false;
+    incoming->folder++;
+    incoming_next_folder(incoming);
+}
+
+static void incoming_pass_forgotten(void *argument, const struct failure *failure)
+{
+    struct incoming *incoming = argument;
+    if (!incoming_over(incoming, failure))
+        incoming_folder_done(incoming);
+}
+
+static void incoming_folder_saved(void *argument, const struct failure *failure)
+{
+    struct incoming *incoming = argument;
+    if (incoming_over(incoming, failure))
+        return;
+    int64_t before;
+    if (!incoming->passing ||
+        !folders_forget_before(incoming->cycle.mailbox, incoming->folder, &before)) {
+        incoming_folder_done(incoming);
+        return;
+    }
+    incoming->part = INCOMING_STORE;
+    store_ledger_forget(incoming->cycle.context->store, incoming->cycle.mailbox->id, before,
+                        incoming_pass_forgotten, incoming);
+}
+
+static void incoming_save_folder(struct incoming *incoming)
+{
+    struct mailbox *mailbox = incoming->cycle.mailbox;
+    struct mailbox_folder *folder = folder_under_way(incoming);
+    bool changed = incoming->passing
+                       ? folder_note_pass(folder, &incoming->finder, clock_wall_ms())
+                       : folder_note_found(folder, &incoming->finder, clock_wall_ms());
+    if (!incoming->passing && incoming->finder.backlog)
+        incoming->cycle.more = true;
+    if (!changed) {
+        incoming_folder_done(incoming);
+        return;
+    }
+    incoming->part = INCOMING_STORE;
+    store_folder_save(incoming->cycle.context->store, mailbox->id,
+                      mailbox_settings(mailbox)->folders[incoming->folder], &folder->state,
+                      incoming_folder_saved, incoming);
+}
+
+/* The watermark moves only when everything that was found is settled; after an early end the ledger
+ * knows what was. */
+static void incoming_taken(struct taker *taker, const struct failure *failure)
+{
+    struct incoming *incoming = taker->argument;
+    if (incoming_over(incoming, failure))
+        return;
+    if (incoming->cycle.ending) {
+        incoming_finish(incoming, NULL);
+        return;
+    }
+    incoming_save_folder(incoming);
+}
+
+static void incoming_take_found(struct incoming *incoming)
+{
+    incoming_take(incoming, &incoming->finder.found, incoming_taken);
+}
+
+static void incoming_found(struct finder *finder, const struct failure *failure)
+{
+    struct incoming *incoming = finder->argument;
+    if (incoming_over(incoming, failure))
+        return;
+    if (finder->nothing_changed)
+        incoming_folder_done(incoming);
+    else if (finder->found.count == 0)
+        incoming_save_folder(incoming);
+    else
+        incoming_with_sink(incoming, incoming_take_found);
+}
+
+static void incoming_find(struct incoming *incoming)
+{
+    struct mailbox_folder *folder = folder_under_way(incoming);
+    incoming->finder = (struct finder){
+        .cycle = &incoming->cycle,
+        .folder_id = folder->folder_id,
+        .done = incoming_found,
+        .argument = incoming,
+    };
+    folder_plan(folder, &incoming->finder, incoming->passing, clock_wall_ms());
+    incoming->part = INCOMING_FINDER;
+    finder_start(&incoming->finder);
+}
+
+static void incoming_folder_known(void *argument, const struct failure *failure,
+                                  const char *folder_id)
+{
+    struct incoming *incoming = argument;
+    incoming->operation = NULL;
+    if (incoming_over(incoming, failure))
+        return;
+    folder_under_way(incoming)->folder_id = memory_copy_string(folder_id);
+    incoming_find(incoming);
+}
+
+static void incoming_next_folder(struct incoming *incoming)
+{
+    struct mailbox *mailbox = incoming->cycle.mailbox;
+    if (incoming->folder == mailbox->folder_count || incoming->cycle.ending) {
+        incoming_finish(incoming, NULL);
+        return;
+    }
+    if (folder_under_way(incoming)->folder_id != NULL) {
+        incoming_find(incoming);
+        return;
+    }
+    incoming->part = INCOMING_BACKEND;
+    incoming->operation =
+        backend_folder_start(incoming->cycle.profile->backend, &incoming->cycle.target,
+                             mailbox_settings(mailbox)->folders[incoming->folder], false,
+                             incoming_folder_known, incoming);
+}
+
+/* --- start and cancel --- */
+
+void incoming_start(const struct context *context, struct direction *direction,
+                    void (*on_end)(struct cycle *cycle))
+{
+    struct incoming *incoming = memory_allocate(sizeof *incoming);
+    cycle_init(&incoming->cycle, context, direction->mailbox, on_end);
+    incoming->maildir = config_maildir_path(direction->mailbox->config);
+    direction->cycle = &incoming->cycle;
+    executor_defer(context->executor, &incoming->end, incoming_prepare, incoming);
+}
+
+void incoming_end_soon(struct cycle *cycle)
+{
+    cycle->ending = true;
+}
+
+void incoming_cancel(struct cycle *cycle)
+{
+    struct incoming *incoming = incoming_of(cycle);
+    const struct failure cancelled = failure_cancelled();
+    switch (incoming->part) {
+    case INCOMING_NOTHING:
+        incoming_finish(incoming, &cancelled);
+        break;
+    case INCOMING_OVER:
+        break;
+    case INCOMING_STORE:
+    case INCOMING_SINK:
+        incoming->cancelled = true;
+        break;
+    case INCOMING_BACKEND:
+        backend_cancel(incoming->operation);
+        incoming->operation = NULL;
+        incoming_finish(incoming, &cancelled);
+        break;
+    case INCOMING_FINDER:
+        finder_cancel(&incoming->finder);
+        break;
+    case INCOMING_TAKER:
+        taker_cancel(&incoming->taker);
+        break;
+    case INCOMING_ACKNOWLEDGER:
+        acknowledger_cancel(&incoming->acknowledger);
+        break;
+    }
+}

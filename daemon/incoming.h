@@ -1,0 +1,30 @@
+/* The incoming cycle: one mailbox's new mail, from the server to the sink.
+ *
+ *   prepare   what the store remembers of the folders, and the items with something left to do
+ *   recover   the sink is opened; what was committed before a crash is published
+ *   retry     items that failed earlier and are due
+ *   settle    what was delivered but not yet acknowledged
+ *   folders   one after the other: find what is new, take it, remember how far; part of a complete
+ * pass
+ *
+ * Each step is a function below in incoming.c, in this order. */
+#ifndef EXSYNC_DAEMON_INCOMING_H
+#define EXSYNC_DAEMON_INCOMING_H
+
+#include "daemon/cycle.h"
+#include "daemon/mailbox.h"
+
+/* Starts a cycle and makes it direction->cycle. It ends through `on_end`, from the loop, never from
+ * within the start; incoming_free is to be called after. */
+void incoming_start(const struct context *context, struct direction *direction,
+                    void (*on_end)(struct cycle *cycle));
+
+/* Asks the cycle to end soon with what it has; it goes through. */
+void incoming_end_soon(struct cycle *cycle);
+
+/* Ends the cycle with the failure "cancelled", at once or as soon as the disk has answered. */
+void incoming_cancel(struct cycle *cycle);
+
+void incoming_free(struct cycle *cycle);
+
+#endif

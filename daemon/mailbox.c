@@ -1,0 +1,136 @@
+#include "daemon/mailbox.h"
+
+#include "base/memory.h"
+#include "daemon/profile.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void mailbox_attach(struct mailbox *mailbox, const struct config_mailbox *config,
+                           struct configuration *configuration, struct profile *profile)
+{
+    mailbox->config = config;
+    mailbox->configuration = configuration;
+    mailbox->profile = profile;
+    configuration_use(configuration);
+    profile_use(profile);
+}
+
+static void mailbox_detach(struct configuration *configuration, struct profile *profile)
+{
+    configuration_release(configuration);
+    profile_release(profile);
+}
+
+struct mailbox *mailbox_create(const struct config_mailbox *config,
+                               struct configuration *configuration, struct profile *profile)
+{
+    struct mailbox *mailbox = memory_allocate(sizeof *mailbox);
+    mailbox_attach(mailbox, config, configuration, profile);
+    mailbox->incoming.mailbox = mailbox;
+    mailbox->incoming.state = DIRECTION_OFF;
+    mailbox->may_have_open = true;
+    return mailbox;
+}
+
+void mailbox_forget_folders(struct mailbox *mailbox)
+{
+    for (size_t i = 0; i < mailbox->folder_count; i++)
+        memory_free(mailbox->folders[i].folder_id);
+    memory_free(mailbox->folders);
+    mailbox->folders = NULL;
+    mailbox->folder_count = 0;
+    memory_free(mailbox->move_folder_id);
+    mailbox->move_folder_id = NULL;
+}
+
+void mailbox_free(struct mailbox *mailbox)
+{
+    assert(mailbox->incoming.state != DIRECTION_RUNNING);
+    if (mailbox->next_configuration != NULL)
+        mailbox_detach(mailbox->next_configuration, mailbox->next_profile);
+    mailbox_detach(mailbox->configuration, mailbox->profile);
+    mailbox_forget_folders(mailbox);
+    memory_free(mailbox->incoming.trouble);
+    memory_free(mailbox->cookies);
+    memory_free(mailbox);
+}
+
+static bool folders_equal(const char *const *a, const char *const *b)
+{
+    while (*a != NULL && *b != NULL && strcmp(*a, *b) == 0) {
+        a++;
+        b++;
+    }
+    return *a == NULL && *b == NULL;
+}
+
+/* Whether what was remembered of the folders and the sink still means the same. */
+static bool settings_equivalent(const struct config_mailbox_settings *a,
+                                const struct config_mailbox_settings *b)
+{
+    const char *move_a = a->move_folder == NULL ? "" : a->move_folder;
+    const char *move_b = b->move_folder == NULL ? "" : b->move_folder;
+    return folders_equal(a->folders, b->folders) && strcmp(a->maildir, b->maildir) == 0 &&
+           strcmp(move_a, move_b) == 0 && a->has_deliver_group == b->has_deliver_group &&
+           a->deliver_group == b->deliver_group && a->deliver_mode == b->deliver_mode;
+}
+
+static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox *config,
+                           struct configuration *configuration, struct profile *profile)
+{
+    struct configuration *old_configuration = mailbox->configuration;
+    struct profile *old_profile = mailbox->profile;
+    bool same =
+        old_profile == profile && settings_equivalent(mailbox->config->settings, config->settings);
+
+    if (!same) {
+        mailbox_forget_folders(mailbox);
+        mailbox->sink_checked = false;
+        mailbox->may_have_open = true;
+    }
+    if (old_profile != profile) {
+        memory_free(mailbox->cookies);
+        mailbox->cookies = NULL;
+    }
+    mailbox_attach(mailbox, config, configuration, profile);
+    mailbox_detach(old_configuration, old_profile);
+}
+
+void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
+                         struct configuration *configuration, struct profile *profile)
+{
+    if (mailbox->incoming.state != DIRECTION_RUNNING) {
+        mailbox_switch(mailbox, config, configuration, profile);
+        return;
+    }
+    configuration_use(configuration);
+    profile_use(profile);
+    if (mailbox->next_configuration != NULL)
+        mailbox_detach(mailbox->next_configuration, mailbox->next_profile);
+    mailbox->next_config = config;
+    mailbox->next_configuration = configuration;
+    mailbox->next_profile = profile;
+}
+
+void mailbox_settle(struct mailbox *mailbox)
+{
+    if (mailbox->next_configuration == NULL)
+        return;
+    struct configuration *configuration = mailbox->next_configuration;
+    struct profile *profile = mailbox->next_profile;
+    mailbox->next_configuration = NULL;
+    mailbox->next_profile = NULL;
+    mailbox_switch(mailbox, mailbox->next_config, configuration, profile);
+    mailbox_detach(configuration, profile);
+}
+
+const char *mailbox_address(const struct mailbox *mailbox)
+{
+    return mailbox->config->address;
+}
+
+const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mailbox)
+{
+    return mailbox->config->settings;
+}

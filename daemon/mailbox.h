@@ -1,0 +1,100 @@
+/* A mailbox while the daemon runs: its configuration, its number in the store, and each direction's
+ * place in the schedule. There are tens of thousands of them: what only a running cycle needs lives
+ * in the cycle. */
+#ifndef EXSYNC_DAEMON_MAILBOX_H
+#define EXSYNC_DAEMON_MAILBOX_H
+
+#include "base/failure.h"
+#include "base/heap.h"
+#include "config/config.h"
+#include "daemon/configuration.h"
+#include "daemon/cycle.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct profile;
+struct mailbox;
+
+enum direction_state {
+    DIRECTION_OFF,     /* not configured */
+    DIRECTION_WAITING, /* in the scheduler's heap until it is due */
+    DIRECTION_READY,   /* due; queued in its profile */
+    DIRECTION_RUNNING, /* a cycle runs */
+};
+
+/* What went wrong last, kept only while it does. */
+struct direction_trouble {
+    struct failure failure;
+    uint32_t failures; /* in a row */
+    uint64_t since_ms; /* monotonic */
+};
+
+struct direction {
+    struct heap_entry due;        /* key: monotonic milliseconds */
+    TAILQ_ENTRY(direction) ready; /* in the profile's queue, or among those that run */
+    struct mailbox *mailbox;
+    struct cycle *cycle;               /* while running */
+    struct direction_trouble *trouble; /* NULL while all is well */
+    enum direction_state state;
+    bool suspect;  /* the running cycle follows a failure */
+    bool resolved; /* the store knows of no failure any more */
+};
+
+TAILQ_HEAD(direction_queue, direction);
+
+/* What is remembered of one folder. The names are the settings'. */
+struct mailbox_folder {
+    struct store_folder state;
+    char *folder_id;         /* the server's; NULL until it was looked up */
+    struct digest last_page; /* of the first page after the last complete look */
+    bool has_last_page;
+    int64_t
+        backlog_offset;    /* where the next look begins while newer items wait; 0: at the newest */
+    int64_t backlog_items; /* new items taken since the backlog was seen */
+};
+
+struct mailbox {
+    const struct config_mailbox *config;
+    struct configuration *configuration; /* that `config` belongs to */
+    struct profile *profile;
+    struct store_mailbox id;
+    int64_t enabled_ms;
+    char *cookies;
+    struct mailbox_folder *folders; /* as many as the settings name; NULL until loaded */
+    size_t folder_count;
+    char *move_folder_id; /* where processed items go; NULL until it was looked up */
+    struct direction incoming;
+    const struct config_mailbox *next_config; /* taken over when the running cycle ends */
+    struct configuration *next_configuration;
+    struct profile *next_profile;
+    bool removed; /* no longer configured; stays until the next reload if its cycle was running */
+    bool sink_ready;    /* the sink was set up before, says the store; with `folders` */
+    bool sink_checked;  /* recovery was done in this process, and nothing was left open since */
+    bool may_have_open; /* the store may hold items with something left to do */
+};
+
+/* `profile` gains a user, so does `configuration`. */
+struct mailbox *mailbox_create(const struct config_mailbox *config,
+                               struct configuration *configuration, struct profile *profile);
+/* Not while a cycle runs. */
+void mailbox_free(struct mailbox *mailbox);
+
+/* Puts another configuration in place, at once or at the end of the running cycle. What was
+ * remembered of folders and the sink is read anew when the settings differ. */
+void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
+                         struct configuration *configuration, struct profile *profile);
+
+/* At the end of a cycle: takes over what mailbox_reconfigure left waiting. */
+void mailbox_settle(struct mailbox *mailbox);
+
+const char *mailbox_address(const struct mailbox *mailbox);
+const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mailbox);
+
+/* Makes the store's and the server's part of the folders be read again. */
+void mailbox_forget_folders(struct mailbox *mailbox);
+
+#endif

@@ -1,0 +1,337 @@
+#include "daemon/outcome.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "daemon/backoff.h"
+#include "daemon/messages.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define DIRECTION_INCOMING "incoming"
+
+enum {
+    NEXT_TRY_SIZE = 64,
+    REASON_SIZE = 1024,
+    STORAGE_RETRY_MIN_MS = 5000,
+    STORAGE_RETRY_MAX_MS = 300000,
+};
+
+/* "next try at 14:05:03", in local time, with the date when it is not today's. */
+static void format_next_try(char text[NEXT_TRY_SIZE], uint64_t wait_ms)
+{
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    time_t then = now + (time_t)(wait_ms / 1000);
+    struct tm today, day;
+    localtime_r(&now, &today);
+    localtime_r(&then, &day);
+    bool same = today.tm_yday == day.tm_yday && today.tm_year == day.tm_year;
+    strftime(text, NEXT_TRY_SIZE, same ? "next try at %H:%M:%S" : "next try on %F at %H:%M:%S",
+             &day);
+}
+
+/* `STEP: what happened (CODE): "the other side's words". What to do` */
+static void format_reason(char text[REASON_SIZE], const struct failure *failure)
+{
+    struct buffer buffer = {0};
+    if (failure->step[0] != '\0')
+        buffer_append_format(&buffer, "%s: ", failure->step);
+    buffer_append_string(&buffer, failure->sentence == NULL ? "it failed" : failure->sentence);
+    if (failure->code[0] != '\0')
+        buffer_append_format(&buffer, " (%s)", failure->code);
+    if (failure->text[0] != '\0')
+        buffer_append_format(&buffer, ": \"%s\"", failure->text);
+    if (failure->remedy != NULL && failure->remedy[0] != '\0')
+        buffer_append_format(&buffer, "; %s", failure->remedy);
+    snprintf(text, REASON_SIZE, "%s", buffer_string(&buffer));
+    buffer_release(&buffer);
+}
+
+static struct log_fields cycle_fields(const struct cycle *cycle, const char *message_id,
+                                      const struct failure *failure)
+{
+    return (struct log_fields){
+        .message_id = message_id,
+        .profile = cycle->profile->config->name,
+        .mailbox = mailbox_address(cycle->mailbox),
+        .direction = DIRECTION_INCOMING,
+        .activity = cycle->activity,
+        .step = failure == NULL ? NULL : failure->step,
+        .code = failure == NULL ? NULL : failure->code,
+    };
+}
+
+static int64_t next_retry_wall(uint64_t wait_ms)
+{
+    return clock_wall_ms() + (int64_t)wait_ms;
+}
+
+/* A failure that cannot be recorded is not lost: it was logged, and the next cycle meets it again.
+ */
+static void ignore_done(void *argument, const struct failure *failure)
+{
+    (void)argument;
+    (void)failure;
+}
+
+static void record(const struct cycle *cycle, const struct failure *failure, bool of_mailbox,
+                   uint64_t wait_ms)
+{
+    const struct store_failure row = {
+        .failure = *failure,
+        .profile = cycle->profile->config->name,
+        .mailbox = of_mailbox ? cycle->mailbox->id : (struct store_mailbox){0},
+        .direction = of_mailbox ? DIRECTION_INCOMING : NULL,
+        .activity = cycle->activity,
+        .now_ms = clock_wall_ms(),
+        .next_retry_ms = next_retry_wall(wait_ms),
+    };
+    store_failure_record(cycle->context->store, &row, ignore_done, NULL);
+}
+
+static bool same_failure(const struct failure *a, const struct failure *b)
+{
+    return a->category == b->category && a->scope == b->scope && strcmp(a->code, b->code) == 0 &&
+           strcmp(a->step, b->step) == 0;
+}
+
+/* --- the profile's gate --- */
+
+static void profile_succeeded(struct scheduler *scheduler, const struct cycle *cycle)
+{
+    struct profile *profile = cycle->profile;
+    if (gate_succeed(&profile->gate)) {
+        const struct log_fields fields = {.message_id = MESSAGE_PROFILE_RESUMED,
+                                          .profile = profile->config->name};
+        log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
+                  "profile %s: the server answers again, its mailboxes go on",
+                  profile->config->name);
+        profile->resolved = false;
+        scheduler_wake(scheduler);
+    }
+    if (!profile->resolved) {
+        profile->resolved = true;
+        store_failure_resolve(cycle->context->store, profile->config->name,
+                              (struct store_mailbox){0}, NULL, clock_wall_ms(), NULL, ignore_done,
+                              NULL);
+    }
+}
+
+/* A refused sign-in is tried once more soon, in case a domain controller was in trouble, and then
+ * once an hour, so that the account is never locked out by us. */
+static uint64_t profile_wait(const struct profile *profile, const struct failure *failure)
+{
+    struct backoff backoff = profile_backoff(profile);
+    uint32_t failures = profile->gate.failures + 1;
+    if (failure->category != FAILURE_AUTHENTICATION)
+        return backoff_wait(&backoff, failure, failures);
+    uint64_t wait = failures == 1 ? 2 * backoff.min_ms : 120 * backoff.min_ms;
+    return wait < backoff.max_ms ? wait : backoff.max_ms;
+}
+
+static void profile_failed(const struct cycle *cycle)
+{
+    struct profile *profile = cycle->profile;
+    const struct failure *failure = &cycle->failure;
+    const struct failure before = profile->gate.failure;
+    uint64_t wait = profile_wait(profile, failure);
+    if (!gate_close(&profile->gate, failure, wait))
+        return;
+    record(cycle, failure, false, wait);
+
+    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
+    format_reason(reason, failure);
+    format_next_try(next_try, wait);
+    struct log_fields fields = cycle_fields(cycle, MESSAGE_PROFILE_FAILED, failure);
+    fields.mailbox = NULL;
+    log_write(cycle->context->log,
+              same_failure(&before, failure) ? LOG_PRIORITY_INFO : LOG_PRIORITY_ERROR, &fields,
+              "profile %s: all its mailboxes wait: %s (seen with %s); %s", profile->config->name,
+              reason, mailbox_address(cycle->mailbox), next_try);
+}
+
+/* --- this machine's storage --- */
+
+static void storage_succeeded(struct scheduler *scheduler, const struct cycle *cycle)
+{
+    if (!gate_succeed(&scheduler->storage))
+        return;
+    const struct log_fields fields = {.message_id = MESSAGE_STORAGE_RESUMED};
+    log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
+              "the database can be used again, all mailboxes go on");
+    scheduler_wake(scheduler);
+}
+
+static void storage_failed(struct scheduler *scheduler, const struct cycle *cycle)
+{
+    const struct backoff backoff = {.min_ms = STORAGE_RETRY_MIN_MS, .max_ms = STORAGE_RETRY_MAX_MS};
+    struct failure failure = cycle->failure;
+    failure.permanent = false;
+    uint64_t wait = backoff_wait(&backoff, &failure, scheduler->storage.failures + 1);
+    bool first = scheduler->storage.failures == 0;
+    if (!gate_close(&scheduler->storage, &failure, wait))
+        return;
+    record(cycle, &failure, true, wait);
+
+    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
+    format_reason(reason, &failure);
+    format_next_try(next_try, wait);
+    const struct log_fields fields = cycle_fields(cycle, MESSAGE_STORAGE_FAILED, &failure);
+    log_write(cycle->context->log, first ? LOG_PRIORITY_CRITICAL : LOG_PRIORITY_INFO, &fields,
+              "all mailboxes wait: %s (seen with %s); nothing is lost; %s", reason,
+              mailbox_address(cycle->mailbox), next_try);
+}
+
+/* --- the mailbox --- */
+
+static void mailbox_succeeded(struct direction *direction, const struct cycle *cycle)
+{
+    if (direction->trouble != NULL) {
+        const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
+        uint64_t now = executor_now(cycle->context->executor);
+        log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
+                  "%s: incoming works again after %" PRIu32 " failed tries in %" PRIu64 " s",
+                  mailbox_address(cycle->mailbox), direction->trouble->failures,
+                  (now - direction->trouble->since_ms) / 1000);
+        memory_free(direction->trouble);
+        direction->trouble = NULL;
+        direction->resolved = false;
+    }
+    if (!direction->resolved) {
+        direction->resolved = true;
+        store_failure_resolve(cycle->context->store, cycle->profile->config->name,
+                              cycle->mailbox->id, DIRECTION_INCOMING, clock_wall_ms(), NULL,
+                              ignore_done, NULL);
+    }
+}
+
+static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, bool repeated)
+{
+    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
+    format_reason(reason, &cycle->failure);
+    format_next_try(next_try, wait);
+    enum log_priority priority =
+        cycle->failure.permanent ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING;
+    const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
+    log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
+              "%s: incoming stopped: %s; %s", mailbox_address(cycle->mailbox), reason, next_try);
+}
+
+static uint64_t mailbox_failed(struct direction *direction, const struct cycle *cycle)
+{
+    struct direction_trouble *trouble = direction->trouble;
+    bool repeated = trouble != NULL && same_failure(&trouble->failure, &cycle->failure);
+    if (trouble == NULL) {
+        trouble = memory_allocate(sizeof *trouble);
+        trouble->since_ms = executor_now(cycle->context->executor);
+        direction->trouble = trouble;
+    }
+    trouble->failure = cycle->failure;
+    trouble->failures++;
+    struct backoff backoff = profile_backoff(cycle->profile);
+    uint64_t wait = backoff_wait(&backoff, &cycle->failure, trouble->failures);
+    record(cycle, &cycle->failure, true, wait);
+    report_mailbox_failure(cycle, wait, repeated);
+
+    if (cycle->failure.category == FAILURE_THROTTLING && profile_note_busy(cycle->profile)) {
+        const struct log_fields fields = {.message_id = MESSAGE_PROFILE_BUSY,
+                                          .profile = cycle->profile->config->name};
+        log_write(cycle->context->log, LOG_PRIORITY_WARNING, &fields,
+                  "profile %s: the server is busy; at most %" PRIu32
+                  " requests at a time until it recovers",
+                  cycle->profile->config->name, http_pool_budget(cycle->profile->pool));
+    }
+    return wait;
+}
+
+/* --- the cycle --- */
+
+static void report_moved_mail(const struct cycle *cycle)
+{
+    if (cycle->delivered == 0 && cycle->failed == 0)
+        return;
+    const struct log_fields fields = cycle_fields(cycle, MESSAGE_CYCLE, NULL);
+    uint64_t elapsed = executor_now(cycle->context->executor) - cycle->started_ms;
+    log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
+              "%s: %" PRIu32 " delivered (%" PRIu64 " bytes), %" PRIu32 " failed, in %" PRIu64
+              " ms%s",
+              mailbox_address(cycle->mailbox), cycle->delivered, cycle->delivered_bytes,
+              cycle->failed, elapsed, cycle->more ? "; more to come" : "");
+}
+
+/* The interval is counted from start to start; the jitter only ever shortens it, so that a mailbox
+ * is never later than it was promised. */
+static uint64_t next_poll(const struct cycle *cycle)
+{
+    if (cycle->more)
+        return 0;
+    uint64_t interval = cycle->profile->config->poll_interval_ms;
+    uint64_t due = cycle->started_ms + interval - random_below(interval / 10 + 1);
+    uint64_t now = executor_now(cycle->context->executor);
+    return due > now ? due - now : 0;
+}
+
+uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction,
+                        const struct cycle *cycle)
+{
+    report_moved_mail(cycle);
+    if (!failure_is_set(&cycle->failure)) {
+        storage_succeeded(scheduler, cycle);
+        profile_succeeded(scheduler, cycle);
+        mailbox_succeeded(direction, cycle);
+        return next_poll(cycle);
+    }
+    if (cycle->failure.category == FAILURE_CANCELLED)
+        return 0;
+    if (cycle->failure.scope == FAILURE_SCOPE_SERVER) {
+        storage_failed(scheduler, cycle);
+        return 0;
+    }
+    storage_succeeded(scheduler, cycle);
+    if (cycle->failure.scope == FAILURE_SCOPE_PROFILE) {
+        profile_failed(cycle);
+        return 0;
+    }
+    if (cycle->failure.http_status != 0)
+        profile_succeeded(scheduler, cycle);
+    return mailbox_failed(direction, cycle);
+}
+
+void outcome_item_failed(struct cycle *cycle, const struct item *item,
+                         const struct failure *failure, store_done *done, void *argument)
+{
+    struct backoff backoff = profile_backoff(cycle->profile);
+    uint32_t attempts = item->attempts + 1;
+    uint64_t wait =
+        backoff_item_wait(&backoff, failure, attempts, cycle->profile->config->item_attempts);
+    const struct store_delivery delivery = {
+        .key = item->key,
+        .received_ms = item->received_ms,
+        .reference = item->reference,
+    };
+    struct store_failure row = {
+        .failure = *failure,
+        .profile = cycle->profile->config->name,
+        .mailbox = cycle->mailbox->id,
+        .direction = DIRECTION_INCOMING,
+        .activity = cycle->activity,
+        .now_ms = clock_wall_ms(),
+        .next_retry_ms = next_retry_wall(wait),
+        .item = &delivery,
+        .attempts = attempts,
+    };
+    row.failure.scope = FAILURE_SCOPE_ITEM;
+    store_failure_record(cycle->context->store, &row, done, argument);
+
+    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE], received[CLOCK_TEXT_SIZE];
+    format_reason(reason, failure);
+    format_next_try(next_try, wait);
+    clock_format_utc(item->received_ms, received);
+    const struct log_fields fields = cycle_fields(cycle, MESSAGE_ITEM_FAILED, failure);
+    log_write(cycle->context->log, attempts == 1 ? LOG_PRIORITY_WARNING : LOG_PRIORITY_INFO,
+              &fields, "%s: a message received %s was not delivered: %s; the others go on; %s",
+              mailbox_address(cycle->mailbox), received, reason, next_try);
+}

@@ -1,0 +1,27 @@
+/* What follows from the end of a cycle: what is recorded, what is said, and when the next one is
+ * due.
+ *
+ * A cause is told once when it begins and once when it is over; in between it is counted. What
+ * concerns a whole profile closes the profile's gate, what concerns this machine's storage closes
+ * the scheduler's: it is said once then, not once for each mailbox. */
+#ifndef EXSYNC_DAEMON_OUTCOME_H
+#define EXSYNC_DAEMON_OUTCOME_H
+
+#include "daemon/cycle.h"
+#include "daemon/item_list.h"
+#include "daemon/mailbox.h"
+#include "daemon/scheduler.h"
+
+#include <stdint.h>
+
+/* Records, reports, opens and closes gates. Returns the milliseconds until the direction is due
+ * again. To be called once, when the cycle has ended and its direction is off. */
+uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction,
+                        const struct cycle *cycle);
+
+/* Records and reports an item that failed, at once. `item` is the one; it is tried again by itself.
+ */
+void outcome_item_failed(struct cycle *cycle, const struct item *item,
+                         const struct failure *failure, store_done *done, void *argument);
+
+#endif

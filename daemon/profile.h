@@ -1,0 +1,90 @@
+/* An email server profile while the daemon runs: its connections, its back end, its gate, and the
+ * directions of its mailboxes that are due.
+ *
+ * Directions that failed last time ("suspect") have a queue of their own and never take more than
+ * half of the places, so that mailboxes on a dead database cannot hold up the others. */
+#ifndef EXSYNC_DAEMON_PROFILE_H
+#define EXSYNC_DAEMON_PROFILE_H
+
+#include "config/config.h"
+#include "daemon/backoff.h"
+#include "daemon/configuration.h"
+#include "daemon/context.h"
+#include "daemon/gate.h"
+#include "daemon/mailbox.h"
+#include "ews/backend.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum {
+    PROFILE_BUSY_MAILBOXES = 3,     /* so many mailboxes busy ... */
+    PROFILE_BUSY_WITHIN_MS = 10000, /* ... within so long slow the profile */
+    PROFILE_GROW_AFTER_MS = 60000,  /* one connection more after so long without a busy answer */
+};
+
+struct profile_list;
+
+struct profile {
+    const struct context *context;
+    const struct config_profile *config;
+    struct configuration *configuration; /* that `config` belongs to */
+    struct http_pool *pool;
+    struct backend *backend;
+    struct gate gate;
+    struct direction_queue ready;
+    struct direction_queue ready_suspect;
+    uint32_t ready_count;
+    uint32_t running;
+    uint32_t running_suspect;
+    uint32_t users; /* mailboxes, and the service's list */
+    bool resolved;  /* the store knows of no failure of the profile any more */
+    uint64_t busy_at[PROFILE_BUSY_MAILBOXES];
+    struct executor_timer grow;
+    bool current; /* what its name means now; false: replaced or removed */
+    bool retired; /* the list of profiles is no user any more: it goes with its last mailbox */
+    void *owner;
+    struct profile_list *list;
+    TAILQ_ENTRY(profile) entries;
+};
+
+TAILQ_HEAD(profile_list, profile);
+
+/* Created with one user, the caller, at the end of `list`, which it leaves when it is freed.
+ * `on_trying` is the gate's; `owner` is for the caller's use. */
+struct profile *profile_create(const struct context *context, const struct config_profile *config,
+                               struct configuration *configuration, struct profile_list *list,
+                               void (*on_trying)(void *profile), void *owner);
+
+/* Puts a configuration in place that profile_matches. */
+void profile_adopt(struct profile *profile, const struct config_profile *config,
+                   struct configuration *configuration);
+
+/* One user more, one less; freed with the last. */
+void profile_use(struct profile *profile);
+void profile_release(struct profile *profile);
+
+/* Whether `config` can take this profile's place without new connections: all that reaches the
+ * server is the same, and so is the secret. */
+bool profile_matches(const struct profile *profile, const struct config_profile *config);
+
+/* How the profile waits between tries. */
+struct backoff profile_backoff(const struct profile *profile);
+
+/* Cycles that may run at a time: some more than connections, so that none idles while a cycle waits
+ * for the disk. */
+uint32_t profile_places(const struct profile *profile);
+
+void profile_enqueue(struct profile *profile, struct direction *direction);
+/* Takes a direction that is ready out of the queue. */
+void profile_dequeue(struct profile *profile, struct direction *direction);
+
+/* The next direction that may start now; NULL when none may. Taken out of its queue. */
+struct direction *profile_next(struct profile *profile);
+
+/* A mailbox of this profile was told that the server is busy. Returns true when the profile was
+ * slowed. */
+bool profile_note_busy(struct profile *profile);
+
+#endif

@@ -1,0 +1,368 @@
+/* Taking a configuration into use, at the start and on reload.
+ *
+ * The store gives every mailbox its number; by it the new configuration's mailboxes find those that
+ * run already, renamed ones too. All that follows is done in short turns of the loop while cycles
+ * go on: each mailbox changes over by itself, at once or when its cycle ends, so nothing waits for
+ * anything. */
+#define _GNU_SOURCE /* qsort_r */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "daemon/messages.h"
+#include "daemon/service_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TURN_MAILBOXES = 250, /* changed over in one turn of the loop */
+    START_EVERY_MS = 100, /* a few mailboxes need not wait for a whole interval at the start */
+    STARTS_AT_ONCE = 10,
+};
+
+struct reload {
+    struct service *service;
+    struct executor_job job;
+    struct executor_call turn;
+    struct buffer report;
+    struct config *config;
+    struct configuration *configuration;
+    struct store_registration *registrations;
+    size_t *order;           /* indices of the registrations, by number */
+    struct mailbox **merged; /* the new table */
+    size_t merged_count;
+    size_t next_new, next_old;
+    bool first;
+};
+
+static void reload_free(struct reload *reload)
+{
+    struct service *service = reload->service;
+    service->reload = NULL;
+    config_free(reload->config);
+    buffer_release(&reload->report);
+    memory_free(reload->registrations);
+    memory_free(reload->order);
+    memory_free(reload->merged);
+    memory_free(reload);
+    if (service->reload_again && !service->stopping) {
+        service->reload_again = false;
+        reload_start(service);
+    }
+}
+
+/* --- profiles --- */
+
+static void profile_trying(void *argument)
+{
+    struct profile *profile = argument;
+    http_pool_reset(profile->pool);
+    scheduler_wake(profile->owner);
+}
+
+static struct profile *current_profile(struct service *service, const char *name)
+{
+    struct profile *profile;
+    TAILQ_FOREACH(profile, &service->scheduler.profiles, entries)
+    {
+        if (profile->current && strcmp(profile->config->name, name) == 0)
+            return profile;
+    }
+    return NULL;
+}
+
+static void retire_profile(struct profile *profile)
+{
+    profile->current = false;
+    profile_release(profile);
+}
+
+/* A profile that reaches the server as before keeps its connections and its gate; one that changed
+ * begins anew, the old one goes with its last cycle. */
+static void reload_profile(struct reload *reload, const struct config_profile *config)
+{
+    struct scheduler *scheduler = &reload->service->scheduler;
+    struct profile *profile = current_profile(reload->service, config->name);
+    if (profile != NULL && profile_matches(profile, config)) {
+        profile_adopt(profile, config, reload->configuration);
+        return;
+    }
+    struct profile *fresh = profile_create(&reload->service->context, config, reload->configuration,
+                                           &scheduler->profiles, profile_trying, scheduler);
+    (void)fresh; /* found by its name from now on */
+    if (profile != NULL)
+        profile->current = false;
+}
+
+static void reload_profiles(struct reload *reload)
+{
+    const struct config *config = reload->configuration->config;
+    for (size_t i = 0; i < config->profile_count; i++)
+        reload_profile(reload, &config->profiles[i]);
+}
+
+/* Profiles that are not configured any more, or were replaced. Their mailboxes hold them until they
+ * have changed over. */
+static void reload_retire_profiles(struct reload *reload)
+{
+    const struct config *config = reload->configuration->config;
+    struct profile *profile, *next;
+    for (profile = TAILQ_FIRST(&reload->service->scheduler.profiles); profile != NULL;
+         profile = next) {
+        next = TAILQ_NEXT(profile, entries);
+        if (profile->retired)
+            continue;
+        if (profile->current && config_find_profile(config, profile->config->name) != NULL)
+            continue;
+        profile->retired = true;
+        retire_profile(profile);
+    }
+}
+
+/* --- mailboxes --- */
+
+/* Few mailboxes start soon, many over the interval. */
+static uint64_t first_delay(const struct reload *reload, size_t index,
+                            const struct config_mailbox *mailbox)
+{
+    uint64_t interval = mailbox->settings->profile->poll_interval_ms;
+    uint64_t count = reload->configuration->config->mailbox_count;
+    uint64_t spread = count <= STARTS_AT_ONCE ? 0 : count * START_EVERY_MS;
+    if (spread > interval)
+        spread = interval;
+    uint64_t slot = spread / count;
+    return index * slot + random_below(slot + 1);
+}
+
+static void reload_keep(struct reload *reload, struct mailbox *mailbox,
+                        const struct config_mailbox *config)
+{
+    struct service *service = reload->service;
+    struct direction *direction = &mailbox->incoming;
+    struct profile *profile = current_profile(service, config->settings->profile->name);
+    uint64_t now = executor_now(service->context.executor);
+    mailbox->removed = false;
+    if (direction->state == DIRECTION_RUNNING) {
+        mailbox_reconfigure(mailbox, config, reload->configuration, profile);
+        return;
+    }
+    uint64_t interval = config->settings->profile->poll_interval_ms;
+    uint64_t delay = direction->due.key > now ? direction->due.key - now : 0;
+    bool was_off = direction->state == DIRECTION_OFF;
+    scheduler_remove(&service->scheduler, direction);
+    mailbox_reconfigure(mailbox, config, reload->configuration, profile);
+    service_schedule(service, mailbox,
+                     was_off || (delay > interval && direction->trouble == NULL)
+                         ? random_below(interval)
+                         : delay);
+}
+
+static void reload_add(struct reload *reload, const struct store_registration *registration,
+                       size_t index, const struct config_mailbox *config)
+{
+    struct service *service = reload->service;
+    struct profile *profile = current_profile(service, config->settings->profile->name);
+    struct mailbox *mailbox = mailbox_create(config, reload->configuration, profile);
+    mailbox->id = registration->mailbox;
+    mailbox->enabled_ms = registration->enabled_ms;
+    reload->merged[reload->merged_count++] = mailbox;
+    service_schedule(service, mailbox, first_delay(reload, index, config));
+}
+
+static void reload_remove(struct reload *reload, struct mailbox *mailbox)
+{
+    if (mailbox->incoming.state == DIRECTION_RUNNING) { /* freed by a later reload, or at the end */
+        mailbox->removed = true;
+        reload->merged[reload->merged_count++] = mailbox;
+        return;
+    }
+    scheduler_remove(&reload->service->scheduler, &mailbox->incoming);
+    mailbox_free(mailbox);
+}
+
+static void reload_finish(struct reload *reload)
+{
+    struct service *service = reload->service;
+    memory_free(service->mailboxes);
+    service->mailboxes = reload->merged;
+    service->mailbox_count = reload->merged_count;
+    reload->merged = NULL;
+    reload_retire_profiles(reload);
+    if (service->configuration != NULL)
+        configuration_release(service->configuration);
+    service->configuration = reload->configuration;
+    log_set_level(service->context.log,
+                  (enum log_priority)service->configuration->config->log_level);
+    if (reload->first) {
+        service_started(service, NULL);
+    } else {
+        const struct log_fields fields = {.message_id = MESSAGE_RELOADED};
+        log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
+                  "configuration reloaded: %zu mailboxes on %zu profiles",
+                  service->configuration->config->mailbox_count,
+                  service->configuration->config->profile_count);
+    }
+    reload_free(reload);
+}
+
+/* Both tables are sorted by number: one walk through both, some mailboxes a turn. */
+static void reload_turn(void *argument)
+{
+    struct reload *reload = argument;
+    struct service *service = reload->service;
+    const struct config *config = reload->configuration->config;
+    for (size_t done = 0; done < TURN_MAILBOXES; done++) {
+        bool more_new = reload->next_new < config->mailbox_count;
+        bool more_old = reload->next_old < service->mailbox_count;
+        if (!more_new && !more_old) {
+            reload_finish(reload);
+            return;
+        }
+        size_t index = more_new ? reload->order[reload->next_new] : 0;
+        int64_t new_number = more_new ? reload->registrations[index].mailbox.number : INT64_MAX;
+        struct mailbox *old = more_old ? service->mailboxes[reload->next_old] : NULL;
+        int64_t old_number = more_old ? old->id.number : INT64_MAX;
+        if (old_number < new_number) {
+            reload->next_old++;
+            reload_remove(reload, old);
+        } else if (new_number < old_number) {
+            reload->next_new++;
+            reload_add(reload, &reload->registrations[index], index, &config->mailboxes[index]);
+        } else {
+            reload->next_new++;
+            reload->next_old++;
+            reload->merged[reload->merged_count++] = old;
+            reload_keep(reload, old, &config->mailboxes[index]);
+        }
+    }
+    executor_defer(service->context.executor, &reload->turn, reload_turn, reload);
+}
+
+static int by_number(const void *a, const void *b, void *argument)
+{
+    const struct store_registration *registrations = argument;
+    int64_t left = registrations[*(const size_t *)a].mailbox.number;
+    int64_t right = registrations[*(const size_t *)b].mailbox.number;
+    return (left > right) - (left < right);
+}
+
+static void reload_failed(struct reload *reload, const struct failure *failure)
+{
+    struct service *service = reload->service;
+    if (reload->first) {
+        service_started(service, failure);
+    } else {
+        const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED,
+                                          .code = failure->code};
+        log_write(service->context.log, LOG_PRIORITY_ERROR, &fields,
+                  "the configuration was not reloaded, the one in use stays: %s (%s): %s",
+                  failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
+    }
+    reload_free(reload);
+}
+
+static void reload_registered(void *argument, const struct failure *failure)
+{
+    struct reload *reload = argument;
+    struct service *service = reload->service;
+    if (failure != NULL || service->stopping) {
+        const struct failure cancelled = failure_cancelled();
+        if (failure != NULL)
+            reload_failed(reload, failure);
+        else if (reload->first)
+            reload_failed(reload, &cancelled);
+        else
+            reload_free(reload);
+        return;
+    }
+    size_t count = reload->config->mailbox_count;
+    reload->order = memory_allocate_array(count, sizeof *reload->order);
+    for (size_t i = 0; i < count; i++)
+        reload->order[i] = i;
+    qsort_r(reload->order, count, sizeof *reload->order, by_number, reload->registrations);
+    reload->merged = memory_allocate_array(count + service->mailbox_count, sizeof *reload->merged);
+    reload->configuration = configuration_create(reload->config);
+    reload->config = NULL;
+    reload_profiles(reload);
+    reload_turn(reload);
+}
+
+static void reload_register(struct reload *reload)
+{
+    const struct config *config = reload->config;
+    reload->registrations =
+        memory_allocate_array(config->mailbox_count, sizeof *reload->registrations);
+    for (size_t i = 0; i < config->mailbox_count; i++) {
+        const struct config_mailbox *mailbox = &config->mailboxes[i];
+        reload->registrations[i].address = mailbox->address;
+        reload->registrations[i].renamed_from =
+            mailbox->rare == NULL ? NULL : mailbox->rare->renamed_from;
+        reload->registrations[i].profile = mailbox->settings->profile->name;
+    }
+    store_register_mailboxes(reload->service->context.store, reload->registrations,
+                             config->mailbox_count, clock_wall_ms(), reload_registered, reload);
+}
+
+void reload_apply(struct service *service, struct config *config)
+{
+    struct reload *reload = memory_allocate(sizeof *reload);
+    reload->service = service;
+    reload->config = config;
+    reload->first = true;
+    service->reload = reload;
+    reload_register(reload);
+}
+
+/* --- reading --- */
+
+static void reload_work(void *argument)
+{
+    struct reload *reload = argument;
+    reload->config = config_load(reload->service->config_path, &reload->report);
+}
+
+/* Every mistake is a line of its own in the journal. */
+static void report_mistakes(const struct reload *reload)
+{
+    const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED};
+    const char *line = buffer_string(&reload->report);
+    while (*line != '\0') {
+        size_t length = strcspn(line, "\n");
+        log_write(reload->service->context.log,
+                  reload->config == NULL ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING, &fields,
+                  "%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+static void reload_done(void *argument)
+{
+    struct reload *reload = argument;
+    struct service *service = reload->service;
+    report_mistakes(reload);
+    if (reload->config != NULL && !service->stopping) {
+        reload_register(reload);
+        return;
+    }
+    if (!service->stopping) {
+        const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED};
+        log_write(service->context.log, LOG_PRIORITY_ERROR, &fields,
+                  "the configuration has mistakes; the one in use stays");
+    }
+    reload_free(reload);
+}
+
+void reload_start(struct service *service)
+{
+    if (service->stopping)
+        return;
+    if (service->reload != NULL) {
+        service->reload_again = true;
+        return;
+    }
+    struct reload *reload = memory_allocate(sizeof *reload);
+    reload->service = service;
+    service->reload = reload;
+    executor_pool_submit(service->loader, NULL, &reload->job, reload_work, reload_done, reload);
+}

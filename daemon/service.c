@@ -1,0 +1,270 @@
+#include "daemon/service.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/incoming.h"
+#include "daemon/messages.h"
+#include "daemon/outcome.h"
+#include "daemon/service_private.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+enum {
+    HOUSEKEEPING_EVERY_MS = 60 * 60 * 1000,
+    HOUSEKEEPING_MORE_MS = 1000,
+    LOADER_THREADS = 1,
+};
+
+#define DEFAULT_STATE_DIRECTORY "/var/lib/exsyncd"
+
+/* --- cycles --- */
+
+static void service_stopped_if_idle(struct service *service)
+{
+    if (service->stopping && service->scheduler.running == 0)
+        executor_stop(service->context.executor);
+}
+
+void service_schedule(struct service *service, struct mailbox *mailbox, uint64_t delay_ms)
+{
+    if (!service->stopping && mailbox_settings(mailbox)->incoming)
+        scheduler_add(&service->scheduler, &mailbox->incoming, delay_ms);
+}
+
+static void service_cycle_ended(struct cycle *cycle)
+{
+    struct mailbox *mailbox = cycle->mailbox;
+    struct direction *direction = &mailbox->incoming;
+    struct scheduler *scheduler = cycle->profile->owner;
+    struct service *service = scheduler->owner;
+
+    scheduler_ended(scheduler, direction, cycle->profile);
+    summary_count(&service->summary, cycle);
+    uint64_t delay = outcome_settle(scheduler, direction, cycle);
+    incoming_free(cycle);
+    mailbox_settle(mailbox);
+    if (!mailbox->removed)
+        service_schedule(service, mailbox, delay);
+    service_stopped_if_idle(service);
+}
+
+static void service_start_cycle(struct scheduler *scheduler, struct direction *direction)
+{
+    incoming_start(scheduler->context, direction, service_cycle_ended);
+}
+
+/* --- summary and house-keeping --- */
+
+static uint32_t failing_mailboxes(const struct service *service)
+{
+    uint32_t failing = 0;
+    for (size_t i = 0; i < service->mailbox_count; i++) {
+        const struct mailbox *mailbox = service->mailboxes[i];
+        failing += mailbox->incoming.trouble != NULL || mailbox->profile->gate.state != GATE_OPEN;
+    }
+    return failing;
+}
+
+static void service_summary(void *argument)
+{
+    struct service *service = argument;
+    uint64_t interval = service->configuration->config->summary_interval_ms;
+    summary_report(&service->summary, service->context.log, interval,
+                   (uint32_t)service->mailbox_count, failing_mailboxes(service));
+    executor_after(service->context.executor, &service->summary_timer, interval, service_summary,
+                   service);
+}
+
+static void service_keep_house(void *argument);
+
+static void service_kept_house(void *argument, const struct failure *failure)
+{
+    struct service *service = argument;
+    bool again = failure == NULL && service->more_to_prune;
+    executor_after(service->context.executor, &service->housekeeping_timer,
+                   again ? HOUSEKEEPING_MORE_MS : HOUSEKEEPING_EVERY_MS, service_keep_house,
+                   service);
+}
+
+static void service_keep_house(void *argument)
+{
+    struct service *service = argument;
+    int64_t before = clock_wall_ms() - (int64_t)service->configuration->config->forget_after_ms;
+    store_prune(service->context.store, before, before, &service->more_to_prune, service_kept_house,
+                service);
+}
+
+/* --- start --- */
+
+static const char *state_directory(const struct config *config)
+{
+    if (config->state_directory != NULL)
+        return config->state_directory;
+    const char *given = getenv("STATE_DIRECTORY");
+    return given == NULL || given[0] == '\0' ? DEFAULT_STATE_DIRECTORY : given;
+}
+
+struct service *service_create(struct config *config, const char *config_path,
+                               struct failure *failure)
+{
+    struct service *service = memory_allocate(sizeof *service);
+    struct context *context = &service->context;
+    service->first_config = config;
+    service->config_path = memory_copy_string(config_path);
+    context->executor = executor_create();
+    context->log = log_create((enum log_priority)config->log_level);
+    scheduler_init(&service->scheduler, context, service_start_cycle, service);
+    context->store = store_open(state_directory(config), context->executor, context->log, failure);
+    if (context->store == NULL) {
+        service_free(service);
+        return NULL;
+    }
+    service->files = executor_pool_create(context->executor, "files", config->file_threads);
+    service->loader = executor_pool_create(context->executor, "loader", LOADER_THREADS);
+    context->sinks =
+        sinks_create(context->executor, service->files, store_instance(context->store));
+    context->http = http_client_create(context->executor, context->log);
+    return service;
+}
+
+void service_started(struct service *service, const struct failure *failure)
+{
+    if (failure != NULL) {
+        const struct log_fields fields = {.message_id = MESSAGE_STORAGE_FAILED,
+                                          .code = failure->code};
+        log_write(service->context.log, LOG_PRIORITY_CRITICAL, &fields, "cannot start: %s (%s): %s",
+                  failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
+        service->exit_status = EX_TEMPFAIL;
+        executor_stop(service->context.executor);
+        return;
+    }
+    const struct log_fields fields = {.message_id = MESSAGE_STARTED};
+    log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
+              "exsyncd %s started: %zu mailboxes on %zu profiles", EXSYNC_VERSION,
+              service->configuration->config->mailbox_count,
+              service->configuration->config->profile_count);
+    executor_after(service->context.executor, &service->summary_timer,
+                   service->configuration->config->summary_interval_ms, service_summary, service);
+    executor_after(service->context.executor, &service->housekeeping_timer, HOUSEKEEPING_MORE_MS,
+                   service_keep_house, service);
+}
+
+/* --- stop --- */
+
+static void service_give_up(void *argument)
+{
+    struct service *service = argument;
+    log_write(service->context.log, LOG_PRIORITY_WARNING, NULL,
+              "stopping although %" PRIu32 " cycles still wait for a disk that does not answer; "
+              "they are taken up again at the next start",
+              service->scheduler.running);
+    service->left_behind = true;
+    executor_stop(service->context.executor);
+}
+
+static void service_cancel_cycles(void *argument)
+{
+    struct service *service = argument;
+    struct direction *direction, *next;
+    for (direction = TAILQ_FIRST(&service->scheduler.running_directions); direction != NULL;
+         direction = next) {
+        next = TAILQ_NEXT(direction, ready);
+        incoming_cancel(direction->cycle);
+    }
+    executor_after(service->context.executor, &service->stop_timer,
+                   SERVICE_STOP_MS - SERVICE_STOP_SOON_MS, service_give_up, service);
+}
+
+/* The second signal does not wait for batches. */
+static void service_on_stop_signal(void *argument)
+{
+    struct service *service = argument;
+    if (service->stopping) {
+        service_cancel_cycles(service);
+        return;
+    }
+    log_write(service->context.log, LOG_PRIORITY_INFO, NULL,
+              "stopping: %" PRIu32 " cycles finish what they have begun",
+              service->scheduler.running);
+    service->stopping = true;
+    scheduler_stop(&service->scheduler);
+    struct direction *direction;
+    TAILQ_FOREACH(direction, &service->scheduler.running_directions, ready)
+    incoming_end_soon(direction->cycle);
+    executor_after(service->context.executor, &service->stop_timer, SERVICE_STOP_SOON_MS,
+                   service_cancel_cycles, service);
+    service_stopped_if_idle(service);
+}
+
+static void service_on_reload_signal(void *argument)
+{
+    reload_start(argument);
+}
+
+int service_run(struct service *service)
+{
+    struct executor *executor = service->context.executor;
+    executor_on_signal(executor, SIGTERM, service_on_stop_signal, service);
+    executor_on_signal(executor, SIGINT, service_on_stop_signal, service);
+    executor_on_signal(executor, SIGHUP, service_on_reload_signal, service);
+    struct config *config = service->first_config;
+    service->first_config = NULL;
+    reload_apply(service, config);
+    executor_run(executor);
+    if (service->exit_status == 0) {
+        const struct log_fields fields = {.message_id = MESSAGE_STOPPED};
+        log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields, "exsyncd stopped");
+    }
+    return service->exit_status;
+}
+
+/* --- the end --- */
+
+static void service_free_mailboxes(struct service *service)
+{
+    for (size_t i = 0; i < service->mailbox_count; i++) {
+        scheduler_remove(&service->scheduler, &service->mailboxes[i]->incoming);
+        mailbox_free(service->mailboxes[i]);
+    }
+    memory_free(service->mailboxes);
+    struct profile *profile, *next;
+    for (profile = TAILQ_FIRST(&service->scheduler.profiles); profile != NULL; profile = next) {
+        next = TAILQ_NEXT(profile, entries);
+        profile_release(profile);
+    }
+    if (service->configuration != NULL)
+        configuration_release(service->configuration);
+}
+
+void service_free(struct service *service)
+{
+    struct context *context = &service->context;
+    if (service->left_behind) { /* threads still use what would be freed: the process ends anyway */
+        log_free(context->log);
+        return;
+    }
+    service_free_mailboxes(service);
+    config_free(service->first_config);
+    executor_cancel_timer(context->executor, &service->summary_timer);
+    executor_cancel_timer(context->executor, &service->housekeeping_timer);
+    executor_cancel_timer(context->executor, &service->stop_timer);
+    scheduler_release(&service->scheduler);
+    bool idle = service->files == NULL || executor_pool_free(service->files, 500);
+    if (service->loader != NULL)
+        executor_pool_free(service->loader, 500);
+    if (context->http != NULL)
+        http_client_free(context->http);
+    if (context->store != NULL)
+        store_close(context->store);
+    if (idle) {
+        if (context->sinks != NULL)
+            sinks_free(context->sinks);
+        executor_free(context->executor);
+    }
+    log_free(context->log);
+    memory_free(service->config_path);
+    memory_free(service);
+}

@@ -1,0 +1,28 @@
+/* The running daemon: brings the parts together, takes a configuration into use, starts cycles when
+ * the scheduler says so, reloads and stops. */
+#ifndef EXSYNC_DAEMON_SERVICE_H
+#define EXSYNC_DAEMON_SERVICE_H
+
+#include "base/failure.h"
+#include "config/config.h"
+
+struct service;
+
+/* Opens everything; blocks, before the loop runs. Takes `config` over. `config_path` is read again
+ * on reload. Returns NULL with the reason in `failure`. */
+struct service *service_create(struct config *config, const char *config_path,
+                               struct failure *failure);
+
+/* Runs until SIGTERM or SIGINT; SIGHUP reloads. Returns the exit status: 0 after an orderly stop
+ * within SERVICE_STOP_MS, EX_TEMPFAIL when it could not begin. */
+int service_run(struct service *service);
+
+enum {
+    SERVICE_STOP_SOON_MS = 2500, /* running cycles may finish their batch */
+    SERVICE_STOP_MS = 4500,      /* then what hangs is left behind */
+};
+
+/* Also when something still hangs on a dead file system: that is left behind. */
+void service_free(struct service *service);
+
+#endif

@@ -1,0 +1,50 @@
+/* Shared by service.c (start and stop) and reload.c (taking a configuration into use). */
+#ifndef EXSYNC_DAEMON_SERVICE_PRIVATE_H
+#define EXSYNC_DAEMON_SERVICE_PRIVATE_H
+
+#include "base/buffer.h"
+#include "daemon/configuration.h"
+#include "daemon/context.h"
+#include "daemon/mailbox.h"
+#include "daemon/scheduler.h"
+#include "daemon/service.h"
+#include "daemon/summary.h"
+
+struct reload;
+
+struct service {
+    struct context context;
+    struct executor_pool *files;  /* everything on file systems */
+    struct executor_pool *loader; /* reading the configuration */
+    struct scheduler scheduler;
+    struct configuration *configuration; /* NULL until the first one is in use */
+    struct mailbox **mailboxes;          /* sorted by number */
+    size_t mailbox_count;
+    char *config_path;
+    struct config *first_config; /* until it is in use */
+    struct reload *reload;       /* under way; NULL */
+    bool reload_again;
+    struct summary summary;
+    struct executor_timer summary_timer;
+    struct executor_timer housekeeping_timer;
+    bool more_to_prune;
+    struct executor_timer stop_timer;
+    bool stopping;
+    bool left_behind; /* something hung at the stop */
+    int exit_status;
+};
+
+/* Takes a configuration into use: numbers from the store, profiles, mailboxes; in short turns of
+ * the loop. Takes `config` over. */
+void reload_apply(struct service *service, struct config *config);
+
+/* Reads the configuration again, off the loop, and applies it if it is right. */
+void reload_start(struct service *service);
+
+/* Puts a direction into the schedule if its mailbox is configured for it. */
+void service_schedule(struct service *service, struct mailbox *mailbox, uint64_t delay_ms);
+
+/* The first configuration is in use, or could not be. */
+void service_started(struct service *service, const struct failure *failure);
+
+#endif

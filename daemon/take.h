@@ -1,0 +1,73 @@
+/* Taking items over: from the server into the sink and the ledger, exactly once.
+ *
+ * Items are taken from the end of the list (the oldest) in batches: fetched into the sink's spool,
+ * synced, committed to the ledger, published, marked as delivered, acknowledged. A batch that fails
+ * as a whole in a way that one of its items may have caused is asked for again in halves, until the
+ * one is found and recorded; the others go on. Items that are settled stay marked so in the list;
+ * after an early end the rest can be taken by a later cycle. */
+#ifndef EXSYNC_DAEMON_TAKE_H
+#define EXSYNC_DAEMON_TAKE_H
+
+#include "daemon/acknowledge.h"
+#include "daemon/cycle.h"
+#include "daemon/item_list.h"
+#include "mail/sink.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    TAKE_BATCH_MAX = 100,
+    TAKE_BUFFERED_MAX = 512 * 1024, /* bytes of a batch that the sink may hold in memory, about */
+    TAKE_BAD_ITEMS_MAX = 3, /* so many single items in a row that break their request: it is not the
+                             * items, and the cycle ends */
+};
+
+/* One item of the batch under way. */
+struct take_slot {
+    struct item *item;
+    struct sink_message *message; /* NULL before its first byte, and after it is settled */
+    bool ended;                   /* the server has told all it will tell of it */
+    bool complete;                /* a whole message is in the sink */
+    bool duplicate;               /* the ledger had it already */
+};
+
+struct taker {
+    /* Set by the caller. */
+    struct cycle *cycle;
+    struct sink *sink;
+    struct item_list *items;
+    void (*done)(struct taker *taker, const struct failure *failure);
+    void *argument;
+
+    /* Private. */
+    struct backend_operation *operation;
+    struct acknowledger acknowledger;
+    struct take_slot slots[TAKE_BATCH_MAX];
+    size_t slot_count;
+    size_t remaining; /* items[0 .. remaining) may not be settled yet */
+    uint32_t batch_limit;
+    uint32_t bad_items;     /* in a row */
+    bool halved;            /* the batch before failed as a whole */
+    struct failure failure; /* why it ends after this batch */
+    struct failure request_failure;
+    uint32_t outstanding; /* records that the store has not answered */
+    bool waiting;         /* for the store or the sink */
+    bool cancelled;
+    struct sink_batch batch;
+    struct sink_message *messages[TAKE_BATCH_MAX];
+    struct failure *failures; /* TAKE_BATCH_MAX of them */
+    struct store_delivery *deliveries;
+    struct digest keys[TAKE_BATCH_MAX];
+    struct digest gone[TAKE_BATCH_MAX];
+    size_t gone_count;
+    size_t batch_ready; /* slots that are at the present step, in `ready` */
+    size_t ready[TAKE_BATCH_MAX];
+};
+
+void taker_start(struct taker *taker);
+
+/* Completes with the failure "cancelled", now or when the store or the sink answers. */
+void taker_cancel(struct taker *taker);
+
+#endif
