@@ -6,6 +6,7 @@
 BUILD  ?= build/release
 CC     ?= gcc
 PREFIX ?= /usr
+VERSION := 0.1.0
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Werror
@@ -13,7 +14,7 @@ OPTIMISE ?= -O2 -g
 SANITIZE ?=
 PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libssl libcrypto
 CFLAGS   += -std=gnu17 $(WARNINGS) $(OPTIMISE) $(SANITIZE) -fno-common -pthread -Icommon -I. \
-            -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE $(DEFINES)
+            -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -DEXSYNC_VERSION=\"$(VERSION)\" $(DEFINES)
 LDFLAGS  += $(SANITIZE) -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 PACKAGE_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -43,7 +44,12 @@ $(BUILD)/lib$(1).a: $(call objects,common/$(1))
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call library,$(folder))))
 
-$(BUILD)/exsyncd: $(call objects,daemon) $(LIBRARIES)
+# All of the daemon but main(), so that tests can link its parts.
+$(BUILD)/libdaemon.a: $(filter-out $(BUILD)/daemon/main.o,$(call objects,daemon))
+	@echo "  AR      $@"
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/exsyncd: $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a $(LIBRARIES)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
@@ -52,31 +58,123 @@ $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd libssl)
 
-# Unit tests: tests/unit/test_FOLDER_WHAT.c is linked with FOLDER's library and those it may use.
+# Unit tests: tests/unit/test_FOLDER_WHAT.c is linked with FOLDER's library, those it may use, and
+# what it takes from tests/unit/fixture_*.c.
 use_base   := base
 use_config := config base
 use_http   := http base
 use_store  := store base
 use_mail   := mail base
 use_ews    := ews http base
-use_daemon := ews mail store http config base
+use_daemon := daemon ews mail store http config base
 folder_of   = $(word 2,$(subst _, ,$(notdir $(1))))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
+$(BUILD)/libfixture.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/fixture_*.c))
+	@echo "  AR      $@"
+	@rm -f $@ && ar rcs $@ $^
+
 define unit_test
-$(BUILD)/tests/$(1): $(BUILD)/tests/unit/$(1).o $(foreach l,$(use_$(call folder_of,$(1))),$(BUILD)/lib$(l).a)
+$(BUILD)/tests/$(1): $(BUILD)/tests/unit/$(1).o $(BUILD)/libfixture.a $(foreach l,$(use_$(call folder_of,$(1))),$(BUILD)/lib$(l).a)
 	@mkdir -p $$(@D)
 	@echo "  LD      $$@"
 	@$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(PACKAGE_LIBS) -lcmocka
 endef
 $(foreach test,$(notdir $(basename $(wildcard tests/unit/test_*.c))),$(eval $(call unit_test,$(test))))
 
+# Small programs that integration tests drive: tests/integration/NAME.c, linked with all libraries.
+INTEGRATION_PROGRAMS := $(patsubst tests/integration/%.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
+
+$(INTEGRATION_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/integration/%.o $(LIBRARIES)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
+integration-programs: $(INTEGRATION_PROGRAMS)
+
 unit-tests: $(UNIT_TESTS) ## build the unit tests
+
+# --- what people run ---------------------------------------------------------------------------
+
+programs: $(BUILD)/exsyncd $(BUILD)/exchange-simulator
+
+demo: ## install what is missing, build, and show exsyncd at work on a simulated Exchange
+	@scripts/install-deps demo
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
+	@scripts/demo build/release
+
+# Unit tests run with the sanitizers; integration tests in a build that measures the loop, the most
+# important ones with the sanitizers, too. LONG=1 takes the full numbers.
+JOBS       := $(shell nproc)
+ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+ASAN_MAKE   = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan OPTIMISE="-O1 -g" \
+              SANITIZE="$(ASAN_FLAGS)"
+DEBUG_MAKE  = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/debug OPTIMISE="-O1 -g" \
+              DEFINES=-DEXSYNC_MEASURE_LOOP
+INTEGRATION := $(sort $(wildcard tests/integration/test_*.py tests/integration/test_*.sh))
+
+check: ## install what is missing, build, and run all tests
+	@scripts/install-deps check
+	@$(ASAN_MAKE) programs unit-tests integration-programs
+	@$(DEBUG_MAKE) programs integration-programs
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
+	@tests/run --jobs $(JOBS) $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS))) \
+	    $(addprefix build/debug:,$(INTEGRATION)) $(addprefix build/asan:,$(SANITIZED)) \
+	    build/release:tests/bench/memory.py
+
+# Run once more with the sanitizers.
+SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_kill.py)
+
+check-long: export EXSYNC_LONG = 1
+check-long: check ## the same with the full numbers (200 kills ...)
+
+bench: ## measure exsyncd, the floor and the peer; one table from one run
+	@scripts/install-deps bench
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs build/release/bench-floor
+	@EXSYNC_BUILD=build/release python3 tests/bench/bench.py
+
+FUZZ_TARGETS := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 60
+
+fuzz: ## fuzz each parser for FUZZ_SECONDS (needs clang)
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz CC=clang OPTIMISE="-O1 -g" \
+	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
+	@for target in $(FUZZ_TARGETS); do \
+	    mkdir -p build/fuzz/corpus/$$target; \
+	    echo "  FUZZ    $$target"; \
+	    build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=0 \
+	        build/fuzz/corpus/$$target $(wildcard tests/fuzz/corpus/*) || exit 1; \
+	done
+
+fuzz-programs: $(addprefix $(BUILD)/,$(FUZZ_TARGETS))
+
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBRARIES)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PACKAGE_LIBS)
+
+lint: ## clang-format, cppcheck and clang-tidy over the sources
+	@clang-format --dry-run --Werror $(SOURCES)
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
+	    --inline-suppr --suppress=missingIncludeSystem -Icommon -I. \
+	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h common daemon
+	@clang-tidy --quiet $(filter %.c,$(filter common/% daemon/%,$(SOURCES))) -- -std=gnu17 \
+	    -Icommon -I. -DEXSYNC_VERSION=\"$(VERSION)\" $(PACKAGE_CFLAGS)
+
+SOURCES = $(shell git ls-files '*.c' '*.h')
+
+install: $(BUILD)/exsyncd ## install below DESTDIR, with PREFIX (/usr)
+	install -D -m 755 $(BUILD)/exsyncd $(DESTDIR)$(PREFIX)/sbin/exsyncd
+	install -D -m 640 conf/exsyncd.conf $(DESTDIR)$(PREFIX)/share/doc/exsyncd/exsyncd.conf
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/exsyncd/LICENSE
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/exsyncd/README.md
+	install -d -m 755 $(DESTDIR)/etc/exsyncd/conf.d
+	test -e $(DESTDIR)/etc/exsyncd/exsyncd.conf || \
+	    install -m 640 conf/exsyncd.conf $(DESTDIR)/etc/exsyncd/exsyncd.conf
 
 clean: ## remove everything that was built
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help unit-tests clean
+.PHONY: all help programs unit-tests integration-programs demo check check-long bench fuzz \
+        fuzz-programs lint install clean
 .DELETE_ON_ERROR:
