@@ -11,11 +11,8 @@ static void warn_of_what_is_not_used(struct config_builder *builder)
     const struct config_section_list *profiles =
         &builder->document->sections[CONFIG_SECTION_PROFILE];
     if (builder->document->sections[CONFIG_SECTION_MAILBOX].count == 0) {
-        /* A [mailbox] section that is wrong has been reported; then this would only confuse. */
-        if (builder->report->error_count == 0)
-            config_report_warning(
-                builder->report, (struct config_place){.file = 0}, NULL, NULL,
-                "there is no mailbox; write a section [mailbox ADDRESS] for each");
+        config_report_warning(builder->report, (struct config_place){.file = 0}, NULL, NULL,
+                              "there is no mailbox; write a section [mailbox ADDRESS] for each");
         return;
     }
     for (const struct config_section *section = profiles->first; section != NULL;

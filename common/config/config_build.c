@@ -45,13 +45,15 @@ const struct config_value *config_build_value(const struct config_builder *build
 static void store(struct config_builder *builder, const struct config_key *key,
                   const struct config_value *value, char *field)
 {
+    bool yes = value->number != 0;
+    uint32_t number = (uint32_t)value->number;
     switch (key->kind) {
     case CONFIG_KIND_BOOLEAN:
-        memcpy(field, &(bool){value->number != 0}, sizeof(bool));
+        memcpy(field, &yes, sizeof yes);
         break;
     case CONFIG_KIND_CHOICE: /* enums and log_level's int have the size of an unsigned */
     case CONFIG_KIND_NUMBER:
-        memcpy(field, &(uint32_t){(uint32_t)value->number}, sizeof(uint32_t));
+        memcpy(field, &number, sizeof number);
         break;
     case CONFIG_KIND_DURATION:
     case CONFIG_KIND_SIZE:
@@ -66,7 +68,7 @@ static void store(struct config_builder *builder, const struct config_key *key,
         break;
     }
     default:
-        assert(!"a key of this kind is more than one field");
+        assert(false); /* a key of such a kind is more than one field */
     }
 }
 

@@ -81,10 +81,12 @@ static enum amount_result read_part(const char **text, const struct unit *units,
     while (isalpha((unsigned char)at[length]))
         length++;
     const struct unit *unit = length == 0 ? bare : find_unit(units, at, length);
+    if (unit == NULL && length == 0 && *at != '\0')
+        return AMOUNT_MALFORMED;
+    if (unit == NULL && length == 0 && number > 0)
+        return AMOUNT_NO_UNIT;
     if (unit == NULL && length == 0)
-        return number == 0 && *at == '\0' ? AMOUNT_READ
-               : *at == '\0'              ? AMOUNT_NO_UNIT
-                                          : AMOUNT_MALFORMED;
+        unit = units; /* nothing is nothing in any unit */
     if (unit == NULL)
         return AMOUNT_BAD_UNIT;
     if (__builtin_mul_overflow(number, unit->factor, &number) ||
@@ -119,12 +121,10 @@ bool config_read_duration(const char *text, uint64_t minimum, uint64_t maximum,
     const char *at = text;
     do
         result = read_part(&at, time_units, NULL, &amount);
-    while (result == AMOUNT_READ && *at != '\0' && amount > 0);
+    while (result == AMOUNT_READ && *at != '\0');
 
     switch (result) {
     case AMOUNT_READ:
-        if (*at != '\0' && amount == 0 && strcmp(text, "0") != 0)
-            break;
         if (!check_range(text, amount, minimum, maximum, time_units, "short", "long", wrong))
             return false;
         *milliseconds = amount;
@@ -167,4 +167,14 @@ bool config_read_size(const char *text, uint64_t minimum, uint64_t maximum, uint
     else
         buffer_append_format(wrong, "'%s' is no size; write one such as 500KB, 25MB or 1GiB", text);
     return false;
+}
+
+void config_append_duration(struct buffer *text, uint64_t milliseconds)
+{
+    append_amount(text, milliseconds, time_units);
+}
+
+void config_append_size(struct buffer *text, uint64_t bytes)
+{
+    append_amount(text, bytes, size_units);
 }

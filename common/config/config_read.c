@@ -88,7 +88,7 @@ static char *next_line(char *line, int size, void *stream)
         switch (kind) {
         case CONFIG_LINE_KEY:
             reader->awaiting = true;
-            strcat(line, "\n"); /* config_lines_next leaves room for it */
+            memcpy(line + strlen(line), "\n", 2); /* config_lines_next leaves room for it */
             return line;
         case CONFIG_LINE_TITLE:
             open_section(reader, line);

@@ -39,24 +39,22 @@ static void report_unknown(struct config_document *document, struct config_place
                            const struct config_title *title)
 {
     static const char known[] =
-        "The sections are [exsyncd], [profile NAME], [mailbox-defaults] and "
-        "[mailbox ADDRESS]";
-    if (title->name[0] == '\0' && strchr(title->keyword, '@') != NULL) {
-        config_report_error(document->report, place, title->title, NULL,
-                            "is no section; did you mean [mailbox %s]? %s", title->keyword, known);
-        return;
-    }
+        "[exsyncd], [profile NAME], [mailbox-defaults] and [mailbox ADDRESS]";
+    struct config_report *report = document->report;
     struct config_suggestion suggestion = config_suggestion_start(title->keyword);
     for (size_t i = 0; i < CONFIG_SECTION_COUNT; i++)
         config_suggestion_consider(&suggestion, config_sections[i].keyword);
-    if (suggestion.best == NULL) {
-        config_report_error(document->report, place, title->title, NULL, "is no section; %c%s", 't',
-                            known + 1);
-        return;
-    }
-    config_report_error(document->report, place, title->title, NULL,
-                        "is no section; did you mean [%s%s%s]? %s", suggestion.best,
-                        title->name[0] == '\0' ? "" : " ", title->name, known);
+    if (title->name[0] == '\0' && strchr(title->keyword, '@') != NULL)
+        config_report_error(report, place, title->title, NULL,
+                            "is no section; did you mean [mailbox %s]? The sections are %s",
+                            title->keyword, known);
+    else if (suggestion.best != NULL)
+        config_report_error(report, place, title->title, NULL,
+                            "is no section; did you mean [%s%s%s]? The sections are %s",
+                            suggestion.best, title->name[0] == '\0' ? "" : " ", title->name, known);
+    else
+        config_report_error(report, place, title->title, NULL, "is no section; the sections are %s",
+                            known);
 }
 
 static bool check_name(struct config_document *document, struct config_place place,

@@ -31,6 +31,10 @@ bool config_read_duration(const char *text, uint64_t minimum, uint64_t maximum,
 bool config_read_size(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *bytes,
                       struct buffer *wrong);
 
+/* As they would be read: "5m", "16MB". */
+void config_append_duration(struct buffer *text, uint64_t milliseconds);
+void config_append_size(struct buffer *text, uint64_t bytes);
+
 /* config_address.c: addresses and other names of mailboxes. */
 bool config_read_address(char *address, struct buffer *wrong);
 bool config_is_sid(const char *text);
