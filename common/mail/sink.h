@@ -6,14 +6,14 @@
  *   name     the file name under which a mail is published in new/; the ledger keeps it
  *   spool    MAILDIR/exsyncd.spool/, private to this program, on the Maildir's file system, with a
  *            marker file. Without the marker the Maildir is not the one that was set up (not
- * mounted, say): nothing is written, and nothing is concluded from what is not there.
+ *            mounted, say): nothing is written, and nothing is concluded from what is not there.
  *
  * The order that keeps "once": sink_begin/write/end (bytes into the spool), sink_sync (files and
  * folder are on disk), then the caller commits the names to its ledger, then sink_publish (rename
  * into new/, new/ on disk). After a crash sink_recover is given the names that were committed and
  * not yet known to be published: a name whose file is still in the spool is published now, one
- * whose file is not there was published. Spool files of this instance that no committed name claims
- * are removed; files of others are never touched.
+ * whose file is not there was published. Spool files of this instance and mailbox that no committed
+ * name claims are removed; files of others are never touched.
  *
  * All functions run on the loop; all file operations run as jobs on the file threads, in the lane
  * of the Maildir's file system (base/executor.h), at most SINK_LANE_JOBS at a time. Completions
@@ -47,14 +47,17 @@ struct sink_message;
  */
 struct sinks *sinks_create(struct executor *executor, struct executor_pool *pool,
                            const char *instance);
-/* All sinks must be freed before. */
+/* All sinks must be freed before, and so must the pool: what a sink that was freed in use still
+ * holds is freed here. When executor_pool_free returned false, leave the sinks alone, too. */
 void sinks_free(struct sinks *sinks);
 
 struct sink_settings {
-    const char *path; /* the Maildir; copied */
-    const char
-        *root; /* what must exist already: the part of the path that is never created; copied */
-    bool crlf; /* keep CRLF; otherwise CRLF becomes LF (a lone CR or LF stays) */
+    const char *path; /* the Maildir: absolute, without "." and ".."; copied */
+    /* What must exist already: the folder at the beginning of the path that is never created, for
+     * it may be a file system that is not mounted; copied. */
+    const char *root;
+    uint64_t owner; /* the mailbox's number: of the spool only its files are swept */
+    bool crlf;      /* keep CRLF; otherwise CRLF becomes LF (a lone CR or LF stays) */
     bool has_group;
     gid_t group;
     mode_t mode; /* of message files; folders get the matching search bits */
@@ -65,24 +68,27 @@ struct sink *sink_create(struct sinks *sinks, const struct sink_settings *settin
 /* The file system that the Maildir is on, by its mount point: for what people are told. */
 const char *sink_mount(const struct sink *sink);
 
-/* NULL is allowed. Messages that were not published are abandoned. */
+/* NULL is allowed. Its messages are freed, too. Those that are not synced are abandoned; the file
+ * of one that is stays in the spool, for its name may be committed: recovery decides. */
 void sink_free(struct sink *sink);
 
 /* --- setting up and recovery: before anything else on a sink --- */
 
 struct sink_opening {
     bool may_create;          /* in: never set up before: create the folders and the marker */
-    const char *const *names; /* in: committed names, perhaps not published; valid until done */
-    size_t name_count;
-    struct failure failure; /* out: set when the Maildir cannot be used; nothing was concluded */
-    size_t published;       /* out: names that were published by this call */
-    size_t swept;           /* out: unclaimed spool files removed */
-    bool created;           /* out: the marker was created: tell the store */
+    const char *const *names; /* in: committed names, perhaps not published; copied */
+    size_t name_count;        /* when there are some, the marker must be there */
+    struct failure failure;   /* out: set when the Maildir cannot be used; nothing was concluded */
+    size_t published;         /* out: names that were published by this call */
+    size_t swept;             /* out: unclaimed spool files removed */
+    bool created;             /* out: the marker was created: tell the store */
     void (*done)(struct sink_opening *opening);
     void *argument;
 };
 
-/* Checks the marker, publishes and sweeps. The struct stays the caller's. */
+/* Checks the marker, publishes and sweeps. The struct stays the caller's. Afterwards all names are
+ * published for good, unless `failure` is set. A sink that was not opened so checks the marker when
+ * it first writes, and creates nothing. */
 void sink_open_start(struct sink *sink, struct sink_opening *opening);
 
 /* --- writing --- */
@@ -126,7 +132,8 @@ void sink_sync_start(struct sink *sink, struct sink_batch *batch);
  * the caller's: sink_release them. */
 void sink_publish_start(struct sink *sink, struct sink_batch *batch);
 
-/* Frees a message whose file is published or stays in the spool for recovery. */
+/* Frees a message whose file is published or stays in the spool for recovery. One that is not
+ * synced is abandoned. */
 void sink_release(struct sink_message *message);
 
 #endif

@@ -1,0 +1,21 @@
+/* CRLF becomes LF, in pieces that may end anywhere; a lone CR or LF stays as it is. */
+#ifndef EXSYNC_MAIL_LINE_ENDINGS_H
+#define EXSYNC_MAIL_LINE_ENDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* All zero at the start of a message. */
+struct line_endings {
+    bool held; /* the last byte was a CR; what follows decides whether it stays */
+};
+
+/* Writes what becomes of `length` bytes to `output`, which has room for length + 1 and does not
+ * overlap them. Returns how many were written: at most `length`, one more when a CR was held. */
+size_t line_endings_convert(struct line_endings *state, const char *bytes, size_t length,
+                            char *output);
+
+/* Nothing follows: writes the CR that is still held, if any. Returns 0 or 1. */
+size_t line_endings_end(struct line_endings *state, char *output);
+
+#endif

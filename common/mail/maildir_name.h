@@ -1,0 +1,38 @@
+/* The names of mail files.
+ *
+ *   SECONDS.INSTANCEbOWNERrRANDOM.HOST         in the spool
+ *   SECONDS.INSTANCEbOWNERrRANDOM.HOST,S=SIZE  in new/
+ *
+ * INSTANCE is 12 digits [0-9a-f] that this installation chose once, OWNER the number of the mailbox
+ * in decimal, RANDOM 16 digits [0-9a-f]. The spool name is the other one up to the comma; neither
+ * holds another comma, a slash or a colon. Sources: https://cr.yp.to/proto/maildir.html (the host's
+ * slashes and colons become \057 and \072), Maildir++ ",S=". */
+#ifndef EXSYNC_MAIL_MAILDIR_NAME_H
+#define EXSYNC_MAIL_MAILDIR_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MAILDIR_INSTANCE_DIGITS = 12,
+    MAILDIR_HOST_SIZE = 64, /* a longer host name is cut */
+};
+
+/* Makes a host name fit for a file name. */
+void maildir_host(const char *name, char host[MAILDIR_HOST_SIZE]);
+
+/* A new spool name, different from all others. The caller frees. */
+char *maildir_name_create(const char *instance, uint64_t owner, const char *host);
+
+/* The spool name with the size in bytes. The caller frees. */
+char *maildir_name_with_size(const char *spool_name, uint64_t size);
+
+/* Whether the name, in the spool or in new/, was made by the instance; `owner` NULL means any.
+ * Names come from a database and from folders that others can write to: all of it is checked. */
+bool maildir_name_is_ours(const char *name, const char *instance, const uint64_t *owner);
+
+/* Length of the spool name within a name. */
+size_t maildir_name_spool_length(const char *name);
+
+#endif
