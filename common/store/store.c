@@ -1,0 +1,125 @@
+#include "store/store.h"
+
+#include "store/store_private.h"
+
+#include "base/memory.h"
+#include "base/thread.h"
+
+#include <stdio.h>
+
+static void store_read_instance(struct store *store)
+{
+    struct store_connection *connection = &store->reader.connection;
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_INSTANCE);
+    bool found = store_row(connection, query);
+    if (found)
+        snprintf(store->instance, sizeof store->instance, "%s",
+                 (const char *)sqlite3_column_text(query, 0));
+    store_end(query);
+    if (!found)
+        store_fail(connection, SQLITE_CORRUPT);
+}
+
+static void store_open_connections(struct store *store, uint32_t busy_ms, struct failure *failure)
+{
+    struct store_connection *writer = &store->writer.connection;
+    struct store_connection *reader = &store->reader.connection;
+    const char *path = store->files.paths[STORE_FILE_DATABASE];
+    writer->busy_ms = reader->busy_ms = busy_ms;
+    writer->closing = reader->closing = &store->closing;
+    writer->step = reader->step = "open";
+
+    store_connection_open(writer, path, false);
+    store_schema_migrate(writer, store->log);
+    if (store_failed(writer)) {
+        *failure = writer->failure;
+        return;
+    }
+    /* Reads at once, so that it has the same log open as the writer from the beginning. */
+    store_connection_open(reader, path, true);
+    store_read_instance(store);
+    *failure = reader->failure;
+    writer->step = "write";
+    reader->step = "read";
+}
+
+static bool store_start_worker(struct store *store, struct store_worker *worker, const char *name,
+                               void *(*run)(void *store), struct failure *failure)
+{
+    int error = thread_start(&worker->thread, name, run, store);
+    worker->started = error == 0;
+    if (error != 0)
+        *failure = failure_from_errno(FAILURE_SCOPE_SERVER, "open", error,
+                                      "start a thread for the database");
+    return worker->started;
+}
+
+static bool store_set_up(struct store *store, uint32_t busy_ms, struct failure *failure)
+{
+    if (!store_files_lock(&store->files, failure) || !store_files_create(&store->files, failure))
+        return false;
+    store_open_connections(store, busy_ms, failure);
+    return !failure_is_set(failure) && store_files_remember(&store->files, failure) &&
+           store_start_worker(store, &store->writer, "store-writer", store_writer_main, failure) &&
+           store_start_worker(store, &store->reader, "store-reader", store_reader_main, failure);
+}
+
+struct store *store_open_patient(const char *directory, struct executor *executor, struct log *log,
+                                 uint32_t busy_ms, struct failure *failure)
+{
+    struct store *store = memory_allocate(sizeof *store);
+    *failure = (struct failure){0};
+    store->log = log;
+    atomic_init(&store->closing, false);
+    atomic_init(&store->transactions, 0);
+    store_files_name(&store->files, directory);
+    store_worker_create(&store->writer);
+    store_worker_create(&store->reader);
+    store->completions = store_completions_create(executor);
+    if (!store_set_up(store, busy_ms, failure)) {
+        store_close(store);
+        store = NULL;
+    }
+    return store;
+}
+
+struct store *store_open(const char *directory, struct executor *executor, struct log *log,
+                         struct failure *failure)
+{
+    return store_open_patient(directory, executor, log, STORE_BUSY_MS, failure);
+}
+
+static void store_stop_worker(struct store_worker *worker)
+{
+    pthread_mutex_lock(&worker->mutex);
+    worker->closing = true;
+    pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->mutex);
+    if (worker->started)
+        pthread_join(worker->thread, NULL);
+}
+
+void store_close(struct store *store)
+{
+    atomic_store(&store->closing, true);
+    store_stop_worker(&store->writer);
+    store_stop_worker(&store->reader);
+    /* The writer last: it puts what is in the log into the database. */
+    store_connection_close(&store->reader.connection);
+    store_connection_close(&store->writer.connection);
+    store_worker_release(&store->reader);
+    store_worker_release(&store->writer);
+    store_files_release(&store->files);
+    store_completions_close(store->completions);
+    memory_free(store);
+}
+
+const char *store_instance(const struct store *store)
+{
+    return store->instance;
+}
+
+size_t store_pending(const struct store *store)
+{
+    return store->completions->pending;
+}

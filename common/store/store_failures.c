@@ -1,0 +1,157 @@
+#include "store/store_private.h"
+
+#include "base/memory.h"
+
+void store_failures_resolve_item(struct store_connection *connection, int64_t mailbox,
+                                 const struct digest *item, int64_t now_ms)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_ITEM);
+    store_bind_number(connection, query, 1, mailbox);
+    store_bind_digest(connection, query, 2, item);
+    store_bind_number(connection, query, 3, now_ms);
+    store_run(connection, query);
+}
+
+/* --- record --- */
+
+struct record_operation {
+    struct store_operation operation;
+    struct failure failure;
+    struct store_mailbox mailbox;
+    int64_t now_ms;
+    int64_t next_retry_ms;
+    char *profile; /* owned, as the next three */
+    char *direction;
+    char *activity;
+    char *reference;
+    bool has_item;
+    struct store_failed_item item;
+};
+
+static const char *record_text(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* The same places in the statement that counts again and in the one that inserts. */
+static int64_t record_write(struct store_connection *connection,
+                            const struct record_operation *record, enum store_sql sql)
+{
+    static const struct digest none;
+    const struct failure *failure = &record->failure;
+    sqlite3_stmt *query = store_query(connection, sql);
+    if (record->mailbox.number != 0)
+        store_bind_number(connection, query, 1, record->mailbox.number);
+    if (record->has_item)
+        store_bind_digest(connection, query, 2, &record->item.key.item);
+    else if (query != NULL)
+        sqlite3_bind_blob(query, 2, &none, 0, SQLITE_STATIC);
+    store_bind_text(connection, query, 3, record_text(record->direction));
+    store_bind_text(connection, query, 4, failure->step);
+    store_bind_text(connection, query, 5, failure->code);
+    store_bind_text(connection, query, 6, failure_category_name(failure->category));
+    store_bind_text(connection, query, 7, failure_scope_name(failure->scope));
+    store_bind_text(connection, query, 8, record_text(record->profile));
+    store_bind_number(connection, query, 9, record->now_ms);
+    store_bind_number(connection, query, 10, failure->http_status);
+    store_bind_text(connection, query, 11, failure->text);
+    store_bind_text(connection, query, 12, record_text(failure->sentence));
+    store_bind_text(connection, query, 13, record_text(failure->remedy));
+    store_bind_text(connection, query, 14, record_text(record->activity));
+    store_bind_retry(connection, query, 15, record->next_retry_ms);
+    store_bind_number(connection, query, 16, failure->permanent);
+    return store_run(connection, query);
+}
+
+static void record_run(struct store_connection *connection, struct store_operation *operation)
+{
+    const struct record_operation *record = (const struct record_operation *)operation;
+    if (record->mailbox.number != 0)
+        store_check_lease(connection, record->mailbox);
+    if (record_write(connection, record, STORE_SQL_FAILURE_AGAIN) == 0)
+        record_write(connection, record, STORE_SQL_FAILURE_INSERT);
+    if (record->has_item)
+        store_ledger_fail(connection, record->mailbox.number, &record->item, record->now_ms);
+}
+
+static void record_finish(struct store_operation *operation)
+{
+    struct record_operation *record = (struct record_operation *)operation;
+    if (operation->done != NULL)
+        operation->done(operation->argument, operation->failure);
+    memory_free(record->profile);
+    memory_free(record->direction);
+    memory_free(record->activity);
+    memory_free(record->reference);
+}
+
+void store_failure_record(struct store *store, const struct store_failure *failure,
+                          store_done *done, void *argument)
+{
+    struct record_operation *record =
+        store_operation_create(sizeof *record, record_run, done, argument);
+    record->operation.finish = record_finish;
+    record->failure = failure->failure;
+    record->mailbox = failure->mailbox;
+    record->now_ms = failure->now_ms;
+    record->next_retry_ms = failure->next_retry_ms;
+    record->profile = memory_copy_string(failure->profile);
+    record->direction = memory_copy_string(failure->direction);
+    record->activity = memory_copy_string(failure->activity);
+    if (failure->item != NULL) {
+        record->has_item = true;
+        record->reference = memory_copy_string(failure->item->reference);
+        record->item = (struct store_failed_item){
+            .key = failure->item->key,
+            .received_ms = failure->item->received_ms,
+            .reference = record->reference,
+            .attempts = failure->attempts,
+            .next_retry_ms = failure->next_retry_ms,
+        };
+    }
+    store_start_write(store, &record->operation);
+}
+
+/* --- resolve --- */
+
+struct resolve_operation {
+    struct store_operation operation;
+    struct store_mailbox mailbox;
+    const char *profile;
+    const char *direction;
+    int64_t now_ms;
+    uint32_t *resolved;
+};
+
+static void resolve_run(struct store_connection *connection, struct store_operation *operation)
+{
+    const struct resolve_operation *resolving = (const struct resolve_operation *)operation;
+    sqlite3_stmt *query;
+    if (resolving->mailbox.number != 0) {
+        store_check_lease(connection, resolving->mailbox);
+        query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_MAILBOX);
+        store_bind_number(connection, query, 1, resolving->mailbox.number);
+    } else {
+        query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_PROFILE);
+        store_bind_text(connection, query, 1, record_text(resolving->profile));
+    }
+    store_bind_text(connection, query, 2, resolving->direction);
+    store_bind_number(connection, query, 3, resolving->now_ms);
+    int64_t changed = store_run(connection, query);
+    if (resolving->resolved != NULL)
+        *resolving->resolved = (uint32_t)changed;
+}
+
+void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
+                           const char *direction, int64_t now_ms, uint32_t *resolved,
+                           store_done *done, void *argument)
+{
+    struct resolve_operation *operation =
+        store_operation_create(sizeof *operation, resolve_run, done, argument);
+    operation->mailbox = mailbox;
+    operation->profile = profile;
+    operation->direction = direction;
+    operation->now_ms = now_ms;
+    operation->resolved = resolved;
+    store_start_write(store, &operation->operation);
+}

@@ -1,0 +1,129 @@
+#include "store/store_private.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+/* Where an item's strings begin in the buffer, which moves while it grows. */
+struct open_places {
+    size_t name;
+    size_t reference;
+};
+
+static const size_t NO_STRING = SIZE_MAX;
+
+struct open_operation {
+    struct store_operation operation;
+    struct store_mailbox mailbox;
+    int64_t now_ms;
+    size_t limit;
+    store_open_items_done *done;
+    struct store_open_items result;
+    struct open_places *places; /* one for each item */
+    size_t capacity;
+    struct buffer strings; /* names and references, each with its NUL */
+};
+
+static size_t open_keep_string(struct open_operation *opening, sqlite3_stmt *query, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(query, column);
+    size_t place = opening->strings.length;
+    if (text == NULL)
+        return NO_STRING;
+    buffer_append(&opening->strings, text, strlen(text) + 1);
+    return place;
+}
+
+static const char *open_string(const struct open_operation *opening, size_t place)
+{
+    return place == NO_STRING ? NULL : opening->strings.data + place;
+}
+
+static void open_grow(struct open_operation *opening)
+{
+    struct store_open_items *result = &opening->result;
+    opening->capacity = opening->capacity == 0 ? 16 : 2 * opening->capacity;
+    result->items = memory_resize(result->items, opening->capacity * sizeof *result->items);
+    opening->places = memory_resize(opening->places, opening->capacity * sizeof *opening->places);
+}
+
+static void open_keep(struct open_operation *opening, enum store_open_kind kind,
+                      sqlite3_stmt *query)
+{
+    if (opening->result.count == opening->capacity)
+        open_grow(opening);
+    size_t index = opening->result.count++;
+    struct store_open_item *item = &opening->result.items[index];
+    *item = (struct store_open_item){
+        .kind = kind,
+        .received_ms = sqlite3_column_int64(query, 2),
+        .attempts = (uint32_t)sqlite3_column_int64(query, 3),
+    };
+    store_column_digest(query, 0, &item->key.item);
+    item->key.has_fingerprint = store_column_digest(query, 1, &item->key.fingerprint);
+    opening->places[index].name = open_keep_string(opening, query, 4);
+    opening->places[index].reference = open_keep_string(opening, query, 5);
+}
+
+/* Reads rows of one kind; at most `limit` more of them are kept, and one more shows that there are
+ * more. */
+static void open_read(struct store_connection *connection, struct open_operation *opening,
+                      enum store_open_kind kind, enum store_sql sql, size_t limit)
+{
+    size_t end =
+        limit > SIZE_MAX - opening->result.count ? SIZE_MAX : opening->result.count + limit;
+    sqlite3_stmt *query = store_query(connection, sql);
+    int parameters = query != NULL ? sqlite3_bind_parameter_count(query) : 0;
+    store_bind_number(connection, query, 1, opening->mailbox.number);
+    if (parameters > 1)
+        store_bind_number(connection, query, 2, limit < INT32_MAX ? (int64_t)limit + 1 : -1);
+    if (parameters > 2)
+        store_bind_number(connection, query, 3, opening->now_ms);
+    while (store_row(connection, query)) {
+        opening->result.more = opening->result.count == end;
+        if (opening->result.more)
+            break;
+        open_keep(opening, kind, query);
+    }
+    store_end(query);
+}
+
+static void open_run(struct store_connection *connection, struct store_operation *operation)
+{
+    struct open_operation *opening = (struct open_operation *)operation;
+    open_read(connection, opening, STORE_OPEN_DELIVERING, STORE_SQL_OPEN_DELIVERING, SIZE_MAX);
+    size_t delivering = opening->result.count;
+    open_read(connection, opening, STORE_OPEN_FAILED, STORE_SQL_OPEN_FAILED, opening->limit);
+    if (!opening->result.more)
+        open_read(connection, opening, STORE_OPEN_UNACKNOWLEDGED, STORE_SQL_OPEN_UNACKNOWLEDGED,
+                  opening->limit - (opening->result.count - delivering));
+    for (size_t i = 0; i < opening->result.count; i++) {
+        struct store_open_item *item = &opening->result.items[i];
+        item->name = open_string(opening, opening->places[i].name);
+        item->reference = open_string(opening, opening->places[i].reference);
+    }
+}
+
+static void open_finish(struct store_operation *operation)
+{
+    struct open_operation *opening = (struct open_operation *)operation;
+    opening->done(operation->argument, operation->failure,
+                  operation->failure == NULL ? &opening->result : NULL);
+    memory_free(opening->result.items);
+    memory_free(opening->places);
+    buffer_release(&opening->strings);
+}
+
+void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
+                      size_t limit, store_open_items_done *done, void *argument)
+{
+    struct open_operation *opening =
+        store_operation_create(sizeof *opening, open_run, NULL, argument);
+    opening->operation.finish = open_finish;
+    opening->mailbox = mailbox;
+    opening->now_ms = now_ms;
+    opening->limit = limit;
+    opening->done = done;
+    store_start_read(store, &opening->operation);
+}

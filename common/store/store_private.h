@@ -1,0 +1,217 @@
+/* What the store's own files share.
+ *
+ *   connection  SQLite's, used by one thread at a time; remembers the first failure of the
+ *               operation that runs, after which all its functions do nothing
+ *   operation   one call of a function of store.h on its way through a thread and back
+ *   worker      a thread that runs operations: the writer or the reader
+ *   completions where operations wait to be ended on the loop; outlives a closed store while there
+ *               are some
+ */
+#ifndef EXSYNC_STORE_STORE_PRIVATE_H
+#define EXSYNC_STORE_STORE_PRIVATE_H
+
+#include "store/store.h"
+#include "store/store_sql.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+enum {
+    STORE_APPLICATION = 0x45585359, /* "EXSY" */
+    STORE_BUSY_MS = 5000,           /* how long another program may hold the database */
+    STORE_BUSY_CLOSING_MS = 300,    /* the same while the daemon stops */
+    STORE_INSTANCE_SIZE = 33,
+};
+
+/* --- failures --- */
+
+/* A failure of SQLite: code its name, text the file and SQLite's words. `database` may be NULL. */
+struct failure store_failure_from_sqlite(const char *step, int result, sqlite3 *database,
+                                         const char *path);
+
+/* One that the store itself sees. */
+struct failure store_failure_of(const char *step, const char *code, bool permanent,
+                                const char *sentence, const char *remedy);
+
+/* --- connections --- */
+
+struct store_connection {
+    sqlite3 *database;
+    const char *path;
+    const char *step;       /* for failures: "open", "read", "write" */
+    struct failure failure; /* the first of the operation that runs */
+    uint64_t busy_since_ms;
+    uint32_t busy_ms;
+    const atomic_bool *closing;
+    sqlite3_stmt *statements[STORE_SQL_COUNT]; /* prepared when first used */
+};
+
+/* Opens and sets up; a failure is in connection->failure. */
+void store_connection_open(struct store_connection *connection, const char *path, bool read_only);
+void store_connection_close(struct store_connection *connection);
+
+bool store_failed(const struct store_connection *connection);
+
+/* Remembers SQLite's present error unless an earlier one stands. */
+void store_fail(struct store_connection *connection, int result);
+
+/* Runs text that needs no statement kept: set-up and migrations. */
+void store_execute(struct store_connection *connection, const char *sql);
+int64_t store_execute_number(struct store_connection *connection, const char *sql);
+
+/* The statement, reset and without bindings; NULL after a failure, which all others accept. */
+sqlite3_stmt *store_query(struct store_connection *connection, enum store_sql sql);
+void store_bind_number(struct store_connection *connection, sqlite3_stmt *query, int place,
+                       int64_t number);
+/* NULL binds NULL. What is bound must stay until the query has ended. */
+void store_bind_text(struct store_connection *connection, sqlite3_stmt *query, int place,
+                     const char *text);
+void store_bind_digest(struct store_connection *connection, sqlite3_stmt *query, int place,
+                       const struct digest *digest);
+
+/* True: there is a row to read. False: no more, or a failure; the query has ended. */
+bool store_row(struct store_connection *connection, sqlite3_stmt *query);
+void store_end(sqlite3_stmt *query);
+
+/* Runs a statement to its end and returns how many rows it changed; 0 after a failure. */
+int64_t store_run(struct store_connection *connection, sqlite3_stmt *query);
+int64_t store_run_sql(struct store_connection *connection, enum store_sql sql);
+
+/* False when the column holds no digest. */
+bool store_column_digest(sqlite3_stmt *query, int column, struct digest *digest);
+
+/* The claim on the mailbox still holds, or the operation fails with code "LEASE". Within a write
+ * transaction, so it stays true until COMMIT. */
+void store_check_lease(struct store_connection *connection, struct store_mailbox mailbox);
+
+/* --- operations --- */
+
+struct store_operation;
+STAILQ_HEAD(store_operations, store_operation);
+
+struct store_operation {
+    STAILQ_ENTRY(store_operation) entries;
+    /* On the worker's thread; tells a failure through the connection. */
+    void (*run)(struct store_connection *connection, struct store_operation *operation);
+    /* On the loop; NULL calls `done`. The operation is freed afterwards. */
+    void (*finish)(struct store_operation *operation);
+    store_done *done;
+    void *argument;
+    struct failure *failure; /* owned; NULL while all went well */
+    bool again;              /* set by run: run it once more, in a later transaction */
+};
+
+/* `size` bytes of a struct that begins with a store_operation. */
+void *store_operation_create(size_t size,
+                             void (*run)(struct store_connection *connection,
+                                         struct store_operation *operation),
+                             store_done *done, void *argument);
+void store_operation_fail(struct store_operation *operation, const struct failure *failure);
+void store_start_write(struct store *store, struct store_operation *operation);
+void store_start_read(struct store *store, struct store_operation *operation);
+
+/* --- completions --- */
+
+struct store_completions {
+    struct executor *executor;
+    struct executor_call call;
+    size_t pending;  /* loop's thread only, as the next two */
+    bool delivering; /* its callback is at work */
+    bool closed;     /* the store is gone; freed with the last operation */
+    pthread_mutex_t mutex;
+    struct store_operations finished;
+    bool posted;
+};
+
+struct store_completions *store_completions_create(struct executor *executor);
+/* Any thread. Takes all operations of the list. */
+void store_complete(struct store_completions *completions, struct store_operations *operations);
+/* Frees it now, or when the last pending operation has ended. */
+void store_completions_close(struct store_completions *completions);
+
+/* --- the state directory --- */
+
+enum store_file { STORE_FILE_LOCK, STORE_FILE_DATABASE, STORE_FILE_WAL, STORE_FILE_COUNT };
+
+struct store_files {
+    char *paths[STORE_FILE_COUNT];
+    dev_t devices[STORE_FILE_COUNT];
+    ino_t inodes[STORE_FILE_COUNT];
+    int lock; /* -1: not held */
+};
+
+void store_files_name(struct store_files *files, const char *directory);
+void store_files_release(struct store_files *files);
+bool store_files_lock(struct store_files *files, struct failure *failure);
+/* Creates the database's file, so that it never has any mode but 0600. No connection may be open:
+ * closing a file drops all locks of the process on it. */
+bool store_files_create(struct store_files *files, struct failure *failure);
+/* Remembers which files they are, once they are open. */
+bool store_files_remember(struct store_files *files, struct failure *failure);
+/* False when one of them is not the one that is open: what is written would be lost. */
+bool store_files_check(const struct store_files *files, struct failure *failure);
+
+/* --- the store --- */
+
+struct store_worker {
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t mutex; /* guards the next two */
+    pthread_cond_t wake;
+    struct store_operations waiting;
+    bool closing;
+    struct store_connection connection;
+};
+
+void store_worker_create(struct store_worker *worker);
+void store_worker_release(struct store_worker *worker);
+/* Waits for operations and takes all; false: none are left and the store closes. */
+bool store_worker_take(struct store_worker *worker, struct store_operations *operations);
+void store_worker_put(struct store_worker *worker, struct store_operations *operations);
+
+struct store {
+    struct log *log;
+    char instance[STORE_INSTANCE_SIZE];
+    struct store_files files;
+    atomic_bool closing;
+    struct store_worker writer;
+    struct store_worker reader;
+    struct store_completions *completions;
+    atomic_size_t transactions; /* write transactions that were committed, for tests */
+};
+
+void *store_writer_main(void *store);
+void *store_reader_main(void *store);
+
+/* Brings the database to this program's version, or fails. */
+void store_schema_migrate(struct store_connection *connection, struct log *log);
+
+/* store_open with another patience than STORE_BUSY_MS. */
+struct store *store_open_patient(const char *directory, struct executor *executor, struct log *log,
+                                 uint32_t busy_ms, struct failure *failure);
+
+/* --- between the files of operations --- */
+
+/* The item's open failures are over. */
+void store_failures_resolve_item(struct store_connection *connection, int64_t mailbox,
+                                 const struct digest *item, int64_t now_ms);
+
+/* Puts the item into the ledger as failed unless it is known in a better state. */
+struct store_failed_item {
+    struct store_key key;
+    int64_t received_ms;
+    const char *reference;
+    uint32_t attempts;
+    int64_t next_retry_ms;
+};
+void store_ledger_fail(struct store_connection *connection, int64_t mailbox,
+                       const struct store_failed_item *item, int64_t now_ms);
+
+/* NULL for INT64_MAX: never. */
+void store_bind_retry(struct store_connection *connection, sqlite3_stmt *query, int place,
+                      int64_t time_ms);
+
+#endif

@@ -1,0 +1,167 @@
+#include "store/store_private.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One text a version; a text that was once released is never changed.
+ *
+ * mailbox.renamed_from is the last renaming that was applied: the configuration goes on saying it.
+ * ledger: every index begins with the mailbox; the partial ones hold open rows alone, so that a
+ * mailbox with a million delivered rows is asked for its open ones at no cost. ledger_last_seen is
+ * whole: then the step from delivering to delivered leaves it alone. failure.item is empty for
+ * failures that are not of one item. */
+static const char *const migrations[] = {
+    "CREATE TABLE instance ("
+    "  one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "  id TEXT NOT NULL,"
+    "  created_at INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE mailbox ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  address TEXT NOT NULL UNIQUE,"
+    "  profile TEXT NOT NULL,"
+    "  renamed_from TEXT,"
+    "  lease INTEGER NOT NULL,"
+    "  enabled_at INTEGER NOT NULL,"
+    "  removed_at INTEGER,"
+    "  sink_path TEXT"
+    ") STRICT;"
+    "CREATE INDEX mailbox_removed ON mailbox (removed_at) WHERE removed_at IS NOT NULL;"
+
+    "CREATE TABLE folder ("
+    "  mailbox INTEGER NOT NULL REFERENCES mailbox (number),"
+    "  name TEXT NOT NULL,"
+    "  watermark INTEGER NOT NULL,"
+    "  process_from INTEGER NOT NULL,"
+    "  total INTEGER NOT NULL,"
+    "  pass_started INTEGER NOT NULL,"
+    "  pass_offset INTEGER NOT NULL,"
+    "  pass_done INTEGER NOT NULL,"
+    "  PRIMARY KEY (mailbox, name)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE ledger ("
+    "  mailbox INTEGER NOT NULL REFERENCES mailbox (number),"
+    "  item BLOB NOT NULL CHECK (length(item) = 16),"
+    "  fingerprint BLOB CHECK (length(fingerprint) = 16),"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),"
+    "  received_at INTEGER NOT NULL,"
+    "  last_seen INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL DEFAULT 0,"
+    "  next_retry INTEGER,"
+    "  name TEXT,"
+    "  reference TEXT,"
+    "  PRIMARY KEY (mailbox, item)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX ledger_fingerprint ON ledger (mailbox, fingerprint)"
+    "  WHERE fingerprint IS NOT NULL;"
+    "CREATE INDEX ledger_last_seen ON ledger (mailbox, last_seen);"
+    "CREATE INDEX ledger_delivering ON ledger (mailbox) WHERE state = 1;"
+    "CREATE INDEX ledger_failed ON ledger (mailbox, next_retry) WHERE state = 3;"
+    "CREATE INDEX ledger_unacknowledged ON ledger (mailbox)"
+    "  WHERE state = 2 AND reference IS NOT NULL;"
+
+    "CREATE TABLE failure ("
+    "  id INTEGER PRIMARY KEY,"
+    "  scope TEXT NOT NULL,"
+    "  profile TEXT NOT NULL,"
+    "  mailbox INTEGER REFERENCES mailbox (number),"
+    "  direction TEXT NOT NULL,"
+    "  step TEXT NOT NULL,"
+    "  category TEXT NOT NULL,"
+    "  code TEXT NOT NULL,"
+    "  item BLOB NOT NULL,"
+    "  http_status INTEGER NOT NULL,"
+    "  text TEXT NOT NULL,"
+    "  sentence TEXT NOT NULL,"
+    "  remedy TEXT NOT NULL,"
+    "  activity TEXT NOT NULL,"
+    "  permanent INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  first_seen INTEGER NOT NULL,"
+    "  last_seen INTEGER NOT NULL,"
+    "  next_retry INTEGER,"
+    "  resolved_at INTEGER"
+    ") STRICT;"
+    "CREATE INDEX failure_same ON failure"
+    "  (mailbox, resolved_at, item, profile, direction, step, code, category, scope);"
+    "CREATE INDEX failure_resolved ON failure (resolved_at) WHERE resolved_at IS NOT NULL;",
+};
+
+enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };
+
+static void schema_refuse(struct store_connection *connection, const char *sentence,
+                          const char *remedy, int64_t version)
+{
+    if (store_failed(connection))
+        return;
+    connection->failure =
+        store_failure_of(connection->step, "SQLITE_MISMATCH", true, sentence, remedy);
+    failure_format_text(&connection->failure, "%s: version %lld, this program knows version %d",
+                        connection->path, (long long)version, (int)SCHEMA_VERSION);
+}
+
+static void schema_create_instance(struct store_connection *connection)
+{
+    uint8_t bytes[(STORE_INSTANCE_SIZE - 1) / 2];
+    char id[STORE_INSTANCE_SIZE];
+    char sql[256];
+    random_bytes(bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+    snprintf(sql, sizeof sql,
+             "PRAGMA application_id = %d;"
+             "INSERT INTO instance (one, id, created_at) VALUES (1, '%s', %lld)",
+             (int)STORE_APPLICATION, id, (long long)clock_wall_ms());
+    store_execute(connection, sql);
+}
+
+/* One version in one transaction: a crash leaves the database at one version or the next. */
+static void schema_step(struct store_connection *connection, int64_t version)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %lld; COMMIT", (long long)version);
+    store_execute(connection, "BEGIN IMMEDIATE");
+    store_execute(connection, migrations[version - 1]);
+    if (version == 1)
+        schema_create_instance(connection);
+    store_execute(connection, sql);
+    if (store_failed(connection) && !sqlite3_get_autocommit(connection->database))
+        sqlite3_exec(connection->database, "ROLLBACK", NULL, NULL, NULL);
+}
+
+void store_schema_migrate(struct store_connection *connection, struct log *log)
+{
+    int64_t version = store_execute_number(connection, "PRAGMA user_version");
+    int64_t application = store_execute_number(connection, "PRAGMA application_id");
+    int64_t tables = store_execute_number(connection, "SELECT count(*) FROM sqlite_schema");
+    if (store_failed(connection))
+        return;
+    if (application != STORE_APPLICATION && (version != 0 || tables != 0)) {
+        schema_refuse(connection, "The database belongs to another program.",
+                      "Move the file away, or choose another state directory.", version);
+        return;
+    }
+    if (version > SCHEMA_VERSION) {
+        schema_refuse(connection, "The database was written by a newer version of exsyncd.",
+                      "Install that version or a later one, or restore the database from a backup "
+                      "made before the update.",
+                      version);
+        return;
+    }
+    int64_t before = version;
+    while (version < SCHEMA_VERSION && !store_failed(connection))
+        schema_step(connection, ++version);
+    if (store_failed(connection) || before == version || log == NULL)
+        return;
+    if (before == 0)
+        log_write(log, LOG_PRIORITY_NOTICE, NULL, "Created the database %s.", connection->path);
+    else
+        log_write(log, LOG_PRIORITY_NOTICE, NULL,
+                  "Brought the database %s from version %lld to %lld.", connection->path,
+                  (long long)before, (long long)version);
+}
