@@ -1,0 +1,98 @@
+/* Waiting after failures: the pauses, and the gate before work with one common cause of trouble. */
+#include "daemon/backoff.h"
+#include "daemon/gate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { MINUTE_MS = 60000 };
+
+static const struct backoff usual = {.min_ms = 30000, .max_ms = 60 * MINUTE_MS};
+
+static void assert_about(uint64_t wait_ms, uint64_t expected_ms)
+{
+    assert_in_range(wait_ms, expected_ms - expected_ms / 8, expected_ms + expected_ms / 8 + 1);
+}
+
+static void transient_failures_wait_twice_as_long_each_time_up_to_the_limit(void **state)
+{
+    (void)state;
+    const struct failure failure = {.category = FAILURE_NETWORK};
+    assert_about(backoff_wait(&usual, &failure, 1), 30000);
+    assert_about(backoff_wait(&usual, &failure, 2), 60000);
+    assert_about(backoff_wait(&usual, &failure, 5), 480000);
+    assert_about(backoff_wait(&usual, &failure, 8), 60 * MINUTE_MS);
+    assert_about(backoff_wait(&usual, &failure, UINT32_MAX), 60 * MINUTE_MS);
+}
+
+static void permanent_failures_are_probed_after_5_15_and_then_every_60_minutes(void **state)
+{
+    (void)state;
+    const struct failure failure = {.category = FAILURE_IMPERSONATION, .permanent = true};
+    assert_about(backoff_wait(&usual, &failure, 1), 5 * MINUTE_MS);
+    assert_about(backoff_wait(&usual, &failure, 2), 15 * MINUTE_MS);
+    assert_about(backoff_wait(&usual, &failure, 3), 60 * MINUTE_MS);
+    assert_about(backoff_wait(&usual, &failure, 1000), 60 * MINUTE_MS);
+}
+
+static void what_the_server_asks_for_is_the_least(void **state)
+{
+    (void)state;
+    const struct failure failure = {.category = FAILURE_THROTTLING,
+                                    .retry_after_ms = 2 * 60 * MINUTE_MS};
+    assert_true(backoff_wait(&usual, &failure, 1) >= 2 * 60 * MINUTE_MS);
+}
+
+static void an_item_out_of_tries_is_still_tried_once_a_day(void **state)
+{
+    (void)state;
+    const struct failure failure = {.category = FAILURE_ITEM};
+    assert_about(backoff_item_wait(&usual, &failure, 1, 5), 30000);
+    assert_about(backoff_item_wait(&usual, &failure, 5, 5), 24 * 60 * MINUTE_MS);
+}
+
+static void note_trying(void *argument)
+{
+    struct executor **executor = argument;
+    executor_stop(*executor);
+}
+
+static void a_gate_admits_one_try_after_the_wait_and_opens_with_its_success(void **state)
+{
+    (void)state;
+    struct executor *executor = executor_create();
+    const struct failure failure = {.category = FAILURE_NETWORK};
+    struct gate gate;
+    gate_init(&gate, executor, note_trying, &executor);
+    assert_true(gate_admits(&gate, 7));
+
+    assert_true(gate_close(&gate, &failure, 1));
+    assert_false(gate_close(&gate, &failure, 1)); /* work that was under way when it closed */
+    assert_false(gate_admits(&gate, 0));
+    executor_run(executor); /* until note_trying */
+    assert_true(gate_admits(&gate, 0));
+    assert_false(gate_admits(&gate, 1));
+
+    assert_true(gate_close(&gate, &failure, 1));
+    assert_int_equal(gate.failures, 2);
+    gate_try_now(&gate);
+    assert_true(gate_succeed(&gate));
+    assert_true(gate_admits(&gate, 7));
+    assert_int_equal(gate.failures, 0);
+    gate_release(&gate);
+    executor_free(executor);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(transient_failures_wait_twice_as_long_each_time_up_to_the_limit),
+        cmocka_unit_test(permanent_failures_are_probed_after_5_15_and_then_every_60_minutes),
+        cmocka_unit_test(what_the_server_asks_for_is_the_least),
+        cmocka_unit_test(an_item_out_of_tries_is_still_tried_once_a_day),
+        cmocka_unit_test(a_gate_admits_one_try_after_the_wait_and_opens_with_its_success),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
