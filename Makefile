@@ -56,7 +56,7 @@ $(BUILD)/exsyncd: $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a $(LIBRARIES)
 # The Exchange simulator: a program of its own, it shares only base/ with the daemon.
 $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 	@echo "  LD      $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd libssl)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd jansson)
 
 # Unit tests: tests/unit/test_FOLDER_WHAT.c is linked with FOLDER's library, those it may use, and
 # what it takes from tests/unit/fixture_*.c.

@@ -1,0 +1,202 @@
+#include "transport.h"
+
+#include "base/memory.h"
+#include "counters.h"
+#include "mailbox_store.h"
+#include "simulator.h"
+#include "timestamp.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+/* A submitted item where its sender has left it, or a copy that is held back. One that somebody
+ * has moved or deleted meanwhile is no longer found by its number, and nothing comes of it. */
+struct waiting {
+    struct waiting *next;
+    uint64_t number;        /* of the item */
+    struct folder *copy_to; /* NULL: no copy is wanted */
+};
+
+struct transport {
+    struct simulator *simulator;
+    struct waiting *submitted;
+    struct waiting *copies;
+    bool is_stopped;
+    bool holds_copies;
+};
+
+struct transport *transport_create(struct simulator *simulator)
+{
+    struct transport *transport = memory_allocate(sizeof *transport);
+    transport->simulator = simulator;
+    return transport;
+}
+
+static void free_list(struct waiting *list)
+{
+    while (list != NULL) {
+        struct waiting *next = list->next;
+        memory_free(list);
+        list = next;
+    }
+}
+
+void transport_free(struct transport *transport)
+{
+    free_list(transport->submitted);
+    free_list(transport->copies);
+    memory_free(transport);
+}
+
+static size_t recipient_count(const struct message *message)
+{
+    return message->to.count + message->cc.count + message->bcc.count;
+}
+
+const char *transport_refuses(const struct transport *transport, const struct item *item)
+{
+    const struct message *message = item->message;
+    if (recipient_count(message) == 0)
+        return "ErrorInvalidRecipients";
+    const char *from = message->from.count > 0 ? message->from.list[0].address : NULL;
+    if (transport->simulator->enforces_send_as && from != NULL &&
+        strcasecmp(from, item->folder->mailbox->address) != 0)
+        return "ErrorSendAsDenied";
+    return NULL;
+}
+
+static void append(struct waiting **list, uint64_t number, struct folder *copy_to)
+{
+    while (*list != NULL)
+        list = &(*list)->next;
+    *list = memory_allocate(sizeof **list);
+    (*list)->number = number;
+    (*list)->copy_to = copy_to;
+}
+
+/* Takes the first off the list: its item, NULL when that is gone. */
+static struct item *next_waiting(struct transport *transport, struct waiting **list,
+                                 struct folder **copy_to)
+{
+    struct waiting *first = *list;
+    struct item *item = store_item_of_number(transport->simulator->store, first->number);
+    *copy_to = first->copy_to;
+    *list = first->next;
+    memory_free(first);
+    return item;
+}
+
+/* -- Delivery -------------------------------------------------------------------------------- */
+
+/* Appends the message without its Bcc fields. */
+static void append_without_bcc(struct buffer *out, const char *mime, size_t length)
+{
+    struct mime_reader reader = {mime, mime + length};
+    struct mime_field field;
+    const char *copied = mime;
+    while (mime_next_field(&reader, &field))
+        if (field.name_length == 3 && strncasecmp(field.name, "Bcc", 3) == 0) {
+            buffer_append(out, copied, (size_t)(field.name - copied));
+            copied = reader.at;
+        }
+    buffer_append(out, copied, (size_t)(mime + length - copied));
+}
+
+/* The message as recipients get it; a reference of the caller's. */
+static struct message *delivered_form(struct message *message)
+{
+    if (message->bcc.count == 0)
+        return message_reference(message);
+    struct buffer mime = {0};
+    struct buffer stripped = {0};
+    message_append_mime(message, &mime);
+    append_without_bcc(&stripped, buffer_string(&mime), mime.length);
+    struct message *form =
+        message_create(message->source, buffer_string(&stripped), stripped.length);
+    buffer_release(&stripped);
+    buffer_release(&mime);
+    return form;
+}
+
+static void deliver_to(struct transport *transport, const struct mime_addresses *addresses,
+                       struct message *message)
+{
+    struct simulator *simulator = transport->simulator;
+    for (size_t i = 0; i < addresses->count; i++) {
+        struct mailbox *mailbox = store_find_mailbox(simulator->store, addresses->list[i].address);
+        counters_add(simulator->counters,
+                     mailbox == NULL ? "messages_relayed" : "messages_delivered", "", 1);
+        if (mailbox != NULL)
+            store_add_item(simulator->store, mailbox_distinguished(mailbox, "inbox"), message,
+                           timestamp_now());
+    }
+}
+
+/* A place that no client sees, for copies that are held back. */
+static struct folder *holding_folder(struct transport *transport, const struct folder *near)
+{
+    static const char name[] = "Transport";
+    struct folder *root = mailbox_distinguished(near->mailbox, "root");
+    struct folder *folder = folder_child(root, name);
+    return folder != NULL ? folder : store_create_folder(transport->simulator->store, root, name);
+}
+
+/* Sends the message out. The copy is the item itself, moved: its properties stay. */
+static void take(struct transport *transport, struct item *item, struct folder *copy_to)
+{
+    struct store *store = transport->simulator->store;
+    struct message *message = delivered_form(item->message);
+    deliver_to(transport, &item->message->to, message);
+    deliver_to(transport, &item->message->cc, message);
+    deliver_to(transport, &item->message->bcc, message);
+    message_release(message);
+    if (copy_to == NULL) {
+        store_delete_item(store, item);
+        return;
+    }
+    item->is_draft = item->is_submitted = false;
+    item_set_read(item, true);
+    item_set_received(item, timestamp_now());
+    if (!transport->holds_copies) {
+        store_move_item(store, item, copy_to);
+        return;
+    }
+    store_move_item(store, item, holding_folder(transport, copy_to));
+    append(&transport->copies, item->number, copy_to);
+}
+
+void transport_submit(struct transport *transport, struct item *item, struct folder *copy_to)
+{
+    counters_add(transport->simulator->counters, "messages_submitted", "", 1);
+    item->receipt_due = false;
+    if (!transport->is_stopped) {
+        take(transport, item, copy_to);
+        return;
+    }
+    item->is_submitted = true;
+    store_change_item(transport->simulator->store, item);
+    append(&transport->submitted, item->number, copy_to);
+}
+
+void transport_set_running(struct transport *transport, bool running)
+{
+    transport->is_stopped = !running;
+    while (running && transport->submitted != NULL) {
+        struct folder *copy_to;
+        struct item *item = next_waiting(transport, &transport->submitted, &copy_to);
+        if (item != NULL)
+            take(transport, item, copy_to);
+    }
+}
+
+void transport_hold_copies(struct transport *transport, bool held)
+{
+    transport->holds_copies = held;
+    while (!held && transport->copies != NULL) {
+        struct folder *copy_to;
+        struct item *item = next_waiting(transport, &transport->copies, &copy_to);
+        if (item != NULL)
+            store_move_item(transport->simulator->store, item, copy_to);
+    }
+}
