@@ -64,7 +64,7 @@ bool folder_note_found(struct mailbox_folder *folder, const struct finder *finde
     }
     bool unexplained = state->total >= 0 && finder->total > state->total + appeared;
     if (unexplained || finder->gap) {
-        folder_want_pass(folder, now_ms);
+        folder_want_pass(state, now_ms);
         changed = true;
     }
     if (finder->total >= 0 && finder->total != state->total) {
@@ -99,10 +99,10 @@ bool folder_pass_wanted(const struct mailbox_folder *folder, int64_t now_ms)
     return state->pass_done_ms != 0 && now_ms - state->pass_done_ms >= FOLDER_PASS_EVERY_MS;
 }
 
-void folder_want_pass(struct mailbox_folder *folder, int64_t now_ms)
+void folder_want_pass(struct store_folder *state, int64_t now_ms)
 {
-    folder->state.pass_started_ms = now_ms;
-    folder->state.pass_offset = 0;
+    state->pass_started_ms = now_ms;
+    state->pass_offset = 0;
 }
 
 bool folders_forget_before(const struct mailbox *mailbox, size_t folder, int64_t *before_ms)

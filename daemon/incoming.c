@@ -174,6 +174,30 @@ static size_t folder_count_of(const struct config_mailbox_settings *settings)
     return count;
 }
 
+/* The first moment whose mail is taken: as configured, or when the mailbox was first enabled. */
+static int64_t process_from(const struct mailbox *mailbox, bool *configured)
+{
+    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
+    const struct config_profile *profile = mailbox->profile->config;
+    *configured = settings->has_process_from || profile->has_process_from;
+    if (settings->has_process_from)
+        return settings->process_from_ms;
+    return profile->has_process_from ? profile->process_from_ms : mailbox->enabled_ms;
+}
+
+/* An administrator who sets an earlier date wants the mail since then: a complete pass takes it. */
+static void incoming_note_process_from(const struct mailbox *mailbox, struct store_folder *folder)
+{
+    bool configured;
+    int64_t from = process_from(mailbox, &configured);
+    if (!configured || from == folder->process_from_ms)
+        return;
+    bool earlier = from < folder->process_from_ms;
+    folder->process_from_ms = from;
+    if (earlier)
+        folder_want_pass(folder, clock_wall_ms());
+}
+
 static void incoming_folders_loaded(void *argument, const struct failure *failure)
 {
     struct incoming *incoming = argument;
@@ -183,21 +207,12 @@ static void incoming_folders_loaded(void *argument, const struct failure *failur
     size_t count = folder_count_of(mailbox_settings(mailbox));
     mailbox->folders = memory_allocate_array(count, sizeof *mailbox->folders);
     mailbox->folder_count = count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         mailbox->folders[i].state = incoming->loaded[i];
+        incoming_note_process_from(mailbox, &mailbox->folders[i].state);
+    }
     mailbox->sink_ready = incoming->sink_ready;
     incoming_read_open(incoming);
-}
-
-/* The first moment whose mail is taken: as configured, or when the mailbox was first enabled. */
-static int64_t process_from(const struct mailbox *mailbox)
-{
-    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
-    if (settings->has_process_from)
-        return settings->process_from_ms;
-    if (mailbox->profile->config->has_process_from)
-        return mailbox->profile->config->process_from_ms;
-    return mailbox->enabled_ms;
 }
 
 static void incoming_prepare(void *argument)
@@ -211,8 +226,9 @@ static void incoming_prepare(void *argument)
     const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
     size_t count = folder_count_of(settings);
     incoming->loaded = memory_allocate_array(count, sizeof *incoming->loaded);
+    bool configured;
     for (size_t i = 0; i < count; i++)
-        incoming->loaded[i].process_from_ms = process_from(mailbox);
+        incoming->loaded[i].process_from_ms = process_from(mailbox, &configured);
     incoming->part = INCOMING_STORE;
     store_folders_load(incoming->cycle.context->store, mailbox->id, settings->folders, count,
                        incoming->loaded, incoming->maildir, &incoming->sink_ready,
@@ -288,19 +304,14 @@ static void incoming_opened(struct sink_opening *opening)
                      incoming_sink_known, incoming);
 }
 
-/* Opens the sink if it is not open, and goes on with `next`. */
-static void incoming_with_sink(struct incoming *incoming, void (*next)(struct incoming *incoming))
+static void incoming_make_sink(struct incoming *incoming)
 {
-    incoming->after_open = next;
-    if (incoming->sink != NULL) {
-        next(incoming);
-        return;
-    }
     const struct config_mailbox_settings *settings = mailbox_settings(incoming->cycle.mailbox);
     char *root = config_maildir_root(settings);
     const struct sink_settings sink_settings = {
         .path = incoming->maildir,
         .root = root,
+        .owner = (uint64_t)incoming->cycle.mailbox->id.number,
         .crlf = settings->line_endings == CONFIG_LINE_ENDINGS_CRLF,
         .has_group = settings->has_deliver_group,
         .group = settings->deliver_group,
@@ -308,6 +319,23 @@ static void incoming_with_sink(struct incoming *incoming, void (*next)(struct in
     };
     incoming->sink = sink_create(incoming->cycle.context->sinks, &sink_settings);
     memory_free(root);
+}
+
+/* Goes on with `next` once there is a sink. It is opened, with recovery, when that was not done yet
+ * in this process or something was left open; otherwise it checks its marker by itself when it
+ * writes. */
+static void incoming_with_sink(struct incoming *incoming, void (*next)(struct incoming *incoming))
+{
+    if (incoming->sink != NULL) {
+        next(incoming);
+        return;
+    }
+    incoming_make_sink(incoming);
+    if (incoming->cycle.mailbox->sink_checked && incoming->committed_count == 0) {
+        next(incoming);
+        return;
+    }
+    incoming->after_open = next;
     incoming->opening = (struct sink_opening){
         .may_create = !incoming->cycle.mailbox->sink_ready,
         .names = (const char *const *)incoming->committed,
