@@ -73,7 +73,10 @@ static bool settings_equivalent(const struct config_mailbox_settings *a,
     const char *move_b = b->move_folder == NULL ? "" : b->move_folder;
     return folders_equal(a->folders, b->folders) && strcmp(a->maildir, b->maildir) == 0 &&
            strcmp(move_a, move_b) == 0 && a->has_deliver_group == b->has_deliver_group &&
-           a->deliver_group == b->deliver_group && a->deliver_mode == b->deliver_mode;
+           a->deliver_group == b->deliver_group && a->deliver_mode == b->deliver_mode &&
+           a->has_process_from == b->has_process_from && a->process_from_ms == b->process_from_ms &&
+           a->profile->has_process_from == b->profile->has_process_from &&
+           a->profile->process_from_ms == b->profile->process_from_ms;
 }
 
 static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox *config,

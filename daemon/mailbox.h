@@ -39,6 +39,7 @@ struct direction {
     struct mailbox *mailbox;
     struct cycle *cycle;               /* while running */
     struct direction_trouble *trouble; /* NULL while all is well */
+    uint64_t succeeded_ms; /* when the last cycle went through, monotonic; 0: none yet */
     enum direction_state state;
     bool suspect;  /* the running cycle follows a failure */
     bool resolved; /* the store knows of no failure any more */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "daemon/backoff.h"
+#include "daemon/folder_progress.h"
 #include "daemon/messages.h"
 
 #include <inttypes.h>
@@ -16,6 +17,7 @@
 enum {
     NEXT_TRY_SIZE = 64,
     REASON_SIZE = 1024,
+    OUTAGE_MIN_MS = 30 * 60 * 1000, /* no cycle for so long, and for three intervals */
     STORAGE_RETRY_MIN_MS = 5000,
     STORAGE_RETRY_MAX_MS = 300000,
 };
@@ -187,8 +189,22 @@ static void storage_failed(struct scheduler *scheduler, const struct cycle *cycl
 
 /* --- the mailbox --- */
 
+/* Mail that waited behind the same outage as we did may come with old received times. */
+static void look_deeper_after_outage(struct direction *direction, const struct cycle *cycle)
+{
+    uint64_t now = executor_now(cycle->context->executor);
+    uint64_t usual = 3 * cycle->profile->config->poll_interval_ms;
+    if (usual < OUTAGE_MIN_MS)
+        usual = OUTAGE_MIN_MS;
+    bool outage = direction->succeeded_ms != 0 && now - direction->succeeded_ms > usual;
+    direction->succeeded_ms = now;
+    for (size_t i = 0; outage && i < cycle->mailbox->folder_count; i++)
+        folder_want_pass(&cycle->mailbox->folders[i].state, clock_wall_ms());
+}
+
 static void mailbox_succeeded(struct direction *direction, const struct cycle *cycle)
 {
+    look_deeper_after_outage(direction, cycle);
     if (direction->trouble != NULL) {
         const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
         uint64_t now = executor_now(cycle->context->executor);
