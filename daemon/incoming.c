@@ -175,22 +175,17 @@ static size_t folder_count_of(const struct config_mailbox_settings *settings)
 }
 
 /* The first moment whose mail is taken: as configured, or when the mailbox was first enabled. */
-static int64_t process_from(const struct mailbox *mailbox, bool *configured)
+static int64_t process_from(const struct mailbox *mailbox)
 {
     const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
-    const struct config_profile *profile = mailbox->profile->config;
-    *configured = settings->has_process_from || profile->has_process_from;
-    if (settings->has_process_from)
-        return settings->process_from_ms;
-    return profile->has_process_from ? profile->process_from_ms : mailbox->enabled_ms;
+    return settings->has_process_from ? settings->process_from_ms : mailbox->enabled_ms;
 }
 
 /* An administrator who sets an earlier date wants the mail since then: a complete pass takes it. */
 static void incoming_note_process_from(const struct mailbox *mailbox, struct store_folder *folder)
 {
-    bool configured;
-    int64_t from = process_from(mailbox, &configured);
-    if (!configured || from == folder->process_from_ms)
+    int64_t from = process_from(mailbox);
+    if (!mailbox_settings(mailbox)->has_process_from || from == folder->process_from_ms)
         return;
     bool earlier = from < folder->process_from_ms;
     folder->process_from_ms = from;
@@ -226,9 +221,8 @@ static void incoming_prepare(void *argument)
     const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
     size_t count = folder_count_of(settings);
     incoming->loaded = memory_allocate_array(count, sizeof *incoming->loaded);
-    bool configured;
     for (size_t i = 0; i < count; i++)
-        incoming->loaded[i].process_from_ms = process_from(mailbox, &configured);
+        incoming->loaded[i].process_from_ms = process_from(mailbox);
     incoming->part = INCOMING_STORE;
     store_folders_load(incoming->cycle.context->store, mailbox->id, settings->folders, count,
                        incoming->loaded, incoming->maildir, &incoming->sink_ready,
