@@ -53,10 +53,12 @@ static const char *const texts[STORE_SQL_COUNT] = {
     /* Mailbox ?1 goes into mailbox ?2 at the time ?3: what either delivered stays known. */
     [STORE_SQL_MERGE_RESOLVE] =
         "UPDATE failure SET resolved_at = ?3 WHERE mailbox = ?2 AND resolved_at IS NULL"
-        " AND item IN (SELECT item FROM ledger WHERE mailbox = ?1 AND state <> " FAILED ")",
+        " AND EXISTS (SELECT 1 FROM ledger WHERE mailbox = ?1 AND item = failure.item"
+        " AND state <> " FAILED ")",
     [STORE_SQL_MERGE_FAILED] =
-        "DELETE FROM ledger WHERE mailbox = ?2 AND state = " FAILED
-        " AND item IN (SELECT item FROM ledger WHERE mailbox = ?1 AND state <> " FAILED ")",
+        "DELETE FROM ledger AS old INDEXED BY ledger_failed WHERE mailbox = ?2 AND state = " FAILED
+        " AND EXISTS (SELECT 1 FROM ledger WHERE mailbox = ?1 AND item = old.item"
+        " AND state <> " FAILED ")",
     [STORE_SQL_MERGE_LEDGER] = "UPDATE OR IGNORE ledger SET mailbox = ?2 WHERE mailbox = ?1",
     [STORE_SQL_MERGE_FAILURES] = "UPDATE failure SET mailbox = ?2 WHERE mailbox = ?1",
 
