@@ -75,32 +75,36 @@ struct item *call_item(struct call *call, const xmlNode *item_id)
     return item;
 }
 
+/* NULL, or why the caller cannot reach the mailbox that a folder's id names. */
+static const char *mailbox_refusal(const struct call *call, const xmlNode *folder_id)
+{
+    const xmlNode *owner = xml_child(folder_id, "Mailbox");
+    const char *address = owner == NULL ? NULL : xml_child_text(owner, "EmailAddress");
+    if (address != NULL && store_find_mailbox(call->simulator->store, address) == NULL)
+        return "ErrorNonExistentMailbox";
+    if (call->mailbox == NULL)
+        return address == NULL ? "ErrorMissingEmailAddress" : "ErrorAccessDenied";
+    if (address != NULL && strcasecmp(call->mailbox->address, address) != 0)
+        return "ErrorAccessDenied";
+    return NULL;
+}
+
 struct folder *call_find_folder(const struct call *call, const xmlNode *folder_id,
                                 const char **code)
 {
-    struct mailbox *mailbox = call->mailbox;
     const char *id = xml_attribute(folder_id, "Id");
-    const xmlNode *owner = xml_child(folder_id, "Mailbox");
-    const char *address = owner == NULL ? NULL : xml_child_text(owner, "EmailAddress");
-    if (address != NULL && (mailbox == NULL || strcasecmp(mailbox->address, address) != 0)) {
-        *code = store_find_mailbox(call->simulator->store, address) == NULL
-                    ? "ErrorNonExistentMailbox"
-                    : "ErrorAccessDenied";
-        return NULL;
-    }
-    if (mailbox == NULL) {
-        *code = "ErrorMissingEmailAddress";
-        return NULL;
-    }
-    *code = "ErrorFolderNotFound";
-    if (xml_is(folder_id, "DistinguishedFolderId"))
-        return mailbox_distinguished(mailbox, id == NULL ? "" : id);
+    const char *refusal = mailbox_refusal(call, folder_id);
+    struct folder *folder = NULL;
     uint64_t number;
-    if (id == NULL || entry_read(id, &number) == ENTRY_MALFORMED) {
-        *code = "ErrorInvalidIdMalformed";
-        return NULL;
-    }
-    return mailbox_folder_by_id(mailbox, id);
+    if (refusal == NULL && xml_is(folder_id, "DistinguishedFolderId"))
+        folder = mailbox_distinguished(call->mailbox, id == NULL ? "" : id);
+    else if (refusal == NULL && (id == NULL || entry_read(id, &number) == ENTRY_MALFORMED))
+        refusal = "ErrorInvalidIdMalformed";
+    else if (refusal == NULL)
+        folder = mailbox_folder_by_id(call->mailbox, id);
+    if (folder == NULL)
+        *code = refusal == NULL ? "ErrorFolderNotFound" : refusal;
+    return folder;
 }
 
 struct folder *call_folder(struct call *call, const xmlNode *folder_id)

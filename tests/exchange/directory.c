@@ -1,4 +1,4 @@
-/* What clients ask a server beside mail: ResolveNames, GetServerTimeZones. */
+/* What clients ask a server beside mail: ResolveNames, ConvertId, GetServerTimeZones. */
 #define _GNU_SOURCE /* strcasestr */
 
 #include "operations.h"
@@ -50,6 +50,23 @@ void operation_resolve_names(struct call *call)
         call_succeeded(call);
     }
     buffer_release(&found);
+}
+
+/* No other format of ids is simulated: clients use this to ask for the server's version. */
+void operation_convert_id(struct call *call)
+{
+    const xmlNode *ids = xml_child(call->request, "SourceIds");
+    for (xmlNode *source = ids == NULL ? NULL : xml_first(ids); source != NULL;
+         source = xml_next(source)) {
+        const char *id = xml_attribute(source, "Id");
+        uint64_t number;
+        if (!call_begin(call))
+            continue;
+        if (id == NULL || entry_read(id, &number) == ENTRY_MALFORMED)
+            call_error(call, "ErrorInvalidIdMalformed");
+        else
+            call_error(call, "ErrorUnsupportedTypeForConversion");
+    }
 }
 
 void operation_get_server_time_zones(struct call *call)

@@ -33,6 +33,20 @@ static void refuse_invalid(struct simulator *simulator, struct reply *reply, con
                                                   .violation = violation});
 }
 
+/* The versions that Exchange 2016 understands. */
+static bool is_known_version(const char *version)
+{
+    static const char *const known[] = {"Exchange2007",     "Exchange2007_SP1", "Exchange2010",
+                                        "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013",
+                                        "Exchange2013_SP1", "Exchange2015",     "Exchange2016"};
+    if (version == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i], version) == 0)
+            return true;
+    return false;
+}
+
 static bool is_valid(struct simulator *simulator, const struct soap_request *soap,
                      struct reply *reply)
 {
@@ -205,7 +219,9 @@ void ews_answer(struct simulator *simulator, struct header_checks *checks,
     if (!soap_request_read(&soap, request->body, request->length)) {
         refuse_invalid(simulator, reply, "(unreadable)", "no SOAP envelope", 1);
     } else {
-        if (is_valid(simulator, &soap, reply))
+        if (!is_known_version(soap.version))
+            answer_fault(simulator, reply, "ErrorInvalidServerVersion");
+        else if (is_valid(simulator, &soap, reply))
             answer_request(simulator, checks, request, &soap, reply, outcome);
         soap_request_release(&soap);
     }

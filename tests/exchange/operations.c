@@ -17,6 +17,7 @@ static const struct operation operations[] = {
     {"DeleteFolder", operation_delete_folder, true},
     {"SyncFolderHierarchy", operation_sync_folder_hierarchy, false},
     {"ResolveNames", operation_resolve_names, false},
+    {"ConvertId", operation_convert_id, false},
     {"GetServerTimeZones", operation_get_server_time_zones, false},
 };
 

@@ -22,6 +22,6 @@ operation_function operation_get_folder, operation_find_folder, operation_create
     operation_delete_folder, operation_sync_folder_hierarchy, operation_find_item,
     operation_get_item, operation_create_item, operation_send_item, operation_update_item,
     operation_move_item, operation_copy_item, operation_delete_item, operation_resolve_names,
-    operation_get_server_time_zones;
+    operation_convert_id, operation_get_server_time_zones;
 
 #endif

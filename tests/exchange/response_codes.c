@@ -20,6 +20,7 @@ static const char *const texts[][2] = {
     {"ErrorInvalidPropertyRequest", "Property is not valid for this object type."},
     {"ErrorInvalidRecipients", "At least one recipient isn't valid."},
     {"ErrorInvalidRequest", "The request is invalid."},
+    {"ErrorInvalidServerVersion", "The specified server version is invalid."},
     {"ErrorInvalidSid", "The SID in the request is malformed."},
     {"ErrorIrresolvableConflict",
      "The send or update operation could not be performed because the change key passed in the "

@@ -9,10 +9,13 @@ enum {
                    XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES
 };
 
-static void read_impersonation(struct soap_request *request, const xmlNode *header)
+static void read_header(struct soap_request *request, const xmlNode *header)
 {
+    const xmlNode *version = header == NULL ? NULL : xml_child(header, "RequestServerVersion");
     const xmlNode *impersonation =
         header == NULL ? NULL : xml_child(header, "ExchangeImpersonation");
+    if (version != NULL)
+        request->version = xml_attribute(version, "Version");
     const xmlNode *sid = impersonation == NULL ? NULL : xml_child(impersonation, "ConnectingSID");
     const xmlNode *value = sid == NULL ? NULL : xml_first(sid);
     if (value == NULL)
@@ -38,7 +41,7 @@ bool soap_request_read(struct soap_request *request, const char *bytes, size_t l
         return false;
     }
     request->name = (const char *)request->operation->name;
-    read_impersonation(request, xml_child(envelope, "Header"));
+    read_header(request, xml_child(envelope, "Header"));
     return true;
 }
 

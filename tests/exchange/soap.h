@@ -15,6 +15,7 @@ struct soap_request {
     xmlDoc *document;         /* owned */
     xmlNode *operation;       /* first child of the body */
     const char *name;         /* its local name: FindItem ... */
+    const char *version;      /* of RequestServerVersion; NULL when it says none */
     const char *connecting;   /* PrincipalName, SID, PrimarySmtpAddress or SmtpAddress; or NULL */
     const char *impersonated; /* the value of that element */
 };
