@@ -1,0 +1,326 @@
+#!/usr/bin/python3
+"""What the Exchange simulator answers: every operation, success and error, valid every time.
+
+The simulator itself is told to check its answers; this test checks them once more by itself.
+"""
+
+import base64
+import re
+import sys
+
+from exchange_simulator import (CORPUS, MESSAGES, REQUESTS, SCHEMA, TYPES, Checks, Client, Simulator,
+                                envelope)
+
+try:
+    from lxml import etree
+except ImportError:
+    print("ok - the simulator's answers are valid # SKIP python3-lxml is missing")
+    sys.exit(0)
+
+checks = Checks()
+ANN, BOB, CAROL = "ann@example.com", "bob@example.com", "carol@example.com"
+NAMES = {"t": TYPES, "m": MESSAGES}
+schema = etree.XMLSchema(etree.parse(str(SCHEMA / "soap.xsd")))
+INBOX = '<t:DistinguishedFolderId Id="inbox"/>'
+
+
+class Ews:
+    """Operations for one mailbox; every answer is checked against the schema."""
+
+    def __init__(self, simulator, mailbox=ANN):
+        self.simulator, self.mailbox = simulator, mailbox
+        self.client = Client(simulator.url)
+        self.invalid = []
+
+    def send(self, body, mailbox=None, kind="PrimarySmtpAddress"):
+        request = envelope(body, mailbox or self.mailbox, kind)
+        status, _, answer = self.client.post(request)
+        return status, self.parse(answer)
+
+    def parse(self, answer):
+        document = etree.fromstring(answer, etree.XMLParser(huge_tree=True))
+        if not schema.validate(document):
+            self.invalid.append(str(schema.error_log))
+        return document
+
+    def __call__(self, body):
+        """The response codes of the answer, and the answer."""
+        _, document = self.send(body)
+        return codes(document), document
+
+
+def codes(document):
+    return document.xpath("//m:ResponseCode/text()", namespaces=NAMES)
+
+
+def fault(document):
+    return "".join(document.xpath("//faultcode/text()"))
+
+
+def find(document, path):
+    return document.xpath(path, namespaces=NAMES)
+
+
+def ids(*items):
+    return "<m:ItemIds>" + "".join(f'<t:ItemId Id="{item}"/>' for item in items) + "</m:ItemIds>"
+
+
+def get_item(*items, shape="IdOnly", mime=True, more=""):
+    return (f"<m:GetItem><m:ItemShape><t:BaseShape>{shape}</t:BaseShape>"
+            f"<t:IncludeMimeContent>{str(mime).lower()}</t:IncludeMimeContent>{more}</m:ItemShape>"
+            f"{ids(*items)}</m:GetItem>")
+
+
+def find_item(view="", rest="", shape="IdOnly", folder=INBOX):
+    return (f'<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>{shape}</t:BaseShape>'
+            f"</m:ItemShape>{view}{rest}<m:ParentFolderIds>{folder}</m:ParentFolderIds></m:FindItem>")
+
+
+def page(offset, most, base="Beginning"):
+    return (f'<m:IndexedPageItemView MaxEntriesReturned="{most}" Offset="{offset}" '
+            f'BasePoint="{base}"/>')
+
+
+def mark_read(item, suppress=None, resolution="AlwaysOverwrite", change_key=None):
+    attribute = "" if suppress is None else f' SuppressReadReceipts="{suppress}"'
+    key = "" if change_key is None else f' ChangeKey="{change_key}"'
+    return (f'<m:UpdateItem MessageDisposition="SaveOnly" ConflictResolution="{resolution}"'
+            f'{attribute}><m:ItemChanges><t:ItemChange><t:ItemId Id="{item}"{key}/><t:Updates>'
+            '<t:SetItemField><t:FieldURI FieldURI="message:IsRead"/><t:Message>'
+            "<t:IsRead>true</t:IsRead></t:Message></t:SetItemField></t:Updates></t:ItemChange>"
+            "</m:ItemChanges></m:UpdateItem>")
+
+
+def create(disposition, message, folder=""):
+    return (f'<m:CreateItem MessageDisposition="{disposition}">{folder}<m:Items><t:Message>{message}'
+            "</t:Message></m:Items></m:CreateItem>")
+
+
+def mime_of(text):
+    return f"<t:MimeContent>{base64.b64encode(text.encode()).decode()}</t:MimeContent>"
+
+
+def documented_requests(simulator, ews):
+    for path in sorted(REQUESTS.glob("*.xml")):
+        status, _, answer = Client(simulator.url, ANN, "anns").post(path.read_bytes())
+        document = ews.parse(answer)
+        checks.ok(status in (200, 500) and fault(document) != "a:ErrorSchemaValidation",
+                  f"the documented request {path.stem} is understood", answer)
+
+
+def listings(ews):
+    _, whole = ews(find_item(shape="AllProperties"))
+    everything = find(whole, "//t:ItemId/@Id")
+    checks.equal(len(everything), 45, "FindItem lists all that is there")
+    _, first = ews(find_item(page(0, 10)))
+    _, second = ews(find_item(page(10, 10)))
+    checks.equal(find(first, "//t:ItemId/@Id") + find(second, "//t:ItemId/@Id"), everything[:20],
+                 "pages follow each other")
+    root = find(first, "//m:RootFolder")[0]
+    checks.equal(dict(root.attrib), {"IndexedPagingOffset": "10", "TotalItemsInView": "45",
+                                     "IncludesLastItemInRange": "false"},
+                 "a page says where the next one starts")
+    _, last = ews(find_item(page(0, 10, "End")))
+    checks.equal(find(last, "//t:ItemId/@Id"), everything[-10:], "BasePoint End pages from the end")
+    ews.simulator.control("limits", page_size=7)
+    _, limited = ews(find_item(page(0, 100)))
+    checks.equal((len(find(limited, "//t:ItemId")), find(limited, "//m:RootFolder")[0]
+                  .get("IncludesLastItemInRange")), (7, "false"), "the server limits a page")
+    ews.simulator.control("limits", page_size=1000)
+    received = find(whole, "//t:DateTimeReceived/text()")
+    checks.ok(all(len(time) == 20 and time.endswith("Z") for time in received) and
+              len(set(received)) < len(received), "received times have whole seconds, some shared")
+    seek = ('<m:SeekToConditionPageItemView BasePoint="Beginning" MaxEntriesReturned="3">'
+            '<t:Condition><t:IsEqualTo><t:FieldURI FieldURI="item:DateTimeReceived"/>'
+            f'<t:FieldURIOrConstant><t:Constant Value="{received[20]}"/></t:FieldURIOrConstant>'
+            "</t:IsEqualTo></t:Condition></m:SeekToConditionPageItemView>")
+    _, sought = ews(find_item(seek))
+    first_of_time = received.index(received[20])
+    checks.equal(find(sought, "//t:ItemId/@Id"), everything[first_of_time:first_of_time + 3],
+                 "SeekToCondition starts at the first item that fits")
+    checks.equal(ews(find_item(folder='<t:FolderId Id="AAMk"/>'))[0], ["ErrorInvalidIdMalformed"],
+                 "a malformed FolderId is refused")
+    checks.equal(ews(find_item(folder='<t:DistinguishedFolderId Id="calendar"/>'))[0],
+                 ["ErrorFolderNotFound"], "a folder that is not there is refused")
+    return everything
+
+
+def reading(ews, everything):
+    got, document = ews(get_item(*everything, shape="AllProperties"))
+    checks.equal(got, ["NoError"] * 45, "GetItem answers a batch, all properties and MIME")
+    contents = sorted(base64.b64decode(text) for text in find(document, "//t:MimeContent/text()"))
+    checks.equal(contents, sorted(path.read_bytes() for path in CORPUS.glob("*.eml")),
+                 "MimeContent is what was loaded")
+    checks.equal(ews(get_item("AAMk", everything[0].swapcase(), everything[0]))[0],
+                 ["ErrorInvalidIdMalformed", "ErrorItemNotFound", "NoError"],
+                 "each item of a batch has its own response")
+    others = Ews(ews.simulator, BOB)
+    checks.equal(others(get_item(everything[0]))[0], ["ErrorItemNotFound"],
+                 "another mailbox's item is not found")
+
+
+def changing(ews):
+    simulator = ews.simulator
+    item = simulator.items(ANN, "Inbox")[0]
+    got, document = ews(mark_read(item["id"], "true"))
+    again = simulator.items(ANN, item=item["id"])[0]
+    checks.ok(got == ["NoError"] and again["read"] and again["change_key"] != item["change_key"] and
+              find(document, "//t:ItemId/@ChangeKey") == [again["change_key"]],
+              "UpdateItem marks read and answers the new ChangeKey")
+    checks.equal(ews(mark_read(item["id"], resolution="NeverOverwrite",
+                               change_key=item["change_key"]))[0], ["ErrorIrresolvableConflict"],
+                 "NeverOverwrite refuses an old ChangeKey")
+    for operation in "MoveItem", "CopyItem":
+        got, document = ews(f"<m:{operation}><m:ToFolderId>"
+                            f'<t:DistinguishedFolderId Id="junkemail"/></m:ToFolderId>'
+                            f"{ids(item['id'], item['id'])}</m:{operation}>")
+        wanted = ["NoError", "ErrorItemNotFound"] if operation == "MoveItem" else ["NoError"] * 2
+        checks.equal(got, wanted, f"{operation} answers for each item")
+        item = simulator.items(ANN, "junkemail")[0]
+    checks.equal(ews(f"<m:MoveItem><m:ToFolderId>{INBOX.replace('inbox', 'tasks')}</m:ToFolderId>"
+                     f"{ids(item['id'])}</m:MoveItem>")[0], ["ErrorToFolderNotFound"],
+                 "a move to a folder that is not there is refused")
+    for kind, left in ("MoveToDeletedItems", "deleteditems"), \
+            ("SoftDelete", "recoverableitemsdeletions"):
+        item = simulator.items(ANN, "junkemail")[0]
+        ews(f'<m:DeleteItem DeleteType="{kind}">{ids(item["id"])}</m:DeleteItem>')
+        found = [i["search_key"] for i in simulator.items(ANN, left)]
+        checks.ok(item["search_key"] in found, f"{kind} leaves the item, with its search key")
+    item = simulator.items(ANN, "junkemail")[0]
+    got = ews(f'<m:DeleteItem DeleteType="HardDelete">{ids(item["id"], item["id"])}</m:DeleteItem>')
+    checks.equal(got[0], ["NoError", "ErrorItemNotFound"], "HardDelete deletes once")
+    name = "<m:Folders><t:Folder><t:DisplayName>New</t:DisplayName></t:Folder></m:Folders>"
+    make = f"<m:CreateFolder><m:ParentFolderId>{INBOX}</m:ParentFolderId>{name}</m:CreateFolder>"
+    checks.equal((ews(make)[0], ews(make)[0]), (["NoError"], ["ErrorFolderExists"]),
+                 "CreateFolder makes a folder once")
+    before = {i["id"] for i in simulator.items(ANN)}
+    keys = {i["search_key"] for i in simulator.items(ANN)}
+    simulator.control("renew-ids", mailbox=ANN)
+    after = {i["id"] for i in simulator.items(ANN)}
+    checks.ok(len(after) == len(before) and not before & after and
+              keys == {i["search_key"] for i in simulator.items(ANN)},
+              "all ItemIds of a mailbox can change at once, and nothing else")
+    checks.equal(ews(get_item(before.pop()))[0], ["ErrorItemNotFound"],
+                 "an id from before is not found")
+
+
+def sending(ews):
+    simulator = ews.simulator
+    text = f"From: {ANN}\nTo: Bob <{BOB}>\nBcc: {CAROL}\nSubject: s\n\nline\n"
+    got, document = ews(create("SaveOnly", mime_of(text)))
+    draft = find(document, "//t:ItemId/@Id")[0]
+    checks.ok(got == ["NoError"] and simulator.items(ANN, item=draft)[0]["draft"],
+              "CreateItem SaveOnly makes a draft")
+    simulator.control("transport", state="stopped")
+    send = f'<m:SendItem SaveItemToFolder="true">{ids(draft)}</m:SendItem>'
+    checks.ok(ews(send)[0] == ["NoError"] and simulator.items(ANN, item=draft)[0]["submitted"],
+              "with Transport stopped, a submitted message waits in Drafts")
+    simulator.control("transport", state="running", sent_items="held")
+    checks.ok(simulator.items(BOB, "Inbox", subject="s") and
+              not simulator.items(ANN, "Sent Items", subject="s") and
+              not simulator.items(ANN, item=draft),
+              "a held copy appears later than the message arrives")
+    simulator.control("transport", sent_items="immediate")
+    checks.equal(len(simulator.items(ANN, "Sent Items", subject="s")), 1, "and then it is there")
+    delivered = simulator.control_raw("mime", mailbox=CAROL, subject="s")[1]
+    checks.equal(delivered, text.replace(f"Bcc: {CAROL}\n", "").replace("\n", "\r\n").encode(),
+                 "a delivered message has no Bcc, and CRLF")
+    checks.equal(ews(create("SendOnly", "<t:Subject>to nobody</t:Subject>"))[0],
+                 ["ErrorInvalidRecipients"], "a message without recipients is refused")
+    checks.equal(ews(create("SaveOnly", "<t:MimeContent>%%%</t:MimeContent>"))[0],
+                 ["ErrorMimeContentInvalidBase64String"], "MimeContent that is no base64 is refused")
+    checks.equal(ews(create("SendOnly", mime_of(f"To: x@elsewhere.example\n\n")))[0], ["NoError"],
+                 "a message to elsewhere is taken")
+    checks.equal(simulator.counter("messages_relayed"), 1, "and counted")
+
+
+def read_receipts(ews):
+    simulator = ews.simulator
+    text = f"From: {BOB}\r\nDisposition-Notification-To: {BOB}\r\nSubject: tell me\r\n\r\nx"
+    before = simulator.counter("read_receipts")
+    new = [simulator.control("add-mail", text, mailbox=ANN)["ids"][0] for _ in range(4)]
+    ews(mark_read(new[0], "true"))
+    ews(f'<m:DeleteItem DeleteType="HardDelete" SuppressReadReceipts="true">{ids(new[1])}'
+        "</m:DeleteItem>")
+    checks.equal(simulator.counter("read_receipts"), before, "suppressed receipts are not sent")
+    ews(mark_read(new[2]))
+    ews(f'<m:DeleteItem DeleteType="HardDelete">{ids(new[3])}</m:DeleteItem>')
+    checks.equal(simulator.counter("read_receipts"), before + 2,
+                 "reading and deleting cause a receipt when they are not suppressed")
+    subjects = [i["subject"] for i in simulator.items(BOB, "Inbox")]
+    checks.ok({"Read: tell me", "Not read: tell me"} <= set(subjects),
+              "the author gets them as mail", subjects)
+
+
+def impersonation(ews):
+    simulator = ews.simulator
+    sid = next(m["sid"] for m in simulator.control("mailboxes")["mailboxes"] if m["address"] == ANN)
+    folder = ("<m:GetFolder><m:FolderShape><t:BaseShape>Default</t:BaseShape></m:FolderShape>"
+              f"<m:FolderIds>{INBOX}</m:FolderIds></m:GetFolder>")
+    for kind, value in (("PrincipalName", ANN), ("SID", sid), ("PrimarySmtpAddress", ANN.upper()),
+                        ("SmtpAddress", ANN)):
+        status, document = ews.send(folder, value, kind)
+        checks.ok(status == 200 and codes(document) == ["NoError"], f"a mailbox is known by {kind}")
+    simulator.control("impersonation", account="svc", revoke=CAROL)
+    for value, wanted in ((CAROL, "a:ErrorImpersonateUserDenied"),
+                          ("nobody@example.com", "a:ErrorNonExistentMailbox")):
+        status, document = ews.send(folder, value)
+        checks.equal((status, fault(document)), (500, wanted), f"{value} gets {wanted[2:]}")
+    status, document = ews.send(folder, "not-a-sid", "SID")
+    checks.equal((status, fault(document)), (500, "a:ErrorInvalidSid"), "no SID gets ErrorInvalidSid")
+    simulator.control("impersonation", account="svc", grant=CAROL)
+    checks.equal(ews.send(folder, CAROL)[0], 200, "a grant counts at once")
+    status, headers, _ = Client(simulator.url, "svc", "wrong").post(envelope(folder, ANN))
+    checks.ok(status == 401 and headers["WWW-Authenticate"].startswith("Basic"),
+              "a wrong password gets 401 and a challenge")
+    status, _, answer = Client(simulator.url).post(envelope(folder))
+    checks.equal(codes(ews.parse(answer)), ["ErrorMissingEmailAddress"],
+                 "an account without a mailbox must impersonate")
+    simulator.control("account", name="svc", password="new")
+    checks.equal(Client(simulator.url).post(envelope(folder, ANN))[0], 401,
+                 "a changed password counts at once")
+    simulator.control("account", name="svc", password="secret")
+
+
+def odd_operations(ews):
+    for body in ("<m:ResolveNames ReturnFullContactData='false'><m:UnresolvedEntry>ann"
+                 "</m:UnresolvedEntry></m:ResolveNames>",
+                 "<m:GetServerTimeZones ReturnFullTimeZoneData='true'/>",
+                 "<m:SyncFolderHierarchy><m:FolderShape><t:BaseShape>AllProperties</t:BaseShape>"
+                 "</m:FolderShape></m:SyncFolderHierarchy>",
+                 "<m:FindFolder Traversal='Deep'><m:FolderShape><t:BaseShape>AllProperties"
+                 "</t:BaseShape></m:FolderShape><m:ParentFolderIds>"
+                 "<t:DistinguishedFolderId Id='root'/></m:ParentFolderIds></m:FindFolder>"):
+        checks.equal(ews(body)[0], ["NoError"], f"{re.match('<m:([A-Za-z]+)', body)[1]} answers")
+    checks.equal(fault(ews.send("<m:GetRoomLists/>")[1]), "a:ErrorInvalidRequest",
+                 "an operation that is not simulated is refused")
+
+
+def main():
+    simulator = Simulator("--account", "svc:secret", "--impersonation", "svc:all",
+                          "--account", f"{ANN}:anns", "--mailbox", ANN, "--mailbox", BOB,
+                          "--mailbox", CAROL, "--load", f"{ANN}:Inbox:{CORPUS}")
+    ews = Ews(simulator)
+    everything = listings(ews)
+    reading(ews, everything)
+    changing(ews)
+    sending(ews)
+    read_receipts(ews)
+    impersonation(ews)
+    odd_operations(ews)
+    documented_requests(simulator, ews)
+    checks.equal(ews.invalid, [], "every answer was valid against the schema")
+    status, said = simulator.stop()
+    checks.equal((status, said), (0, ""), "the simulator thinks so too, and ends cleanly")
+
+    strict = Simulator("--account", "svc:secret", "--impersonation", "svc:all", "--mailbox", ANN)
+    status, document = Ews(strict).send("<m:GetItem><m:Wrong/></m:GetItem>")
+    checks.equal((status, fault(document)), (500, "a:ErrorSchemaValidation"),
+                 "an invalid request gets ErrorSchemaValidation")
+    status, said = strict.stop()
+    checks.ok(status == 3 and "invalid request GetItem" in said,
+              "and makes a strict simulator end with status 3", (status, said))
+    checks.end()
+
+
+main()
