@@ -10,6 +10,7 @@ struct http_socket {
     uv_poll_t poll;
     struct http_connections *connections;
     curl_socket_t descriptor;
+    int events; /* that libcurl waits for, as libuv's bits */
 };
 
 /* --- what libcurl has done --- */
@@ -51,19 +52,32 @@ static void drive(struct http_connections *connections, curl_socket_t descriptor
 
 /* --- sockets --- */
 
+static void socket_event(uv_poll_t *poll, int status, int events);
+
+static int socket_watch(struct http_socket *socket)
+{
+    int result = socket->events != 0 ? uv_poll_start(&socket->poll, socket->events, socket_event)
+                                     : uv_poll_stop(&socket->poll);
+    return result == 0 ? 0 : -1;
+}
+
+/* An error on a socket is not told to libcurl as one: it would give up without reading, and before
+ * the error there may be an answer to read, as when a server refuses a body that is too large and
+ * closes. Reading and writing find the error themselves. */
 static void socket_event(uv_poll_t *poll, int status, int events)
 {
     struct executor_measure measure;
     executor_measure_begin(&measure);
-    const struct http_socket *socket = poll->data;
+    struct http_socket *socket = poll->data;
     int curl_events = 0;
-    if (status < 0)
-        curl_events |= CURL_CSELECT_ERR;
-    if ((events & UV_READABLE) != 0)
+    if ((events & UV_READABLE) != 0 || status < 0)
         curl_events |= CURL_CSELECT_IN;
-    if ((events & UV_WRITABLE) != 0)
+    if ((events & UV_WRITABLE) != 0 || status < 0)
         curl_events |= CURL_CSELECT_OUT;
     drive(socket->connections, socket->descriptor, curl_events);
+    /* libuv has stopped watching; a closed socket is still there until its callback. */
+    if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
+        socket_watch(socket);
     executor_measure_end(&measure, "socket");
 }
 
@@ -105,14 +119,12 @@ static int socket_wanted(CURL *easy, curl_socket_t descriptor, int what, void *a
         socket = socket_open(connections, descriptor);
     if (socket == NULL)
         return -1;
-    int events = 0;
+    socket->events = 0;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-        events |= UV_READABLE;
+        socket->events |= UV_READABLE;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-        events |= UV_WRITABLE;
-    if (events == 0)
-        return uv_poll_stop(&socket->poll) == 0 ? 0 : -1;
-    return uv_poll_start(&socket->poll, events, socket_event) == 0 ? 0 : -1;
+        socket->events |= UV_WRITABLE;
+    return socket_watch(socket);
 }
 
 /* --- time --- */

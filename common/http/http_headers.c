@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DATE_SIZE = 64 };
+enum { DATE_SHORTEST = 8, DATE_SIZE = 64 };
 
 static bool is_digit(char character)
 {
@@ -54,9 +54,10 @@ bool http_headers_field(const char *line, size_t length, const char *name, const
 bool http_headers_date(const char *value, size_t length, int64_t *seconds)
 {
     char date[DATE_SIZE];
+    if (length < DATE_SHORTEST || length >= DATE_SIZE || memchr(value, '\0', length) != NULL)
+        return false;
     /* All forms begin with the day of the week; curl_getdate would take bare numbers too. */
-    if (length < 8 || length >= sizeof date || memchr(value, '\0', length) != NULL ||
-        !((value[0] >= 'A' && value[0] <= 'Z') || (value[0] >= 'a' && value[0] <= 'z')))
+    if (!((value[0] >= 'A' && value[0] <= 'Z') || (value[0] >= 'a' && value[0] <= 'z')))
         return false;
     memcpy(date, value, length);
     date[length] = '\0';

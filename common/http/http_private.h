@@ -30,11 +30,12 @@ enum http_request_state {
 
 TAILQ_HEAD(http_requests, http_request);
 TAILQ_HEAD(http_transfers, http_transfer);
+TAILQ_HEAD(http_connections_list, http_connections);
 
 struct http_client {
     struct executor *executor;
     struct log *log;
-    TAILQ_HEAD(, http_connections) connections; /* retired ones as well */
+    struct http_connections_list connections; /* retired ones as well */
     struct http_trusts trusts;
 };
 

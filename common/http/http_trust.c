@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "http/http_failure.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -22,6 +23,8 @@ struct http_trust_reading {
     char error[256];
 };
 
+TAILQ_HEAD(http_trust_waiters, http_trust_waiter);
+
 struct http_trust {
     struct http_trusts *trusts;
     char *file;
@@ -31,7 +34,7 @@ struct http_trust {
     X509_STORE *store;
     uint64_t read_ms;
     struct failure failure;
-    TAILQ_HEAD(, http_trust_waiter) waiters;
+    struct http_trust_waiters waiters;
     TAILQ_ENTRY(http_trust) entries;
 };
 
@@ -61,6 +64,7 @@ static void read_certificates(uv_work_t *request)
         describe_error(reading);
         X509_STORE_free(store);
     }
+    OPENSSL_thread_stop(); /* libuv's threads do not free what OpenSSL keeps for each */
 }
 
 /* --- on the loop --- */
