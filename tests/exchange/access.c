@@ -28,7 +28,7 @@ struct access {
     size_t count;
 };
 
-/* -- Sets ------------------------------------------------------------------------------------ */
+/* -- Sets ------------------------------------------------------------------ */
 
 static size_t set_place(const struct addresses *set, const char *address)
 {
@@ -68,7 +68,7 @@ static void set_clear(struct addresses *set)
     *set = (struct addresses){0};
 }
 
-/* -- Accounts -------------------------------------------------------------------------------- */
+/* -- Accounts -------------------------------------------------------------- */
 
 struct access *access_create(void)
 {

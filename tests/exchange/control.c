@@ -45,7 +45,7 @@ static const struct {
     {"/certificate", command_certificate},
 };
 
-/* -- Parameters ------------------------------------------------------------------------------- */
+/* -- Parameters ------------------------------------------------------------ */
 
 const char *command_text(const struct command *command, const char *name)
 {
@@ -97,8 +97,7 @@ bool command_has_failed(const struct command *command)
     return command->error.length > 0;
 }
 
-/* -- HTTP ---------------------------------------------------------------------------------------
- */
+/* -- HTTP ------------------------------------------------------------------ */
 
 static void free_answer(void *context)
 {

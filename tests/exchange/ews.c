@@ -19,7 +19,7 @@ static void answer_fault(struct simulator *simulator, struct reply *reply, const
     reply_soap_fault(reply, &(struct reply_fault){.code = code});
 }
 
-/* -- Is it a request at all? ------------------------------------------------------------------ */
+/* -- Is it a request at all? ----------------------------------------------- */
 
 static void refuse_invalid(struct simulator *simulator, struct reply *reply, const char *operation,
                            const char *violation, long line)
@@ -60,7 +60,7 @@ static bool is_valid(struct simulator *simulator, const struct soap_request *soa
     return valid;
 }
 
-/* -- Whose mailbox is it about? --------------------------------------------------------------- */
+/* -- Whose mailbox is it about? -------------------------------------------- */
 
 /* Finds the mailbox; sets `code` when Exchange refuses. */
 static struct mailbox *find_target(struct simulator *simulator, const struct account *account,
@@ -80,7 +80,7 @@ static struct mailbox *find_target(struct simulator *simulator, const struct acc
     return mailbox;
 }
 
-/* -- Is there room for it? --------------------------------------------------------------------- */
+/* -- Is there room for it? ------------------------------------------------- */
 
 static bool begin_running(struct simulator *simulator, struct mailbox *mailbox)
 {
@@ -105,8 +105,7 @@ static void answer_busy(struct simulator *simulator, struct reply *reply)
                                                   .back_off_ms = simulator->limits.back_off_ms});
 }
 
-/* -- Carrying it out ----------------------------------------------------------------------------
- */
+/* -- Carrying it out ------------------------------------------------------- */
 
 static void carry_out(struct simulator *simulator, const struct soap_request *soap,
                       struct reply *reply, struct ews_outcome *outcome)
@@ -185,8 +184,7 @@ static void answer_request(struct simulator *simulator, struct header_checks *ch
         carry_out(simulator, soap, reply, outcome);
 }
 
-/* -- Is the answer right? -----------------------------------------------------------------------
- */
+/* -- Is the answer right? -------------------------------------------------- */
 
 static void check_response(struct simulator *simulator, const struct reply *reply)
 {

@@ -6,7 +6,7 @@
 
 enum { ENDLESS_BLOCK = 65536, DEFAULT_DEPTH = 100000, GARBAGE_SIZE = 4096 };
 
-/* -- Sound answers -------------------------------------------------------------------------- */
+/* -- Sound answers --------------------------------------------------------- */
 
 static void free_reply(void *context)
 {
@@ -53,7 +53,7 @@ static struct MHD_Response *text_answer(const char *text)
     return buffer_answer(&bytes);
 }
 
-/* -- Spoiled ones ----------------------------------------------------------------------------- */
+/* -- Spoiled ones ---------------------------------------------------------- */
 
 /* The first half of the answer, as if that were all of it. */
 static struct MHD_Response *truncated_answer(const struct reply *reply)

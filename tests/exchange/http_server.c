@@ -11,13 +11,11 @@
 #include "listener.h"
 #include "simulator.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 enum { CONNECTION_MEMORY = 128 * 1024, MOST_CONNECTIONS = 8192, GUID_TEXT = 37 };
 
@@ -32,7 +30,7 @@ struct http_server {
     char *certificate; /* PEM; NULL: plain */
     char *key;
     char *url;
-    int listener;
+    uint16_t port;
     atomic_uint running;
     atomic_ullong request_number;
 };
@@ -64,8 +62,7 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* -- Answers ------------------------------------------------------------------------------------
- */
+/* -- Answers --------------------------------------------------------------- */
 
 static void count_status(struct exchange *exchange, unsigned status)
 {
@@ -152,8 +149,7 @@ static enum MHD_Result send_or_delay(struct exchange *exchange)
     return MHD_YES;
 }
 
-/* -- Requests ------------------------------------------------------------------------------------
- */
+/* -- Requests -------------------------------------------------------------- */
 
 static const struct account *sign_in(struct exchange *exchange)
 {
@@ -292,8 +288,7 @@ static void connection_changed(void *context, struct MHD_Connection *connection,
     }
 }
 
-/* -- The server ----------------------------------------------------------------------------------
- */
+/* -- The server ------------------------------------------------------------ */
 
 static bool start_daemon(struct http_server *server)
 {
@@ -310,7 +305,9 @@ static bool start_daemon(struct http_server *server)
         options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, server->key};
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    int socket = dup(server->listener); /* the library closes it */
+    int socket = listener_open(&server->port); /* the library closes it, in any case */
+    if (socket < 0)
+        return false;
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET, socket,
         MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_NOTIFY_CONNECTION,
@@ -350,18 +347,17 @@ static bool read_certificate(const char *certificate_file, const char *key_file,
 static const char *start(struct http_server *server)
 {
     const struct http_server_settings *settings = &server->settings;
-    uint16_t port = settings->port;
+    server->port = settings->port;
     if (settings->certificate != NULL &&
         !read_certificate(settings->certificate, settings->key, &server->certificate, &server->key))
         return "the certificate or its key cannot be read";
-    server->listener = listener_open(&port);
-    if (server->listener < 0)
-        return strerror(errno);
+    if (!start_daemon(server))
+        return "the port is taken, or the certificate cannot be used";
     struct buffer url = {0};
     buffer_append_format(&url, "%s://127.0.0.1:%u%s",
-                         server->certificate == NULL ? "http" : "https", port, ews_path);
+                         server->certificate == NULL ? "http" : "https", server->port, ews_path);
     server->url = buffer_take(&url);
-    return start_daemon(server) ? NULL : "the HTTP library does not start (a bad certificate?)";
+    return NULL;
 }
 
 struct http_server *http_server_start(struct simulator *simulator,
@@ -371,7 +367,6 @@ struct http_server *http_server_start(struct simulator *simulator,
     struct http_server *server = memory_allocate(sizeof *server);
     server->simulator = simulator;
     server->settings = *settings;
-    server->listener = -1;
     server->checks = header_checks_create(simulator->counters);
     server->delays = delays_create();
     *error = start(server);
@@ -415,8 +410,6 @@ void http_server_stop(struct http_server *server)
     stop_daemon(server);
     delays_free(server->delays);
     header_checks_free(server->checks);
-    if (server->listener >= 0)
-        close(server->listener);
     memory_free(server->certificate);
     memory_free(server->key);
     memory_free(server->url);

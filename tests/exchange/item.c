@@ -50,7 +50,7 @@ void item_free(struct item *item)
     memory_free(item);
 }
 
-/* -- The table of all items by number ----------------------------------------------------- */
+/* -- The table of all items by number -------------------------------------- */
 
 static void table_grow(struct store *store)
 {
@@ -113,7 +113,7 @@ struct item *store_find_item(struct store *store, const char *id)
     return same ? item : NULL;
 }
 
-/* -- The order within a folder ------------------------------------------------------------ */
+/* -- The order within a folder --------------------------------------------- */
 
 static bool comes_before(const struct item *item, const struct item *other)
 {
@@ -161,7 +161,7 @@ static void folder_remove(struct item *item)
             (folder->count - place) * sizeof *folder->items);
 }
 
-/* -- Items --------------------------------------------------------------------------------- */
+/* -- Items ----------------------------------------------------------------- */
 
 struct item *store_add_item(struct store *store, struct folder *folder, struct message *message,
                             int64_t received)

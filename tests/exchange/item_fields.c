@@ -68,7 +68,7 @@ static void append_display(struct reply *reply, const char *name,
     buffer_release(&text);
 }
 
-/* -- One writer a field ---------------------------------------------------------------------- */
+/* -- One writer a field ---------------------------------------------------- */
 
 #define WRITER(name)                                                                  \
     static void write_##name(const struct item *item, const struct item_shape *shape, \

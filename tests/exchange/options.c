@@ -112,7 +112,7 @@ static bool split(char *text, char **parts, size_t count)
     return true;
 }
 
-/* -- Numbers --------------------------------------------------------------------------------- */
+/* -- Numbers --------------------------------------------------------------- */
 
 static bool apply_number(struct options *options, const struct option_name *name, const char *value)
 {
@@ -155,7 +155,7 @@ static bool apply_number(struct options *options, const struct option_name *name
     return true;
 }
 
-/* -- Mailboxes and messages -------------------------------------------------------------------- */
+/* -- Mailboxes and messages ------------------------------------------------ */
 
 /* True for a pattern with one %d or %0Nd in it, and nothing else that printf would look at. */
 static bool is_pattern(const char *pattern)
@@ -241,7 +241,7 @@ static bool load_large(struct options *options, const struct option_name *name, 
     return true;
 }
 
-/* -- All of them ------------------------------------------------------------------------------- */
+/* -- All of them ----------------------------------------------------------- */
 
 static bool apply_access(struct options *options, const struct option_name *name, char *value)
 {

@@ -90,7 +90,7 @@ void reply_release(struct reply *reply)
     *reply = (struct reply){0};
 }
 
-/* -- SOAP ----------------------------------------------------------------------------------- */
+/* -- SOAP ------------------------------------------------------------------ */
 
 void reply_open(struct reply *reply, const char *operation)
 {

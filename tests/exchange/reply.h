@@ -47,7 +47,7 @@ void reply_flatten(const struct reply *reply, struct buffer *buffer);
 void reply_clear(struct reply *reply);
 void reply_release(struct reply *reply);
 
-/* -- SOAP ----------------------------------------------------------------------------------- */
+/* -- SOAP ------------------------------------------------------------------ */
 
 /* Opens the envelope and <m:OPERATIONResponse><m:ResponseMessages>; and closes them. */
 void reply_open(struct reply *reply, const char *operation);

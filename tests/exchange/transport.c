@@ -87,7 +87,7 @@ static struct item *next_waiting(struct transport *transport, struct waiting **l
     return item;
 }
 
-/* -- Delivery -------------------------------------------------------------------------------- */
+/* -- Delivery -------------------------------------------------------------- */
 
 /* Appends the message without its Bcc fields. */
 static void append_without_bcc(struct buffer *out, const char *mime, size_t length)

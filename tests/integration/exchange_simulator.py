@@ -79,20 +79,20 @@ class Simulator:
         said = self.process.communicate(timeout=30)[1]
         return self.process.returncode, said
 
-    def control_raw(self, command, body=None, **parameters):
+    def control_raw(self, command, content=None, /, **parameters):
         """A command of the control endpoint: status and bytes. A list repeats its parameter."""
         target = urllib.parse.urlsplit(self.control_url)
         connection = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
         query = urllib.parse.urlencode(parameters, doseq=True)
-        connection.request("POST", f"/{command}?{query}", body=body)
+        connection.request("POST", f"/{command}?{query}", body=content)
         response = connection.getresponse()
         result = response.status, response.read()
         connection.close()
         return result
 
-    def control(self, command, body=None, **parameters):
+    def control(self, command, content=None, /, **parameters):
         """The same, that must succeed: its JSON."""
-        status, answer = self.control_raw(command, body, **parameters)
+        status, answer = self.control_raw(command, content, **parameters)
         if status != 200:
             raise RuntimeError(f"{command}: {status} {answer.decode()}")
         return json.loads(answer)
