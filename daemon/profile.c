@@ -32,7 +32,8 @@ static struct http_pool *profile_pool(const struct context *context,
     return http_pool_create(context->http, &settings);
 }
 
-static struct backend *profile_backend(const struct config_profile *config, struct http_pool *pool)
+static struct backend *profile_backend(const struct context *context,
+                                       const struct config_profile *config, struct http_pool *pool)
 {
     static const enum ews_connecting_sid sid[] = {
         [CONFIG_SID_PRIMARY_SMTP] = EWS_SID_PRIMARY_SMTP,
@@ -44,7 +45,7 @@ static struct backend *profile_backend(const struct config_profile *config, stru
         .impersonation = config->impersonation,
         .connecting_sid = sid[config->connecting_sid],
     };
-    return ews_create(&settings, pool);
+    return ews_create(context->executor, &settings, pool);
 }
 
 struct profile *profile_create(const struct context *context, const struct config_profile *config,
@@ -62,7 +63,7 @@ struct profile *profile_create(const struct context *context, const struct confi
     TAILQ_INSERT_TAIL(list, profile, entries);
     profile->users = 1;
     profile->pool = profile_pool(context, config);
-    profile->backend = profile_backend(config, profile->pool);
+    profile->backend = profile_backend(context, config, profile->pool);
     TAILQ_INIT(&profile->ready);
     TAILQ_INIT(&profile->ready_suspect);
     gate_init(&profile->gate, context->executor, on_trying, profile);

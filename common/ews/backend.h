@@ -92,6 +92,7 @@ enum { BACKEND_DATA_MAX = 16384 };
  * item_end nor a failure of the whole do not exist: the rest is always ended. */
 typedef void backend_fetch_done(void *argument, const struct failure *failure);
 
+/* `max_message_size`: bytes; a larger message is ended with a failure. 0: no limit. */
 struct backend_operation *backend_fetch_start(struct backend *backend,
                                               const struct backend_mailbox *mailbox,
                                               const char *const *references, size_t count,
@@ -128,8 +129,8 @@ typedef void backend_folder_done(void *argument, const struct failure *failure,
 
 /* A path of one well-known name needs no request: done comes at the next turn of the loop.
  * `path`: "Inbox", "Inbox/Orders", "Projects/2026"; components are compared without case. The first
- * may be one of the well-known names (Inbox, Sent Items, Drafts, Deleted Items, Junk Email, Outbox,
- * Archive), which mean those folders in every language; any other begins below the mailbox's top.
+ * may be one of the well-known names (Inbox, Sent Items, Drafts, Deleted Items, Junk Email,
+ * Outbox), which mean those folders in every language; any other begins below the mailbox's top.
  * `create`: makes what is missing, else a missing folder is a permanent failure of the mailbox. */
 struct backend_operation *backend_folder_start(struct backend *backend,
                                                const struct backend_mailbox *mailbox,

@@ -19,8 +19,10 @@ struct ews_settings {
     enum ews_connecting_sid connecting_sid;
 };
 
-/* The pool must outlive the back end. All operations must be done or cancelled before ews_free. */
-struct backend *ews_create(const struct ews_settings *settings, struct http_pool *pool);
+/* The executor is the one that the pool runs on; both must outlive the back end. All operations
+ * must be done or cancelled before ews_free. */
+struct backend *ews_create(struct executor *executor, const struct ews_settings *settings,
+                           struct http_pool *pool);
 void ews_free(struct backend *backend);
 
 #endif

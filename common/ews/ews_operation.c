@@ -1,0 +1,151 @@
+#include "ews/ews_operation.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+/* Reading a short rest of a useless answer to its end keeps the connection, and with it the
+ * sign-in; more than this is not worth it. */
+enum { IGNORED_BYTES_MAX = 65536 };
+
+void *ews_operation_create(struct backend *backend, const struct ews_operation_kind *kind,
+                           const struct backend_mailbox *mailbox)
+{
+    struct backend_operation *operation = memory_allocate(kind->size);
+    operation->kind = kind;
+    operation->backend = backend;
+    operation->mailbox = mailbox;
+    return operation;
+}
+
+struct ews_sender ews_operation_sender(const struct backend_operation *operation)
+{
+    return (struct ews_sender){
+        .settings = &operation->backend->settings,
+        .mailbox = operation->mailbox,
+    };
+}
+
+static void operation_free(struct backend_operation *operation)
+{
+    http_request_cancel(&operation->request);
+    executor_cancel_call(operation->backend->executor, &operation->local);
+    ews_response_release(&operation->response, &operation->backend->parsers);
+    if (operation->kind->release != NULL)
+        operation->kind->release(operation);
+    memory_free(operation);
+}
+
+void backend_cancel(struct backend_operation *operation)
+{
+    operation->cancelled = true;
+    if (!operation->busy)
+        operation_free(operation);
+    else if (operation->response.parser != NULL)
+        ews_response_stop(&operation->response, "Cancelled", "");
+}
+
+static enum http_data_result on_data(struct http_request *request, uint16_t status,
+                                     const char *bytes, size_t length)
+{
+    (void)status;
+    struct backend_operation *operation =
+        (struct backend_operation *)((char *)request - offsetof(struct backend_operation, request));
+    operation->busy = true;
+    bool ready = operation->kind->ready == NULL || operation->kind->ready(operation);
+    bool more = ready && ews_response_feed(&operation->response, &operation->backend->parsers,
+                                           bytes, length);
+    operation->busy = false;
+    if (operation->cancelled) {
+        operation_free(operation);
+        return HTTP_DATA_ABORT;
+    }
+    if (!ready)
+        return HTTP_DATA_PAUSE;
+    if (more)
+        return HTTP_DATA_TAKEN;
+    operation->ignored_bytes += (uint32_t)length;
+    return operation->ignored_bytes > IGNORED_BYTES_MAX ? HTTP_DATA_ABORT : HTTP_DATA_TAKEN;
+}
+
+/* What HTTP knows counts when no complete answer came, unless a fault had come whole before. */
+static struct failure compose_failure(struct backend_operation *operation,
+                                      const struct http_response *http)
+{
+    struct ews_response *response = &operation->response;
+    const struct ews_exchange exchange = {
+        .status = http->status,
+        .retry_after_ms = http->retry_after_ms,
+        .sent_bytes = http->sent_bytes,
+    };
+    if (!failure_is_set(&http->failure) || response->fault)
+        return ews_response_finish(response, &exchange);
+    struct failure failure = http->failure;
+    failure.divisible = failure.divisible && response->items;
+    failure_set_step(&failure, response->step);
+    return failure;
+}
+
+/* The end of a request: of the operation, too, unless it goes on with another one. */
+static void conclude(struct backend_operation *operation, const struct failure *failure)
+{
+    bool over = operation->cancelled || operation->kind->answered(operation, failure);
+    operation->busy = false;
+    if (over || operation->cancelled)
+        operation_free(operation);
+}
+
+static void on_done(struct http_request *request, const struct http_response *http)
+{
+    struct backend_operation *operation =
+        (struct backend_operation *)((char *)request - offsetof(struct backend_operation, request));
+    operation->busy = true;
+    struct failure failure = compose_failure(operation, http);
+    ews_response_release(&operation->response, &operation->backend->parsers);
+    conclude(operation, failure_is_set(&failure) ? &failure : NULL);
+}
+
+void ews_operation_send(struct backend_operation *operation,
+                        const struct ews_expectation *expectation)
+{
+    ews_response_begin(&operation->response, expectation->step, expectation->reader, operation,
+                       &expectation->limits, expectation->messages, expectation->items);
+    operation->ignored_bytes = 0;
+    operation->request.mailbox_anchor = operation->mailbox->address;
+    operation->request.activity = operation->mailbox->activity;
+    operation->request.cookies = operation->mailbox->cookies;
+    operation->request.changes = expectation->changes;
+    operation->request.on_data = on_data;
+    operation->request.on_done = on_done;
+    http_request_start(operation->backend->pool, &operation->request);
+}
+
+static void end_locally(void *argument)
+{
+    struct backend_operation *operation = argument;
+    operation->busy = true;
+    conclude(operation, NULL);
+}
+
+void ews_operation_end_locally(struct backend_operation *operation)
+{
+    executor_defer(operation->backend->executor, &operation->local, end_locally, operation);
+}
+
+struct backend *ews_create(struct executor *executor, const struct ews_settings *settings,
+                           struct http_pool *pool)
+{
+    struct backend *backend = memory_allocate(sizeof *backend);
+    backend->executor = executor;
+    backend->pool = pool;
+    backend->settings = *settings;
+    return backend;
+}
+
+void ews_free(struct backend *backend)
+{
+    if (backend == NULL)
+        return;
+    ews_parsers_free(&backend->parsers);
+    memory_free(backend);
+}
