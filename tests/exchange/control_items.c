@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Which items
- * ---------------------------------------------------------------------------------*/
+/* -- Which items ----------------------------------------------------------- */
 
 static bool is_equal(const char *wanted, const char *found)
 {
@@ -108,8 +107,7 @@ static void count_item(void *context)
     ++*(json_int_t *)context;
 }
 
-/* -- Looking
- * -------------------------------------------------------------------------------------*/
+/* -- Looking --------------------------------------------------------------- */
 
 static void describe(struct command *command, struct item *item, void *context)
 {
@@ -166,8 +164,7 @@ void command_mime(struct command *command)
     store_unlock(command->simulator->store);
 }
 
-/* -- Adding
- * --------------------------------------------------------------------------------------*/
+/* -- Adding ---------------------------------------------------------------- */
 
 /* The message that the command brings; NULL after an error. */
 static struct message *brought_message(struct command *command)
@@ -243,8 +240,7 @@ void command_add_mail(struct command *command)
     message_release(message);
 }
 
-/* -- Changing
- * ------------------------------------------------------------------------------------*/
+/* -- Changing -------------------------------------------------------------- */
 
 static void change_item(struct command *command, struct item *item, void *context)
 {
@@ -315,8 +311,7 @@ void command_delete(struct command *command)
     change_items(command, delete_item);
 }
 
-/* -- Spoiling
- * ------------------------------------------------------------------------------------*/
+/* -- Spoiling -------------------------------------------------------------- */
 
 static bool read_breakage(struct command *command, enum item_breakage *breakage)
 {

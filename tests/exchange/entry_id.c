@@ -2,7 +2,6 @@
 
 #include "base64.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Offsets of the layout, in bytes. */
@@ -41,12 +40,17 @@ static void owner_bytes(struct entry_owner owner, uint64_t purpose, uint8_t byte
 
 void entry_owner_guid(struct entry_owner owner, char guid[static ENTRY_GUID_SIZE])
 {
-    uint8_t b[16];
-    owner_bytes(owner, 0, b);
-    snprintf(guid, ENTRY_GUID_SIZE,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+    static const char digits[] = "0123456789abcdef";
+    uint8_t bytes[16];
+    char *out = guid;
+    owner_bytes(owner, 0, bytes);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
 }
 
 static void write_number(uint8_t *bytes, uint32_t number)

@@ -75,7 +75,9 @@ static void append_attribute(struct buffer *xml, const char *name, const char *v
 {
     if (value == NULL)
         return;
-    buffer_append_format(xml, " %s=\"", name);
+    buffer_append_char(xml, ' ');
+    buffer_append_string(xml, name);
+    buffer_append_string(xml, "=\"");
     xml_append_escaped(xml, value, strlen(value));
     buffer_append_char(xml, '"');
 }

@@ -14,16 +14,29 @@
 typedef void field_writer(const struct item *item, const struct item_shape *shape,
                           struct reply *reply);
 
+/* Appends <t:NAME>text</t:NAME> of text that needs no escaping. */
+static void append_simple(struct reply *reply, const char *name, const char *text)
+{
+    struct buffer *out = &reply->text;
+    buffer_append_string(out, "<t:");
+    buffer_append_string(out, name);
+    buffer_append_char(out, '>');
+    buffer_append_string(out, text);
+    buffer_append_string(out, "</t:");
+    buffer_append_string(out, name);
+    buffer_append_char(out, '>');
+}
+
 static void append_boolean(struct reply *reply, const char *name, bool value)
 {
-    buffer_append_format(&reply->text, "<t:%s>%s</t:%s>", name, value ? "true" : "false", name);
+    append_simple(reply, name, value ? "true" : "false");
 }
 
 static void append_time(struct reply *reply, const char *name, int64_t time)
 {
     char text[TIMESTAMP_SIZE];
     timestamp_format(time, text);
-    buffer_append_format(&reply->text, "<t:%s>%s</t:%s>", name, text, name);
+    append_simple(reply, name, text);
 }
 
 static void append_optional(struct reply *reply, const char *name, const char *text)
