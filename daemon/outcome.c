@@ -22,7 +22,7 @@ enum {
     STORAGE_RETRY_MAX_MS = 300000,
 };
 
-/* "next try at 14:05:03", in local time, with the date when it is not today's. */
+/* "Next try at 14:05:03.", in local time, with the date when it is not today's. */
 static void format_next_try(char text[NEXT_TRY_SIZE], uint64_t wait_ms)
 {
     time_t now = (time_t)(clock_wall_ms() / 1000);
@@ -31,23 +31,28 @@ static void format_next_try(char text[NEXT_TRY_SIZE], uint64_t wait_ms)
     localtime_r(&now, &today);
     localtime_r(&then, &day);
     bool same = today.tm_yday == day.tm_yday && today.tm_year == day.tm_year;
-    strftime(text, NEXT_TRY_SIZE, same ? "next try at %H:%M:%S" : "next try on %F at %H:%M:%S",
+    strftime(text, NEXT_TRY_SIZE, same ? "Next try at %H:%M:%S." : "Next try on %F at %H:%M:%S.",
              &day);
 }
 
-/* `STEP: what happened (CODE): "the other side's words". What to do` */
+/* `STEP: What happened (CODE): "the other side's words". What to do.` */
 static void format_reason(char text[REASON_SIZE], const struct failure *failure)
 {
     struct buffer buffer = {0};
+    const char *sentence = failure->sentence == NULL ? "It failed." : failure->sentence;
+    size_t length = strlen(sentence);
+    if (length > 0 && sentence[length - 1] == '.')
+        length--;
     if (failure->step[0] != '\0')
         buffer_append_format(&buffer, "%s: ", failure->step);
-    buffer_append_string(&buffer, failure->sentence == NULL ? "it failed" : failure->sentence);
+    buffer_append(&buffer, sentence, length);
     if (failure->code[0] != '\0')
         buffer_append_format(&buffer, " (%s)", failure->code);
     if (failure->text[0] != '\0')
         buffer_append_format(&buffer, ": \"%s\"", failure->text);
+    buffer_append_char(&buffer, '.');
     if (failure->remedy != NULL && failure->remedy[0] != '\0')
-        buffer_append_format(&buffer, "; %s", failure->remedy);
+        buffer_append_format(&buffer, " %s", failure->remedy);
     snprintf(text, REASON_SIZE, "%s", buffer_string(&buffer));
     buffer_release(&buffer);
 }
@@ -151,7 +156,7 @@ static void profile_failed(const struct cycle *cycle)
     fields.mailbox = NULL;
     log_write(cycle->context->log,
               same_failure(&before, failure) ? LOG_PRIORITY_INFO : LOG_PRIORITY_ERROR, &fields,
-              "profile %s: all its mailboxes wait: %s (seen with %s); %s", profile->config->name,
+              "profile %s: all its mailboxes wait: %s Seen with %s. %s", profile->config->name,
               reason, mailbox_address(cycle->mailbox), next_try);
 }
 
@@ -183,7 +188,7 @@ static void storage_failed(struct scheduler *scheduler, const struct cycle *cycl
     format_next_try(next_try, wait);
     const struct log_fields fields = cycle_fields(cycle, MESSAGE_STORAGE_FAILED, &failure);
     log_write(cycle->context->log, first ? LOG_PRIORITY_CRITICAL : LOG_PRIORITY_INFO, &fields,
-              "all mailboxes wait: %s (seen with %s); nothing is lost; %s", reason,
+              "all mailboxes wait: %s Seen with %s. Nothing is lost. %s", reason,
               mailbox_address(cycle->mailbox), next_try);
 }
 
@@ -233,7 +238,7 @@ static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, boo
         cycle->failure.permanent ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING;
     const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
     log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
-              "%s: incoming stopped: %s; %s", mailbox_address(cycle->mailbox), reason, next_try);
+              "%s: incoming stopped: %s %s", mailbox_address(cycle->mailbox), reason, next_try);
 }
 
 static uint64_t mailbox_failed(struct direction *direction, const struct cycle *cycle)
@@ -348,6 +353,6 @@ void outcome_item_failed(struct cycle *cycle, const struct item *item,
     clock_format_utc(item->received_ms, received);
     const struct log_fields fields = cycle_fields(cycle, MESSAGE_ITEM_FAILED, failure);
     log_write(cycle->context->log, attempts == 1 ? LOG_PRIORITY_WARNING : LOG_PRIORITY_INFO,
-              &fields, "%s: a message received %s was not delivered: %s; the others go on; %s",
+              &fields, "%s: a message received %s was not delivered: %s The others go on. %s",
               mailbox_address(cycle->mailbox), received, reason, next_try);
 }
