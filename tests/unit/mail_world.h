@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +101,20 @@ static inline void world_free(struct world *world)
     memory_free(world);
 }
 
+static inline int world_set_up(void **state)
+{
+    *state = world_create();
+    return 0;
+}
+
+static inline int world_tear_down(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+#define in_a_world(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
+
 /* --- jobs that are waited for --- */
 
 static inline void world_drained(void *argument)
@@ -143,6 +158,11 @@ static inline struct sink_opening world_open(struct world *world, struct sink *s
     return opening;
 }
 
+static inline struct sink_opening world_open_new(struct world *world, struct sink *sink)
+{
+    return world_open(world, sink, true, NULL, 0);
+}
+
 /* A sink whose Maildir is set up. */
 static inline struct sink *world_ready_sink(struct world *world)
 {
@@ -175,6 +195,19 @@ static inline void world_publish(struct world *world, struct sink *sink,
     struct sink_batch batch = {messages, count, failures, world_batch_done, world->executor};
     sink_publish_start(sink, &batch);
     world_run(world);
+}
+
+static inline void world_deliver(struct world *world, struct sink *sink,
+                                 struct sink_message **messages, size_t count)
+{
+    struct failure *failures = memory_allocate_array(count, sizeof *failures);
+    world_sync(world, sink, messages, count, failures);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(failures[i].text, "");
+    world_publish(world, sink, messages, count, failures);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(failures[i].text, "");
+    memory_free(failures);
 }
 
 static inline void world_ready(void *argument)
