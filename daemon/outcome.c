@@ -50,7 +50,8 @@ static void format_reason(char text[REASON_SIZE], const struct failure *failure)
         buffer_append_format(&buffer, " (%s)", failure->code);
     if (failure->text[0] != '\0')
         buffer_append_format(&buffer, ": \"%s\"", failure->text);
-    buffer_append_char(&buffer, '.');
+    if (buffer.length > 1 && strcmp(buffer.data + buffer.length - 2, ".\"") != 0)
+        buffer_append_char(&buffer, '.');
     if (failure->remedy != NULL && failure->remedy[0] != '\0')
         buffer_append_format(&buffer, " %s", failure->remedy);
     snprintf(text, REASON_SIZE, "%s", buffer_string(&buffer));

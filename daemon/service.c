@@ -186,9 +186,10 @@ static void service_on_stop_signal(void *argument)
         service_cancel_cycles(service);
         return;
     }
-    log_write(service->context.log, LOG_PRIORITY_INFO, NULL,
-              "stopping: %" PRIu32 " cycles finish what they have begun",
-              service->scheduler.running);
+    if (service->scheduler.running > 0)
+        log_write(service->context.log, LOG_PRIORITY_INFO, NULL,
+                  "stopping: %" PRIu32 " cycles finish what they have begun",
+                  service->scheduler.running);
     service->stopping = true;
     scheduler_stop(&service->scheduler);
     struct direction *direction;
