@@ -153,19 +153,24 @@ static bool has_parent(const struct mounts *mounts, const struct mount *mount)
     return false;
 }
 
-/* Of the mounts that lie on `parent` (NULL: on none that is listed) the first that the path comes
- * to. */
+/* `parent` NULL: whether the mount lies on none that is listed. */
+static bool lies_on(const struct mounts *mounts, const struct mount *mount,
+                    const struct mount *parent)
+{
+    if (parent == NULL)
+        return !has_parent(mounts, mount);
+    return mount != parent && mount->parent == parent->id && mount->length >= parent->length;
+}
+
+/* Of the mounts that lie on `parent` the first that the path comes to. */
 static const struct mount *next_mount(const struct mounts *mounts, const struct mount *parent,
                                       const char *path)
 {
     const struct mount *next = NULL;
     for (size_t i = 0; i < mounts->count; i++) {
         const struct mount *mount = &mounts->mounts[i];
-        if (!is_below(mount, path) || mount == parent ||
-            (next != NULL && next->length <= mount->length))
-            continue;
-        if (parent != NULL ? mount->parent == parent->id && mount->length >= parent->length
-                           : !has_parent(mounts, mount))
+        if (is_below(mount, path) && (next == NULL || mount->length < next->length) &&
+            lies_on(mounts, mount, parent))
             next = mount;
     }
     return next;

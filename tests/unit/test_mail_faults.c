@@ -496,7 +496,7 @@ static void in_a_child(void (*test)(struct world *world))
 static void deliver_to_a_small_disk(struct world *world)
 {
     enum { COUNT = 20 };
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", world->folder, "tmpfs", 0, "size=1m,mode=0700") < 0)
         _exit(CHILD_SKIPS);
     world_start(world, 4, NULL);
