@@ -174,11 +174,14 @@ static size_t folder_count_of(const struct config_mailbox_settings *settings)
     return count;
 }
 
-/* The first moment whose mail is taken: as configured, or when the mailbox was first enabled. */
+/* The first moment whose mail is taken: as configured, or when the mailbox was first enabled.
+ * Servers tell received times in whole seconds: what comes at once has the second that has just
+ * begun. */
 static int64_t process_from(const struct mailbox *mailbox)
 {
     const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
-    return settings->has_process_from ? settings->process_from_ms : mailbox->enabled_ms;
+    return settings->has_process_from ? settings->process_from_ms
+                                      : mailbox->enabled_ms - mailbox->enabled_ms % 1000;
 }
 
 /* An administrator who sets an earlier date wants the mail since then: a complete pass takes it. */
