@@ -10,7 +10,7 @@
  *
  * The order that keeps "once": sink_begin/write/end (bytes into the spool), sink_sync (files and
  * folder are on disk), then the caller commits the names to its ledger, then sink_publish (rename
- * into new/, new/ on disk). After a crash sink_recover is given the names that were committed and
+ * into new/, new/ on disk). After a crash sink_open is given the names that were committed and
  * not yet known to be published: a name whose file is still in the spool is published now, one
  * whose file is not there was published. Spool files of this instance and mailbox that no committed
  * name claims are removed; files of others are never touched.
