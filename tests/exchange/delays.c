@@ -17,8 +17,10 @@ struct delay {
 struct delays {
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    pthread_cond_t idle; /* nothing waits, no callback runs */
     pthread_t thread;
     struct delay *list; /* the next one due first */
+    bool is_calling;
     bool is_ending;
 };
 
@@ -52,10 +54,14 @@ static void *run(void *context)
             continue;
         }
         delays->list = first->next;
+        delays->is_calling = true;
         pthread_mutex_unlock(&delays->lock);
         first->callback(first->context);
         memory_free(first);
         pthread_mutex_lock(&delays->lock);
+        delays->is_calling = false;
+        if (delays->list == NULL)
+            pthread_cond_broadcast(&delays->idle);
     }
     pthread_mutex_unlock(&delays->lock);
     return NULL;
@@ -69,6 +75,7 @@ struct delays *delays_create(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&delays->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&delays->idle, NULL);
     pthread_mutex_init(&delays->lock, NULL);
     pthread_create(&delays->thread, NULL, run, delays);
     return delays;
@@ -102,6 +109,8 @@ void delays_flush(struct delays *delays)
     for (struct delay *delay = delays->list; delay != NULL; delay = delay->next)
         delay->due = (struct timespec){0};
     pthread_cond_signal(&delays->changed);
+    while (delays->list != NULL || delays->is_calling)
+        pthread_cond_wait(&delays->idle, &delays->lock);
     pthread_mutex_unlock(&delays->lock);
 }
 
@@ -113,6 +122,7 @@ void delays_free(struct delays *delays)
     pthread_mutex_unlock(&delays->lock);
     pthread_join(delays->thread, NULL);
     pthread_cond_destroy(&delays->changed);
+    pthread_cond_destroy(&delays->idle);
     pthread_mutex_destroy(&delays->lock);
     memory_free(delays);
 }

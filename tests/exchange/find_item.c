@@ -97,8 +97,10 @@ static bool read_search(struct search *search, struct call *call, const char **c
         if (search->restriction == NULL)
             return false;
     }
-    if (xml_child(call->request, "QueryString") != NULL) {
-        *code = "ErrorInvalidArgument";
+    const char *traversal = xml_attribute(call->request, "Traversal");
+    if (xml_child(call->request, "QueryString") != NULL ||
+        (traversal != NULL && strcmp(traversal, "Shallow") != 0)) {
+        *code = "ErrorInvalidArgument"; /* neither is simulated */
         return false;
     }
     return read_view(search, call->request, code) &&

@@ -12,6 +12,7 @@
 #include "simulator.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ struct http_server {
     struct http_server_settings settings;
     struct header_checks *checks;
     struct delays *delays;
+    pthread_mutex_t delay_lock; /* guards is_stopping, and that nothing is delayed once it is set */
+    bool is_stopping;
     struct MHD_Daemon *daemon;
     char *certificate; /* PEM; NULL: plain */
     char *key;
@@ -136,17 +139,28 @@ static void resume(void *context)
     MHD_resume_connection(exchange->connection);
 }
 
-static enum MHD_Result send_or_delay(struct exchange *exchange)
+/* The library must not be stopped while a connection is suspended: false when it is being stopped.
+ */
+static bool suspend(struct exchange *exchange, unsigned delay)
 {
     struct http_server *server = exchange->server;
+    pthread_mutex_lock(&server->delay_lock);
+    bool may_suspend = !server->is_stopping;
+    if (may_suspend) {
+        exchange->state = EXCHANGE_DELAYED;
+        MHD_suspend_connection(exchange->connection);
+        delays_add(server->delays, delay, resume, exchange);
+    }
+    pthread_mutex_unlock(&server->delay_lock);
+    return may_suspend;
+}
+
+static enum MHD_Result send_or_delay(struct exchange *exchange)
+{
     const struct fault *fault = exchange->outcome.fault;
-    unsigned delay = server->simulator->limits.latency_ms + (fault == NULL ? 0 : fault->delay_ms);
-    if (delay == 0)
-        return send_answer(exchange);
-    exchange->state = EXCHANGE_DELAYED;
-    MHD_suspend_connection(exchange->connection);
-    delays_add(server->delays, delay, resume, exchange);
-    return MHD_YES;
+    unsigned delay =
+        exchange->server->simulator->limits.latency_ms + (fault == NULL ? 0 : fault->delay_ms);
+    return delay > 0 && suspend(exchange, delay) ? MHD_YES : send_answer(exchange);
 }
 
 /* -- Requests -------------------------------------------------------------- */
@@ -317,12 +331,21 @@ static bool start_daemon(struct http_server *server)
     return server->daemon != NULL;
 }
 
+static void set_stopping(struct http_server *server, bool is_stopping)
+{
+    pthread_mutex_lock(&server->delay_lock);
+    server->is_stopping = is_stopping;
+    pthread_mutex_unlock(&server->delay_lock);
+}
+
 static void stop_daemon(struct http_server *server)
 {
     if (server->daemon == NULL)
         return;
+    set_stopping(server, true);
     delays_flush(server->delays);
     MHD_stop_daemon(server->daemon);
+    set_stopping(server, false);
     server->daemon = NULL;
 }
 
@@ -369,6 +392,7 @@ struct http_server *http_server_start(struct simulator *simulator,
     server->settings = *settings;
     server->checks = header_checks_create(simulator->counters);
     server->delays = delays_create();
+    pthread_mutex_init(&server->delay_lock, NULL);
     *error = start(server);
     if (*error == NULL)
         return server;
@@ -410,6 +434,7 @@ void http_server_stop(struct http_server *server)
     stop_daemon(server);
     delays_free(server->delays);
     header_checks_free(server->checks);
+    pthread_mutex_destroy(&server->delay_lock);
     memory_free(server->certificate);
     memory_free(server->key);
     memory_free(server->url);

@@ -56,12 +56,14 @@ static void table_grow(struct store *store)
 {
     size_t buckets = store->item_buckets * 2;
     struct item **items = memory_allocate_array(buckets, sizeof *items);
-    for (size_t i = 0; i < store->item_buckets; i++)
-        for (struct item *item = store->items[i], *next; item != NULL; item = next) {
-            next = item->next_of_bucket;
+    for (size_t i = 0; i < store->item_buckets; i++) {
+        while (store->items[i] != NULL) {
+            struct item *item = store->items[i];
+            store->items[i] = item->next_of_bucket;
             item->next_of_bucket = items[item->number % buckets];
             items[item->number % buckets] = item;
         }
+    }
     memory_free(store->items);
     store->items = items;
     store->item_buckets = buckets;
@@ -251,6 +253,12 @@ const char *item_subject(const struct item *item)
 {
     return item->details != NULL && item->details->subject != NULL ? item->details->subject
                                                                    : item->message->subject;
+}
+
+size_t item_size(const struct item *item)
+{
+    enum { OVERHEAD = 512, SPREAD = 61 };
+    return item->message->mime_size + OVERHEAD + item->change % SPREAD;
 }
 
 void item_append_id(const struct item *item, struct buffer *buffer)

@@ -175,7 +175,7 @@ WRITER(received)
 WRITER(size)
 {
     (void)shape;
-    buffer_append_format(&reply->text, "<t:Size>%zu</t:Size>", item->message->mime_size);
+    buffer_append_format(&reply->text, "<t:Size>%zu</t:Size>", item_size(item));
 }
 
 WRITER(categories)

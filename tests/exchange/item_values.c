@@ -51,7 +51,7 @@ static void message_value(const struct item *item, enum item_field field, struct
         set_number(value, message->sent < 0 ? item->received : message->sent);
         break;
     case FIELD_SIZE:
-        set_number(value, (int64_t)message->mime_size);
+        set_number(value, (int64_t)item_size(item));
         break;
     case FIELD_HAS_ATTACHMENTS:
         set_number(value, message->has_attachments);

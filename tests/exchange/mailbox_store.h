@@ -141,6 +141,8 @@ void item_set_received(struct item *item, int64_t received);
 struct item_details *item_details(struct item *item); /* makes them when there are none */
 const char *item_class(const struct item *item);
 const char *item_subject(const struct item *item);
+/* What Exchange calls its size: it is not the size of the MIME, and changes with every change. */
+size_t item_size(const struct item *item);
 void item_append_id(const struct item *item, struct buffer *buffer);
 void item_append_change_key(const struct item *item, struct buffer *buffer);
 void folder_append_id(const struct folder *folder, struct buffer *buffer);

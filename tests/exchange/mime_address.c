@@ -46,7 +46,7 @@ static void finish_mailbox(struct mime_addresses *addresses, struct mailbox_text
     trim(&mailbox->angle);
     const char *phrase = buffer_string(&mailbox->phrase);
     if (mailbox->has_angle && strchr(buffer_string(&mailbox->angle), '@') != NULL) {
-        char *name = mime_decode_text(phrase, strlen(phrase));
+        char *name = mime_decode_text(phrase);
         mime_addresses_add(addresses, name, buffer_string(&mailbox->angle));
         memory_free(name);
     } else if (!mailbox->has_angle && strchr(phrase, '@') != NULL && strchr(phrase, ' ') == NULL) {
@@ -104,7 +104,7 @@ void mime_parse_addresses(struct mime_addresses *addresses, const char *value)
             finish_mailbox(addresses, &mailbox);
         else if (!in_angle && *at == ':')
             buffer_clear(&mailbox.phrase); /* the name of a group */
-        else if (*at != '<')
+        else
             buffer_append_char(out, *at);
         at++;
     }

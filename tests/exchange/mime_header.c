@@ -140,26 +140,30 @@ static size_t decode_word(struct buffer *out, const char *text, size_t length)
     return decoded ? (size_t)(stop + 2 - text) : 0;
 }
 
-char *mime_decode_text(const char *value, size_t length)
+/* The length of the blanks at `text` when they stand in front of an encoded word: between two such
+ * words they do not count. */
+static size_t blanks_before_word(const char *text)
 {
+    size_t blanks = strspn(text, " ");
+    return strncmp(text + blanks, "=?", 2) == 0 ? blanks : 0;
+}
+
+char *mime_decode_text(const char *value)
+{
+    size_t length = strlen(value);
     char *converted = NULL;
     if (!text_is_utf8(value, length)) {
         value = converted = mime_to_utf8("ISO-8859-1", value, length);
         length = strlen(value);
     }
     struct buffer out = {0};
-    size_t blank = 0; /* white space between two encoded words does not count */
     buffer_reserve(&out, length);
     for (size_t at = 0; at < length;) {
         size_t word = value[at] == '=' ? decode_word(&out, value + at, length - at) : 0;
-        if (word > 0) {
-            at += word;
-            blank = strspn(value + at, " ");
-            if (at + blank + 2 < length && strncmp(value + at + blank, "=?", 2) == 0)
-                at += blank;
-            continue;
-        }
-        buffer_append_char(&out, value[at++]);
+        if (word > 0)
+            at += word + blanks_before_word(value + at + word);
+        else
+            buffer_append_char(&out, value[at++]);
     }
     memory_free(converted);
     return buffer_take(&out);
@@ -170,7 +174,7 @@ char *mime_field_text(const char *message, size_t length, const char *name)
     char *raw = mime_field_raw(message, length, name);
     if (raw == NULL)
         return NULL;
-    char *text = mime_decode_text(raw, strlen(raw));
+    char *text = mime_decode_text(raw);
     memory_free(raw);
     return text;
 }

@@ -33,7 +33,7 @@ char *mime_field_raw(const char *message, size_t length, const char *name);
 char *mime_field_text(const char *message, size_t length, const char *name);
 
 /* The same for a value at hand. */
-char *mime_decode_text(const char *value, size_t length);
+char *mime_decode_text(const char *value);
 
 /* Converts bytes of a charset to UTF-8, Latin-1 when the charset is unknown. Freed by the caller.*/
 char *mime_to_utf8(const char *charset, const char *bytes, size_t length);

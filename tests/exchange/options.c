@@ -316,7 +316,7 @@ static bool read_pass(struct options *options, int count, char **arguments, int 
     for (size_t i = 0; i < OPTION_COUNT; i++)
         list[i] =
             (struct option){names[i].name, names[i].has_value ? required_argument : no_argument,
-                            NULL, names[i].option};
+                            NULL, (int)names[i].option};
     optind = 0; /* getopt starts anew */
     int found;
     while ((found = getopt_long(count, arguments, "", list, NULL)) != -1) {

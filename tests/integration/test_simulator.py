@@ -159,6 +159,26 @@ def reading(ews, everything):
                  "another mailbox's item is not found")
 
 
+def odd_messages(ews):
+    simulator = ews.simulator
+    for subject, wanted in ((b"=?utf-8?Q?a_b?=\r\n =?iso-8859-1?B?6Q==?= c", "a b\u00e9 c"),
+                            (b"caf\xe9 <&>", "caf\u00e9 <&>"), (b"bell \x07", "bell \ufffd"),
+                            (b"=?broken?= =?x-none?Q?y?=", "=?broken?= y")):
+        item = simulator.control("add-mail", b"Subject: " + subject + b"\n\nx", mailbox=ANN)["ids"][0]
+        _, document = ews(get_item(item, shape="Default"))
+        checks.equal(find(document, "//t:Subject/text()"), [wanted], f"a subject reads {wanted!r}")
+        simulator.control("delete", item=item)
+    for kind, element in (("IPM.Schedule.Meeting.Request", "MeetingRequest"),
+                          ("IPM.Schedule.Meeting.Resp.Pos", "MeetingResponse"),
+                          ("IPM.Schedule.Meeting.Canceled", "MeetingCancellation"),
+                          ("REPORT.IPM.Note.NDR", "Message"), ("IPM.Note.SMIME", "Message")):
+        item = simulator.control("add-mail", b"Subject: s\n\nx", mailbox=ANN, **{"class": kind})
+        got, document = ews(get_item(item["ids"][0], shape="AllProperties"))
+        checks.ok(got == ["NoError"] and find(document, f"//t:{element}/t:MimeContent") and
+                  find(document, "//t:ItemClass/text()") == [kind], f"{kind} is a {element} with MIME")
+        simulator.control("delete", item=item["ids"][0])
+
+
 def changing(ews):
     simulator = ews.simulator
     item = simulator.items(ANN, "Inbox")[0]
@@ -303,6 +323,7 @@ def main():
     ews = Ews(simulator)
     everything = listings(ews)
     reading(ews, everything)
+    odd_messages(ews)
     changing(ews)
     sending(ews)
     read_receipts(ews)
