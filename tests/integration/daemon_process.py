@@ -1,0 +1,115 @@
+"""exsyncd as a process: started, told, stopped, killed; its log."""
+
+import os
+import signal
+import subprocess
+import time
+
+from harness import Broken, check, check_equal, program, until
+
+STOP_S = 5
+SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
+             "WARNING: ThreadSanitizer", "AddressSanitizer:DEADLYSIGNAL")
+NOBODY = 65534
+
+
+def _environment(user):
+    keep = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
+    environment = {name: os.environ[name] for name in keep if name in os.environ}
+    # Another user may not look into the process, and the leak check wants to.
+    leaks = 0 if user else 1
+    environment["ASAN_OPTIONS"] = f"detect_leaks={leaks}:detect_stack_use_after_return=0"
+    environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    return environment
+
+
+class Daemon:
+    """`unprivileged`: run by somebody who may not do everything."""
+
+    def __init__(self, folder, configuration, unprivileged=False):
+        self.log_path = folder / "exsyncd.log"
+        self.log_path.touch()
+        self.configuration = configuration
+        self.user = NOBODY if unprivileged and os.geteuid() == 0 else None
+        self.process = None
+
+    def command(self, *options):
+        command = [program("exsyncd"), "--config", str(self.configuration), *options]
+        if self.user:
+            command = ["setpriv", "--reuid", str(self.user), "--regid", str(self.user),
+                       "--clear-groups", "--"] + command
+        return command
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env=_environment(self.user))
+        return self
+
+    def run(self, *options):
+        """Runs to the end, as with --check-config: the status and all that was said."""
+        result = subprocess.run(self.command(*options), stdin=subprocess.DEVNULL, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                                env=_environment(self.user), check=False)
+        return result.returncode, result.stdout
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def check_running(self):
+        check(self.running(), lambda: f"exsyncd has ended: {self.ending()}")
+
+    def ending(self):
+        return "not started" if self.process is None else f"status {self.process.returncode}"
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def kill(self):
+        """kill -9."""
+        if self.running():
+            self.process.kill()
+        if self.process is not None:
+            self.process.wait()
+
+    def stop(self):
+        """An orderly stop, as systemd does it: status 0 within five seconds. Returns how long."""
+        self.check_running()
+        begin = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Broken(f"exsyncd does not stop within {STOP_S} s of SIGTERM") from None
+        check_equal(self.process.returncode, 0, "exit status after SIGTERM")
+        return time.monotonic() - begin
+
+    def ended(self, seconds=60):
+        """Waits for an end that nobody asked for; the exit status."""
+        until(lambda: not self.running(), "exsyncd ends", seconds)
+        return self.process.returncode
+
+    # --- the log ---
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def log_lines(self, *words):
+        """Lines that have all these words in them."""
+        return [line for line in self.log().splitlines() if all(word in line for word in words)]
+
+    def until_logged(self, *words):
+        """The first line with all these words, once it is there."""
+        def look():
+            lines = self.log_lines(*words)
+            if not lines:
+                self.check_running()
+            return lines
+        return until(look, f"the log has a line with {words}")[0]
+
+    def log_faults(self):
+        """What must never be in the log: a blocked loop, a sanitizer's report."""
+        lines = self.log().splitlines()
+        return [line for line in lines
+                if line.startswith("loop blocked:") or any(word in line for word in SANITIZER)]

@@ -1,0 +1,138 @@
+"""What every end-to-end test of exsyncd shares: cases, conditions, and the programs under test.
+
+A case is a function that says in words what must hold. It fails by raising; several cases of a
+program run side by side, each with a scene (scene.py) of its own.
+
+Environment:
+    EXSYNC_BUILD   the folder of the build under test (build/release)
+    EXSYNC_LONG    1: the full numbers (200 kills ...), otherwise small ones
+    EXSYNC_SEED    repeats the random choices of an earlier run
+    EXSYNC_KEEP    1: leaves the temporary folders of failed cases in place
+
+    test_NAME.py [WORD]    runs all cases, or those with WORD in their name
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import random
+import sys
+import threading
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CORPUS = ROOT / "tests/data/mail"
+LONG = os.environ.get("EXSYNC_LONG", "") not in ("", "0")
+KEEP = os.environ.get("EXSYNC_KEEP", "") not in ("", "0")
+SEED = os.environ.get("EXSYNC_SEED") or str(random.SystemRandom().randrange(10**9))
+PATIENCE_S = 60
+SIDE_BY_SIDE = 6
+
+
+class Broken(Exception):
+    """Something that must hold does not."""
+
+
+class Skipped(Exception):
+    """The case cannot run on this machine."""
+
+
+def program(name):
+    """The path of a program of the build under test."""
+    path = (ROOT / os.environ.get("EXSYNC_BUILD", "build/release") / name).resolve()
+    if not path.exists():
+        raise Broken(f"{path} is not built")
+    return str(path)
+
+
+def check(holds, why):
+    """`why` is a text, or a function that makes one."""
+    if not holds:
+        raise Broken(why() if callable(why) else why)
+
+
+def check_equal(found, wanted, what):
+    check(found == wanted, lambda: f"{what}: found {found!r}, wanted {wanted!r}"[:1500])
+
+
+def until(condition, what, seconds=PATIENCE_S):
+    """Waits until condition() is true and returns its value."""
+    deadline = time.monotonic() + seconds
+    pause = 0.005
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Broken(f"in {seconds} s it did not come about that {what() if callable(what) else what}")
+        time.sleep(pause)
+        pause = min(pause * 1.3, 0.1)
+
+
+def chance(name):
+    """Random numbers of a case; the same for the same EXSYNC_SEED."""
+    return random.Random(f"{SEED} {name}")
+
+
+# --- cases ---------------------------------------------------------------------------------------
+
+_cases = []
+_output = threading.Lock()
+
+
+def case(what_holds):
+    """Registers a case under the sentence that says what must hold."""
+    def register(function):
+        _cases.append((what_holds, function))
+        return function
+    return register
+
+
+def add_case(what_holds, function, *arguments):
+    """The same for functions that are used with several arguments."""
+    _cases.append((what_holds, lambda: function(*arguments)))
+
+
+def say(line):
+    with _output:
+        print(line, flush=True)
+
+
+def _one_line(error):
+    return " ".join(str(error).split())[:1500]
+
+
+def _run(what_holds, function):
+    begin = time.monotonic()
+    comment = ""
+    try:
+        function()
+        line, failed = f"ok - {what_holds}", False
+    except Skipped as skipped:
+        line, failed = f"ok - {what_holds} # SKIP {_one_line(skipped)}", False
+    except Broken as broken:
+        line, failed = f"not ok - {what_holds}: {_one_line(broken)}", True
+        comment = getattr(broken, "comment", "")
+    except Exception as error:  # whatever it is, it is the failure that is reported
+        line, failed = f"not ok - {what_holds}: {type(error).__name__}: {_one_line(error)}", True
+        comment = traceback.format_exc(limit=-2) + getattr(error, "comment", "")
+    with _output:
+        print(line)
+        for text in comment.splitlines():
+            print(f"#   {text}")
+        if os.environ.get("EXSYNC_TIMES"):
+            print(f"#   {time.monotonic() - begin:.1f} s")
+        sys.stdout.flush()
+    return failed
+
+
+def main(side_by_side=SIDE_BY_SIDE):
+    """Runs the cases that the program has registered and ends it."""
+    words = sys.argv[1:]
+    chosen = [(name, function) for name, function in _cases if all(word in name for word in words)]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=side_by_side) as pool:
+        failed = sum(pool.map(lambda one: _run(*one), chosen))
+    if failed:
+        say(f"# {failed} of {len(chosen)} failed; EXSYNC_SEED={SEED} repeats the random choices")
+    sys.exit(1 if failed or not chosen else 0)

@@ -1,0 +1,255 @@
+"""A scene: one simulated Exchange, one exsyncd, in a temporary folder that goes with it.
+
+    with Scene([ANN, BEN], profile={"batch_size": 5}) as scene:
+        scene.exchange.load(ANN, "Inbox", mail)
+        scene.daemon.start()
+        scene.until_delivered(ANN, 45)
+
+When the case went well, the end of the scene checks what must hold in every case: the daemon stops
+in order, nothing unfinished is left, every request was valid and told whom it was for, no author
+got a read receipt, the loop was never blocked.
+"""
+
+import collections
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from daemon_process import NOBODY, Daemon
+from exchange_simulator import SCHEMA, Simulator
+from harness import KEEP, check, check_equal, program, until
+from ledger import DELIVERED, DELIVERING, Ledger
+from maildir import Maildir
+
+ANN, BEN, CARLA = "ann@example.com", "ben@example.com", "carla@example.com"
+PROFILE = "Contoso Ltd"
+ACCOUNT, PASSWORD = "svc-sync", "right-password"
+ALWAYS_ZERO = ("schema.invalid_requests", "schema.invalid_responses", "cookie_mismatches",
+               "anchor_mismatches", "anchor_missing", "request_id_missing",
+               "request_id_mismatches", "read_receipts")
+
+
+class Exchange(Simulator):
+    """The simulator with one account; `options` are those of its command line."""
+
+    def __init__(self, mailboxes, options=(), impersonation="all"):
+        command = [program("exchange-simulator"), "--schema", str(SCHEMA), "--strict",
+                   "--account", f"{ACCOUNT}:{PASSWORD}",
+                   "--impersonation", f"{ACCOUNT}:{impersonation}"]
+        for address in mailboxes:
+            command += ["--mailbox", address]
+        self.process = subprocess.Popen(command + [str(option) for option in options],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline().split()
+        if len(line) != 4 or line[0] != "ready":
+            self.kill()
+            raise RuntimeError(f"the simulator does not start: {self.process.stderr.read()}")
+        self.url, self.control_url = line[1], line[3]
+
+    def counters(self):
+        return self.control("counters")
+
+    def add(self, mailbox, content, folder="Inbox", **values):
+        """Adds a message, received now unless `received` says otherwise."""
+        return self.control("add-mail", content, mailbox=mailbox, folder=folder, **values)
+
+    def mime(self, item):
+        status, content = self.control_raw("mime", item=item["id"])
+        check_equal(status, 200, "status of /mime")
+        return content
+
+    def mimes(self, mailbox, folder="Inbox"):
+        """How often each content is in the folder."""
+        return collections.Counter(self.mime(item) for item in self.items(mailbox, folder))
+
+    def fault(self, **values):
+        return self.control("fault", **values)["fault"]
+
+    def clear_faults(self):
+        self.control("clear-faults")
+
+    def grant(self, address):
+        self.control("impersonation", account=ACCOUNT, grant=address)
+
+    def revoke(self, address):
+        self.control("impersonation", account=ACCOUNT, revoke=address)
+
+
+class Scene:
+    def __init__(self, mailboxes, options=(), profile=None, defaults=None, daemon=None,
+                 impersonation="all", unprivileged=False, exchange=True):
+        """`mailboxes`: addresses, or a dictionary from address to its keys. `options`: of the
+        simulator. `exchange`: False starts no simulator; scene.exchange is to be set."""
+        if not isinstance(mailboxes, dict):
+            mailboxes = {address: {} for address in mailboxes}
+        self.mailboxes = mailboxes
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="exsyncd-test-"))
+        self.exchange = None
+        self.daemon = Daemon(self.folder, self.folder / "exsyncd.conf", unprivileged)
+        self.ledger = Ledger(self.folder / "state/exsyncd.db")
+        self.may_be_unfinished = False
+        try:
+            if exchange:
+                self.exchange = Exchange(list(mailboxes), options, impersonation)
+            self._prepare(profile or {}, defaults or {}, daemon or {})
+        except BaseException:
+            self._clean_up()
+            raise
+
+    def _prepare(self, profile, defaults, daemon):
+        for name in ("state", "mail"):
+            (self.folder / name).mkdir()
+        self.password_file = self.folder / "password"
+        self.write_password(PASSWORD)
+        self.daemon_keys = {"state_directory": self.folder / "state", **daemon}
+        self.profile_keys = {
+            "url": self.exchange.url if self.exchange else "http://127.0.0.1:1/EWS/Exchange.asmx",
+            "auth": "basic", "username": ACCOUNT, "password_file": self.password_file,
+            "poll_interval": "1s", "retry_min": "100ms", "retry_max": "100ms",
+            "process_email_from": "2000-01-01", **profile}
+        self.default_keys = {"deliver": f"maildir:{self.folder}/mail/%u", **defaults}
+        self.write_configuration()
+        self.give_to_daemon()
+
+    def give_to_daemon(self):
+        """All that is in the folder becomes the daemon's user's."""
+        if not self.daemon.user:
+            return
+        for path in [self.folder, *self.folder.rglob("*")]:
+            os.chown(path, NOBODY, NOBODY)
+
+    # --- configuration ---
+
+    def write_password(self, password):
+        with open(self.password_file, "w", opener=lambda path, flags: os.open(path, flags, 0o600),
+                  encoding="utf-8") as file:
+            file.write(password + "\n")
+
+    def write_configuration(self):
+        sections = {"exsyncd": self.daemon_keys, f"profile {PROFILE}": self.profile_keys,
+                    "mailbox-defaults": self.default_keys}
+        sections.update({f"mailbox {address}": keys for address, keys in self.mailboxes.items()})
+        lines = []
+        for title, keys in sections.items():
+            lines += [f"[{title}]", *[f"{key} = {value}" for key, value in keys.items()], ""]
+        self.daemon.configuration.write_text("\n".join(lines), encoding="utf-8")
+
+    def reload(self):
+        """Writes the configuration and waits until it is in use."""
+        before = len(self.daemon.log_lines("configuration reloaded"))
+        self.write_configuration()
+        self.daemon.reload()
+        until(lambda: len(self.daemon.log_lines("configuration reloaded")) > before,
+              "the configuration is reloaded")
+
+    # --- mail ---
+
+    def maildir(self, address):
+        return Maildir(self.folder / "mail" / address)
+
+    def until_delivered(self, address, count, seconds=60):
+        def enough():
+            self.daemon.check_running()
+            return self.maildir(address).count() >= count
+        until(enough, lambda: f"{address} has {count} messages (it has "
+              f"{self.maildir(address).count()})", seconds)
+
+    def until_polled(self, *addresses, times=2):
+        """Waits until each mailbox was looked at again, from beginning to end."""
+        def requests():
+            counters = self.exchange.counters()
+            return {address: counters.get(f"mailbox_requests.{address}", 0) for address in addresses}
+        before = requests()
+
+        def polled():
+            now = requests()
+            return all(now[address] >= before[address] + times for address in addresses)
+        until(polled, f"{addresses} are looked at again")
+
+    def check_delivered(self, address, folders=("Inbox",), crlf=False):
+        """Exactly what the folders hold is in the Maildir, each message once."""
+        wanted = sum((self.exchange.mimes(address, folder) for folder in folders),
+                     collections.Counter())
+        if not crlf:
+            wanted = collections.Counter({content.replace(b"\r\n", b"\n"): count
+                                          for content, count in wanted.items()})
+        self.check_contents(address, self.maildir(address).contents(), wanted)
+
+    @staticmethod
+    def check_contents(address, found, wanted):
+        missing, more = wanted - found, found - wanted
+        check(not missing and not more,
+              lambda: f"{address}: {sum(missing.values())} messages are missing, "
+              f"{sum(more.values())} too many or altered, of {sum(wanted.values())}; "
+              f"first: {next(iter((missing or more)), b'')[:80]!r}")
+
+    def check_agreement(self, address, taken=0):
+        """Ledger and Maildir tell of the same messages. `taken`: those a consumer has moved away."""
+        check_equal(self.ledger.count(address, DELIVERING), 0, f"{address}: rows half delivered")
+        check_equal(self.ledger.count(address, DELIVERED), self.maildir(address).count() + taken,
+                    f"{address}: delivered rows of the ledger")
+
+    # --- the end ---
+
+    def check_end(self):
+        if self.daemon.running():
+            self.daemon.stop()
+        check_equal(self.daemon.log_faults(), [], "in the log")
+        if not self.may_be_unfinished:
+            self.check_nothing_unfinished()
+        check(self.ledger.integrity() in ("ok", None), "PRAGMA integrity_check is not ok")
+        check_equal(self.ledger.foreign_keys_broken(), [], "PRAGMA foreign_key_check")
+        if self.exchange is not None:
+            self._check_exchange()
+
+    def check_nothing_unfinished(self):
+        for address in self.mailboxes:
+            check_equal(self.maildir(address).unfinished(), [], f"{address}: left in the spool")
+        for address in self.mailboxes:
+            check_equal(self.ledger.count(address, DELIVERING), 0, f"{address}: rows half delivered")
+
+    def _check_exchange(self):
+        counters = self.exchange.counters()
+        for name in ALWAYS_ZERO:
+            check_equal(counters.get(name, 0), 0, f"counter {name}")
+        for name, value in counters.items():
+            check(not name.startswith("mailbox_concurrency.") or value <= 1,
+                  f"{name} is {value}: two cycles of one mailbox at once")
+        limit = int(self.profile_keys.get("max_connections", 10))
+        check(counters.get("concurrency.peak", 0) <= limit,
+              f"concurrency.peak is {counters.get('concurrency.peak')}, max_connections is {limit}")
+        status, said = self.exchange.stop()
+        check(status == 0, f"the simulator ended with status {status}: {said[:400]}")
+
+    def _clean_up(self, keep=False):
+        self.daemon.kill()
+        if self.exchange is not None:
+            self.exchange.kill()
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        keep = KEEP
+        try:
+            if error is None:
+                self.check_end()
+                keep = False
+        except Exception as wrong:
+            self._comment(wrong)
+            raise
+        finally:
+            if isinstance(error, Exception):
+                self._comment(error)
+            self._clean_up(keep)
+        return False
+
+    def _comment(self, error):
+        """What helps to understand a failure, for harness.py to print."""
+        lines = self.daemon.log().splitlines()
+        error.comment = "\n".join([f"folder {self.folder}", "end of the log:", *lines[-25:]])
