@@ -15,13 +15,19 @@ bool http_outcome_may_repeat(const struct http_transfer *transfer, CURLcode resu
            (!request->changes || !whole);
 }
 
+/* Of the answer itself; a "100 Continue" is none. */
+static uint16_t answer_status(const struct http_transfer *transfer)
+{
+    return transfer->status >= 200 ? transfer->status : 0;
+}
+
 static struct failure find_failure(struct http_transfer *transfer, CURLcode result)
 {
     long offered = 0;
     struct http_failure_detail detail = {
         .error = transfer->error,
         .performing = transfer->performing,
-        .status = transfer->status,
+        .status = answer_status(transfer),
     };
     curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &detail.verify_result);
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &detail.system_error);
@@ -40,10 +46,10 @@ static struct failure find_failure(struct http_transfer *transfer, CURLcode resu
 void http_outcome_build(struct http_transfer *transfer, CURLcode result,
                         struct http_response *response)
 {
-    bool complete = result == CURLE_OK && transfer->status >= 200;
+    bool complete = result == CURLE_OK && answer_status(transfer) != 0;
     uint64_t elapsed = executor_now(transfer->client->executor) - transfer->started_ms;
     *response = (struct http_response){
-        .status = transfer->status,
+        .status = answer_status(transfer),
         .retry_after_ms = transfer->retry_after_ms,
         .in_doubt = transfer->unanswered && !complete,
         .sent_bytes = transfer->sent,

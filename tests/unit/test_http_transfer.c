@@ -354,6 +354,7 @@ static void a_head_without_end_is_refused(void **state)
         const struct failure *failure = &scene.exchange.response.failure;
         assert_int_equal(failure->category, FAILURE_PROTOCOL);
         assert_int_equal(failure->scope, FAILURE_SCOPE_MAILBOX);
+        assert_int_equal(scene.exchange.response.status, i == 0 ? 200 : 0);
         assert_true(scene.exchange.response.in_doubt);
         scene_close(&scene);
     }
