@@ -13,10 +13,14 @@
  * that wait (group commit; `done` comes after COMMIT, on the loop), reads to one reader thread on a
  * connection of its own. A write that fails does not spoil the others of its transaction.
  * Operations complete in the order in which they were started, reads and writes each for
- * themselves; a read started after a write's `done` sees it. Nothing can be cancelled: operations
- * are short; inputs and outputs that a caller passes stay valid until `done`.
+ * themselves (but store_ledger_forget, which lets others pass); a read started after a write's
+ * `done` sees it. Nothing can be cancelled: operations are short; inputs and outputs that a caller
+ * passes stay valid until `done`, which may be NULL. A write that failed has changed nothing; what
+ * it put into outputs means nothing.
  *
  * Failures have the category storage and the scope server; code is SQLite's name ("SQLITE_FULL").
+ * A lost lease has the scope mailbox and the code "LEASE". When the disk is full or fails, all
+ * writes of the transaction fail; the same calls work once it has recovered.
  * Times are wall-clock milliseconds. WAL, synchronous=FULL, foreign keys, STRICT tables; migrations
  * by user_version; a database of a newer program is refused. */
 #ifndef EXSYNC_STORE_STORE_H
@@ -67,7 +71,9 @@ struct store_registration {
 };
 
 /* Gives every mailbox its number; those not named are marked as removed (their state stays until
- * store_prune), those that come back are as before. One transaction. */
+ * store_prune), those that come back are as before. One transaction. A renaming is applied once,
+ * however often it is named; addresses may be swapped. When both addresses have state, the new
+ * one's ledger goes into the old number, and a cycle that still holds the other loses its lease. */
 void store_register_mailboxes(struct store *store, struct store_registration *registrations,
                               size_t count, int64_t now_ms, store_done *done, void *argument);
 
@@ -135,7 +141,8 @@ void store_ledger_delivered(struct store *store, struct store_mailbox mailbox,
                             const struct digest *items, size_t count, int64_t now_ms,
                             store_done *done, void *argument);
 
-/* What was to be done to the items after delivery is done (or needless: the item is gone). */
+/* What was to be done to the items after delivery is done (or needless: the item is gone); what
+ * failed in doing it is resolved. */
 void store_ledger_acknowledged(struct store *store, struct store_mailbox mailbox,
                                const struct digest *items, size_t count, store_done *done,
                                void *argument);
@@ -157,7 +164,8 @@ void store_ledger_seen(struct store *store, struct store_mailbox mailbox,
                        const struct store_seen *items, size_t count, int64_t now_ms,
                        store_done *done, void *argument);
 
-/* After a complete pass of all folders: forgets delivered rows that were last seen before. */
+/* After a complete pass of all folders: forgets delivered and failed rows that were last seen
+ * before; the failures of these items are resolved. */
 void store_ledger_forget(struct store *store, struct store_mailbox mailbox, int64_t before_ms,
                          store_done *done, void *argument);
 
@@ -213,8 +221,9 @@ struct store_failure {
 void store_failure_record(struct store *store, const struct store_failure *failure,
                           store_done *done, void *argument);
 
-/* What went wrong with this mailbox (number 0: with this profile) in this direction is over; item
- * failures stay. `*resolved` (may be NULL) counts the rows. */
+/* What went wrong with this mailbox (number 0: with this profile) in this direction is over (NULL:
+ * in any, and what was recorded for both); item failures stay. `*resolved` (may be NULL) counts the
+ * rows. */
 void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
                            const char *direction, int64_t now_ms, uint32_t *resolved,
                            store_done *done, void *argument);

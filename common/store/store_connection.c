@@ -15,9 +15,10 @@ static const char SET_UP[] = "PRAGMA foreign_keys = ON;"
                              "PRAGMA trusted_schema = OFF;"
                              "PRAGMA cache_size = -1500;";
 
-/* After a large transaction the WAL goes back to its usual size. */
-static const char SET_UP_WRITER[] = "PRAGMA wal_autocheckpoint = 1000;"
-                                    "PRAGMA journal_size_limit = 8388608;";
+/* A page that changes with each step of an item goes into the database once in a while, not each
+ * time: 16 MB of log. After a large transaction it goes back to that size. */
+static const char SET_UP_WRITER[] = "PRAGMA wal_autocheckpoint = 4000;"
+                                    "PRAGMA journal_size_limit = 16777216;";
 
 bool store_failed(const struct store_connection *connection)
 {

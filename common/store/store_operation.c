@@ -29,13 +29,19 @@ void store_operation_fail(struct store_operation *operation, const struct failur
     *operation->failure = *failure;
 }
 
+void store_operation_forgive(struct store_operation *operation)
+{
+    memory_free(operation->failure);
+    operation->failure = NULL;
+}
+
 static void operation_finish(struct store_operation *operation)
 {
     if (operation->finish != NULL)
         operation->finish(operation);
     else if (operation->done != NULL)
         operation->done(operation->argument, operation->failure);
-    memory_free(operation->failure);
+    store_operation_forgive(operation);
     memory_free(operation);
 }
 

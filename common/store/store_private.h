@@ -94,7 +94,8 @@ STAILQ_HEAD(store_operations, store_operation);
 
 struct store_operation {
     STAILQ_ENTRY(store_operation) entries;
-    /* On the worker's thread; tells a failure through the connection. */
+    /* On the worker's thread; tells a failure through the connection. May be called again when the
+     * transaction could not be committed: it must not use up what it was given. */
     void (*run)(struct store_connection *connection, struct store_operation *operation);
     /* On the loop; NULL calls `done`. The operation is freed afterwards. */
     void (*finish)(struct store_operation *operation);
@@ -110,6 +111,7 @@ void *store_operation_create(size_t size,
                                          struct store_operation *operation),
                              store_done *done, void *argument);
 void store_operation_fail(struct store_operation *operation, const struct failure *failure);
+void store_operation_forgive(struct store_operation *operation);
 void store_start_write(struct store *store, struct store_operation *operation);
 void store_start_read(struct store *store, struct store_operation *operation);
 

@@ -57,14 +57,22 @@ static int64_t prune_next_mailbox(struct store_connection *connection, int64_t r
     return number;
 }
 
-/* Gives disk space back that is not needed again soon. */
-static void prune_free_pages(struct store_connection *connection)
+/* Gives disk space back, a little in each call, when much of the database is empty. True when there
+ * is more of it. */
+static bool prune_free_pages(struct store_connection *connection)
 {
-    sqlite3_stmt *query = store_query(connection, STORE_SQL_PRUNE_FREE_PAGES);
-    bool many = store_row(connection, query) && sqlite3_column_int64(query, 0) > FREE_PAGES_KEPT;
-    store_end(query);
-    if (many)
-        store_run_sql(connection, STORE_SQL_PRUNE_VACUUM);
+    int64_t pages[2] = {0};
+    static const enum store_sql counts[] = {STORE_SQL_PRUNE_FREE_PAGES, STORE_SQL_PRUNE_PAGES};
+    for (size_t i = 0; i < 2; i++) {
+        sqlite3_stmt *query = store_query(connection, counts[i]);
+        if (store_row(connection, query))
+            pages[i] = sqlite3_column_int64(query, 0);
+        store_end(query);
+    }
+    if (pages[0] <= FREE_PAGES_KEPT || pages[0] * 4 < pages[1])
+        return false;
+    store_run_sql(connection, STORE_SQL_PRUNE_VACUUM);
+    return true;
 }
 
 static void prune_run(struct store_connection *connection, struct store_operation *operation)
@@ -75,8 +83,8 @@ static void prune_run(struct store_connection *connection, struct store_operatio
     while (rows < PRUNE_ROWS &&
            (number = prune_next_mailbox(connection, pruning->removed_before_ms)) != 0)
         rows += prune_mailbox(connection, pruning, number);
-    prune_free_pages(connection);
-    *pruning->more = rows >= PRUNE_ROWS;
+    bool empty = prune_free_pages(connection);
+    *pruning->more = rows >= PRUNE_ROWS || empty;
 }
 
 void store_prune(struct store *store, int64_t removed_before_ms, int64_t resolved_before_ms,

@@ -181,6 +181,7 @@ static const char *const texts[STORE_SQL_COUNT] = {
                                 " (SELECT name FROM folder WHERE mailbox = ?1 LIMIT ?2)",
     [STORE_SQL_PRUNE_MAILBOX] = "DELETE FROM mailbox WHERE number = ?1",
     [STORE_SQL_PRUNE_FREE_PAGES] = "PRAGMA freelist_count",
+    [STORE_SQL_PRUNE_PAGES] = "PRAGMA page_count",
     [STORE_SQL_PRUNE_VACUUM] = "PRAGMA incremental_vacuum(250)",
 };
 

@@ -128,7 +128,10 @@ static void a_store_that_was_closed_can_be_opened_by_another(void **state)
     if (child == 0) {
         struct failure failure;
         struct store *store = store_open(fixture->directory, fixture->executor, NULL, &failure);
-        _exit(store == NULL);
+        if (store == NULL)
+            _exit(1);
+        store_close(store);
+        _exit(0);
     }
     int status = 1;
     waitpid(child, &status, 0);
