@@ -88,6 +88,8 @@ void command_limits(struct command *command)
         limits->back_off_ms = (unsigned)number;
     if (command_number(command, "request_size", &number))
         limits->request_size = (size_t)number;
+    if (command_number(command, "too_large", &number) && number >= 400 && number < 600)
+        limits->too_large_status = (unsigned)number;
     if (command_number(command, "latency", &number))
         limits->latency_ms = (unsigned)number;
 }

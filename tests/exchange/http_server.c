@@ -230,7 +230,7 @@ static enum MHD_Result begin_request(struct exchange *exchange, const char *url,
     if (strcmp(method, "POST") != 0)
         return answer_plainly(exchange, MHD_HTTP_METHOD_NOT_ALLOWED);
     if (length > simulator->limits.request_size)
-        return answer_plainly(exchange, MHD_HTTP_CONTENT_TOO_LARGE);
+        return answer_plainly(exchange, simulator->limits.too_large_status);
     buffer_reserve(&exchange->body, length);
     return MHD_YES;
 }

@@ -21,7 +21,8 @@ enum {
     EXIT_INVALID = 3,
     DEFAULT_PAGE_SIZE = 1000,
     DEFAULT_BACK_OFF_MS = 1000,
-    DEFAULT_REQUEST_SIZE = 64 << 20
+    DEFAULT_REQUEST_SIZE = 64 << 20,
+    DEFAULT_TOO_LARGE_STATUS = 413
 };
 
 static void create(struct simulator *simulator)
@@ -34,6 +35,7 @@ static void create(struct simulator *simulator)
     simulator->limits.page_size = DEFAULT_PAGE_SIZE;
     simulator->limits.back_off_ms = DEFAULT_BACK_OFF_MS;
     simulator->limits.request_size = DEFAULT_REQUEST_SIZE;
+    simulator->limits.too_large_status = DEFAULT_TOO_LARGE_STATUS;
 }
 
 static void release(struct simulator *simulator)

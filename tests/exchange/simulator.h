@@ -8,11 +8,12 @@
 
 /* What can be changed while it runs. */
 struct simulator_limits {
-    atomic_uint page_size;      /* items in a FindItem answer */
-    atomic_uint concurrency;    /* requests at a time for a mailbox; 0: no limit */
-    atomic_uint back_off_ms;    /* what ErrorServerBusy asks for */
-    atomic_size_t request_size; /* bytes */
-    atomic_uint latency_ms;     /* every EWS answer waits so long */
+    atomic_uint page_size;        /* items in a FindItem answer */
+    atomic_uint concurrency;      /* requests at a time for a mailbox; 0: no limit */
+    atomic_uint back_off_ms;      /* what ErrorServerBusy asks for */
+    atomic_size_t request_size;   /* bytes */
+    atomic_uint too_large_status; /* HTTP status of larger requests */
+    atomic_uint latency_ms;       /* every EWS answer waits so long */
 };
 
 struct simulator {

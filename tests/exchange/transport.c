@@ -14,8 +14,9 @@
  * has moved or deleted meanwhile is no longer found by its number, and nothing comes of it. */
 struct waiting {
     struct waiting *next;
-    uint64_t number;        /* of the item */
-    struct folder *copy_to; /* NULL: no copy is wanted */
+    uint64_t number; /* of the item */
+    struct mailbox *mailbox;
+    uint32_t copy_to; /* number of the folder; 0: no copy is wanted */
 };
 
 struct transport {
@@ -66,13 +67,23 @@ const char *transport_refuses(const struct transport *transport, const struct it
     return NULL;
 }
 
-static void append(struct waiting **list, uint64_t number, struct folder *copy_to)
+static void append(struct waiting **list, const struct item *item, const struct folder *copy_to)
 {
     while (*list != NULL)
         list = &(*list)->next;
     *list = memory_allocate(sizeof **list);
-    (*list)->number = number;
-    (*list)->copy_to = copy_to;
+    (*list)->number = item->number;
+    (*list)->mailbox = item->folder->mailbox;
+    (*list)->copy_to = copy_to == NULL ? 0 : copy_to->number;
+}
+
+/* The folder of that number, or Sent Items when somebody has deleted it. */
+static struct folder *folder_of_number(const struct mailbox *mailbox, uint32_t number)
+{
+    for (size_t i = 0; i < mailbox->folder_count; i++)
+        if (mailbox->folders[i]->number == number)
+            return mailbox->folders[i];
+    return mailbox_distinguished(mailbox, "sentitems");
 }
 
 /* Takes the first off the list: its item, NULL when that is gone. */
@@ -81,7 +92,7 @@ static struct item *next_waiting(struct transport *transport, struct waiting **l
 {
     struct waiting *first = *list;
     struct item *item = store_item_of_number(transport->simulator->store, first->number);
-    *copy_to = first->copy_to;
+    *copy_to = first->copy_to == 0 ? NULL : folder_of_number(first->mailbox, first->copy_to);
     *list = first->next;
     memory_free(first);
     return item;
@@ -163,7 +174,7 @@ static void take(struct transport *transport, struct item *item, struct folder *
         return;
     }
     store_move_item(store, item, holding_folder(transport, copy_to));
-    append(&transport->copies, item->number, copy_to);
+    append(&transport->copies, item, copy_to);
 }
 
 void transport_submit(struct transport *transport, struct item *item, struct folder *copy_to)
@@ -176,7 +187,7 @@ void transport_submit(struct transport *transport, struct item *item, struct fol
     }
     item->is_submitted = true;
     store_change_item(transport->simulator->store, item);
-    append(&transport->submitted, item->number, copy_to);
+    append(&transport->submitted, item, copy_to);
 }
 
 void transport_set_running(struct transport *transport, bool running)

@@ -254,6 +254,23 @@ def sending(ews):
     checks.equal(simulator.counter("messages_relayed"), 1, "and counted")
 
 
+def sending_into_a_folder_that_goes(ews):
+    simulator = ews.simulator
+    simulator.control("create-folder", mailbox=ANN, folder="Archive")
+    archive = next(f["id"] for f in simulator.control("folders", mailbox=ANN)["folders"]
+                   if f["name"] == "Archive")
+    simulator.control("transport", state="stopped")
+    ews(create("SendAndSaveCopy", mime_of(f"To: {BOB}\nSubject: archived\n\n"),
+               f'<m:SavedItemFolderId><t:FolderId Id="{archive}"/></m:SavedItemFolderId>'))
+    got = ews('<m:DeleteFolder DeleteType="HardDelete"><m:FolderIds>'
+              f'<t:FolderId Id="{archive}"/></m:FolderIds></m:DeleteFolder>')[0]
+    checks.equal((got, len(simulator.items(ANN, "Outbox"))), (["NoError"], 1),
+                 "a submitted message waits in the Outbox")
+    simulator.control("transport", state="running")
+    checks.equal(len(simulator.items(ANN, "Sent Items", subject="archived")), 1,
+                 "its copy goes to Sent Items when its folder is gone")
+
+
 def read_receipts(ews):
     simulator = ews.simulator
     text = f"From: {BOB}\r\nDisposition-Notification-To: {BOB}\r\nSubject: tell me\r\n\r\nx"
@@ -326,6 +343,7 @@ def main():
     odd_messages(ews)
     changing(ews)
     sending(ews)
+    sending_into_a_folder_that_goes(ews)
     read_receipts(ews)
     impersonation(ews)
     odd_operations(ews)

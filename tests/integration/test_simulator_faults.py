@@ -184,6 +184,13 @@ def limits(simulator):
     except ConnectionError:  # closed in the middle of the upload
         status = 413
     checks.equal(status, 413, "a request that is too large gets 413")
+    simulator.control("limits", too_large=404)
+    client = Client(simulator.url)
+    client.connection.putrequest("POST", client.path)
+    client.connection.putheader("Content-Length", "1000000")
+    client.connection.endheaders()
+    checks.equal(client.connection.getresponse().status, 404,
+                 "or 404, before anything of it was sent")
     simulator.control("limits", request_size=64 << 20)
 
 
