@@ -20,6 +20,7 @@ struct ews_parser {
     uint64_t total;
     uint64_t text_total;
     uint32_t invalid_characters;
+    bool finishing;      /* no more bytes come */
     bool began;          /* an element was seen */
     bool ended;          /* the end of the outermost one was seen */
     const char *failure; /* static code; NULL while all is well */
@@ -76,7 +77,7 @@ static void on_start(void *argument, const xmlChar *name, const xmlChar *prefix,
     (void)defaulted_count;
     struct ews_parser *parser = argument;
     const struct ews_attributes attributes = {.values = values, .count = attribute_count};
-    if (parser->failure != NULL)
+    if (parser->failure != NULL || parser->finishing)
         return;
     if (parser->depth == EWS_DEPTH_MAX) {
         ews_parser_stop(parser, "XmlTooDeep", "the answer's elements are nested too deeply");
@@ -103,7 +104,7 @@ static void on_end(void *argument, const xmlChar *name, const xmlChar *prefix, c
     (void)prefix;
     (void)uri;
     struct ews_parser *parser = argument;
-    if (parser->failure != NULL || parser->depth == 0)
+    if (parser->failure != NULL || parser->finishing || parser->depth == 0)
         return;
     enum ews_element element = current(parser);
     parser->depth--;
@@ -117,7 +118,7 @@ static void on_end(void *argument, const xmlChar *name, const xmlChar *prefix, c
 static void on_text(void *argument, const xmlChar *text, int length)
 {
     struct ews_parser *parser = argument;
-    if (parser->failure != NULL || length <= 0)
+    if (parser->failure != NULL || parser->finishing || length <= 0)
         return;
     enum ews_element element = current(parser);
     if (element == EWS_ELEMENT_MIME_CONTENT) {
@@ -151,7 +152,7 @@ static void on_invalid_character(struct ews_parser *parser)
 {
     if (++parser->invalid_characters > EWS_INVALID_CHARACTERS_MAX)
         ews_parser_stop(parser, "XmlTooLarge", "the answer has too many invalid characters");
-    else if (current(parser) == EWS_ELEMENT_MIME_CONTENT)
+    else if (current(parser) == EWS_ELEMENT_MIME_CONTENT && !parser->finishing)
         parser->handler->mime_damaged(parser->argument);
 }
 
@@ -160,7 +161,9 @@ static void on_error(void *argument, xmlErrorPtr error)
     struct ews_parser *parser = argument;
     if (parser->failure != NULL || error->level == XML_ERR_NONE || error->level == XML_ERR_WARNING)
         return;
-    if (error->code == XML_ERR_INVALID_CHAR) {
+    /* Bytes that are no UTF-8 have the same code, but tell the bytes (str1): libxml2 reads the rest as
+     * Latin-1 then, which nobody asked for. */
+    if (error->code == XML_ERR_INVALID_CHAR && error->str1 == NULL) {
         on_invalid_character(parser);
         return;
     }
@@ -223,6 +226,7 @@ void ews_parser_begin(struct ews_parser *parser, const struct ews_parser_handler
     parser->total = 0;
     parser->text_total = 0;
     parser->invalid_characters = 0;
+    parser->finishing = false;
     parser->began = false;
     parser->ended = false;
     parser->failure = NULL;
@@ -272,10 +276,27 @@ static void feed_without_nul(struct ews_parser *parser, const char *bytes, size_
     xmlParseChunk(parser->context, given, (int)length, 0);
 }
 
-static void check_pending(struct ews_parser *parser)
+static ptrdiff_t pending(const struct ews_parser *parser)
 {
     const xmlParserInput *input = parser->context->input;
-    if (parser->failure == NULL && input != NULL && input->end - input->cur > EWS_PENDING_MAX)
+    return input == NULL ? 0 : input->end - input->cur;
+}
+
+/* Of a CDATA section that has not come to its end libxml2 tells one small piece a call, and keeps the
+ * rest: it is asked until it has nothing more to tell. */
+static void drain_section(struct ews_parser *parser)
+{
+    ptrdiff_t before = PTRDIFF_MAX;
+    while (parser->failure == NULL && parser->context->instate == XML_PARSER_CDATA_SECTION &&
+           pending(parser) < before) {
+        before = pending(parser);
+        xmlParseChunk(parser->context, NULL, 0, 0);
+    }
+}
+
+static void check_pending(struct ews_parser *parser)
+{
+    if (parser->failure == NULL && pending(parser) > EWS_PENDING_MAX)
         ews_parser_stop(parser, "XmlTooLarge", "a tag or comment of the answer is too long");
 }
 
@@ -289,6 +310,7 @@ bool ews_parser_feed(struct ews_parser *parser, const char *bytes, size_t length
             break;
         }
         feed_without_nul(parser, bytes, piece);
+        drain_section(parser);
         check_pending(parser);
         bytes += piece;
         length -= piece;
@@ -296,15 +318,16 @@ bool ews_parser_feed(struct ews_parser *parser, const char *bytes, size_t length
     return parser->failure == NULL;
 }
 
-/* Of a whole answer nothing is left by now. What is cut off must not even be looked at: at the end
- * libxml2 would make an element of half a tag before it finds the error. */
+/* Of a whole answer nothing is left by now. Nothing of what is cut off is told: at the end libxml2
+ * makes an element of half a tag before it finds the error. */
 bool ews_parser_finish(struct ews_parser *parser)
 {
+    parser->finishing = true;
+    if (parser->failure == NULL && parser->began)
+        xmlParseChunk(parser->context, NULL, 0, 1);
     if (parser->failure == NULL && !parser->ended)
         ews_parser_stop(parser, "XmlMalformed",
                         parser->began ? "the answer ends too early" : "the answer is empty");
-    if (parser->failure == NULL)
-        xmlParseChunk(parser->context, NULL, 0, 1);
     return parser->failure == NULL;
 }
 

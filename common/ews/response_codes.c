@@ -64,7 +64,9 @@ bool response_folder_exists(const struct failure *failure)
     return strcmp(failure->code, "ErrorFolderExists") == 0;
 }
 
-/* --- failures that this program finds --- */
+/* --- failures that this program finds in an answer that came --- */
+
+enum { ANSWERED = 200 };
 
 static const char see_server[] =
     "If it lasts, check the url of the profile, the server and what stands "
@@ -82,6 +84,7 @@ struct failure response_protocol_failure(const char *step, const char *code, con
                                          enum response_place place)
 {
     struct failure failure = response_failure_of(step, &unreadable, place);
+    failure.http_status = ANSWERED;
     failure_set_code(&failure, code);
     failure_set_text(&failure, text, strlen(text));
     return failure;
@@ -120,6 +123,7 @@ struct failure response_item_failure(const char *step, enum response_item_fault 
 {
     struct failure failure =
         response_failure_of(step, &item_faults[fault].meaning, RESPONSE_OF_ITEM);
+    failure.http_status = ANSWERED;
     failure_set_code(&failure, item_faults[fault].code);
     return failure;
 }
@@ -128,6 +132,7 @@ struct failure response_folder_missing(const char *step, const char *path)
 {
     struct failure failure =
         response_failure_of(step, &meaning_folder_missing, RESPONSE_OF_MAILBOX);
+    failure.http_status = ANSWERED;
     failure_set_code(&failure, "FolderNotFound");
     failure_format_text(&failure, "no folder \"%s\"", path);
     return failure;

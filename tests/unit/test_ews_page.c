@@ -168,12 +168,330 @@ static void a_truncated_answer_never_succeeds(void **state)
     ews_parsers_free(&parsers);
 }
 
+static void a_page_says_whether_it_is_the_last(void **state)
+{
+    (void)state;
+#define ONE "<t:Message><t:ItemId Id=\"A\"/></t:Message>"
+    assert_read(PAGE("TotalItemsInView=\"9\" IncludesLastItemInRange=\"true\"", ONE), "last 1");
+    assert_read(PAGE("TotalItemsInView=\"9\" IncludesLastItemInRange=\"false\"", ONE), "last 0");
+    assert_read(PAGE("TotalItemsInView=\"9\"", ONE), "last 0");
+    assert_read(PAGE("TotalItemsInView=\"1\"", ONE), "last 1");
+    assert_read(PAGE("", ONE), "total -1 next -1 last 0");
+    assert_read(PAGE("IncludesLastItemInRange=\"false\"", ""), "last 1 count 0");
+    assert_read(PAGE("TotalItemsInView=\"99999999999999999999\"", ONE), "total -1");
+    assert_read(PAGE("TotalItemsInView=\"-5\"", ONE), "total -1");
+}
+
+static void an_item_without_a_usable_id_fails_the_page(void **state)
+{
+    (void)state;
+    assert_read(PAGE("", "<t:Message><t:Size>1</t:Size></t:Message>"), "InvalidItemId");
+    assert_read(PAGE("", "<t:Message><t:ItemId Id=\"\"/></t:Message>"), "InvalidItemId");
+    assert_read(PAGE("", "<t:Message><t:ItemId Id=\"A B\"/></t:Message>"), "InvalidItemId");
+    assert_read(PAGE("", "<t:Message><t:ItemId Id=\"A\" ChangeKey=\"&#10;\"/></t:Message>"),
+                "InvalidItemId");
+    assert_read(PAGE("", "<t:Message><t:ItemId Id=\"A\"/><t:ItemId Id=\"B\"/></t:Message>"),
+                "InvalidItemId");
+}
+
+/* The only item's line of a page. */
+static struct buffer read_item(const char *answer)
+{
+    struct ews_parsers parsers = {0};
+    struct buffer text = read_pieces(&parsers, answer, strlen(answer), 0, 16384);
+    const char *line = strchr(buffer_string(&text), '\n');
+    assert_non_null(line);
+    struct buffer item = {0};
+    buffer_append_string(&item, line + 1);
+    buffer_release(&text);
+    ews_parsers_free(&parsers);
+    return item;
+}
+
+static void assert_same_item(const char *answer, const char *other, bool same)
+{
+    struct buffer a = read_item(answer), b = read_item(other);
+    assert_int_equal(strcmp(buffer_string(&a), buffer_string(&b)) == 0, same);
+    buffer_release(&a);
+    buffer_release(&b);
+}
+
+#define TIME(value)       "<t:DateTimeReceived>" value "</t:DateTimeReceived>"
+#define MESSAGE_ID(value) "<t:InternetMessageId>" value "</t:InternetMessageId>"
+#define ITEM(content)     PAGE("", "<t:Message><t:ItemId Id=\"A\"/>" content "</t:Message>")
+
+static void an_item_is_recognised_by_message_id_time_and_search_key(void **state)
+{
+    (void)state;
+    const char *item =
+        ITEM(MESSAGE_ID("&lt;a@b&gt;") TIME("2026-01-31T10:00:00Z") SEARCH_KEY("AQIDBA=="));
+    assert_same_item(item,
+                     ITEM(SEARCH_KEY("\n AQID\n BA== ") TIME(" 2026-01-31T11:00:00.000+01:00 ")
+                              MESSAGE_ID(" &lt;a@b>\n")),
+                     true);
+    assert_same_item(
+        item, ITEM(MESSAGE_ID("&lt;a@b&gt;") TIME("2026-01-31T10:00:00.5Z") SEARCH_KEY("AQIDBA==")),
+        false);
+    assert_same_item(
+        item, ITEM(MESSAGE_ID("&lt;a@c&gt;") TIME("2026-01-31T10:00:00Z") SEARCH_KEY("AQIDBA==")),
+        false);
+    assert_same_item(
+        item, ITEM(MESSAGE_ID("&lt;a@b&gt;") TIME("2026-01-31T10:00:00Z") SEARCH_KEY("AQIDBQ==")),
+        false);
+}
+
+static void an_item_without_message_id_and_search_key_has_no_fingerprint(void **state)
+{
+    (void)state;
+    struct buffer item = read_item(ITEM(TIME("2026-01-31T10:00:00Z")));
+    assert_int_equal(strlen(strstr(buffer_string(&item), "read 0 ")), 7 + 33);
+    buffer_release(&item);
+    assert_same_item(ITEM(""), ITEM(SEARCH_KEY("!!!")), true);
+    assert_same_item(ITEM(""), ITEM(SEARCH_KEY("AQ==")), false);
+}
+
+/* --- what Exchange really sends, and other makers' servers --- */
+
+static void invalid_characters_are_left_out(void **state)
+{
+    (void)state;
+    static const char *const subjects[] = {"a&#x0;b",
+                                           "a&#x1A;b",
+                                           "a&#xB;b",
+                                           "a&#xFFFF;b",
+                                           "a\x1A"
+                                           "b",
+                                           "a\x0B\x01\x1F"
+                                           "b"};
+    for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
+        struct buffer answer = {0};
+        buffer_append_format(&answer,
+                             PAGE("", "<t:Message><t:Subject>%s</t:Subject><t:ItemId Id=\"A\"/>"
+                                      "<t:InternetMessageId>%s</t:InternetMessageId>"
+                                      "</t:Message>"),
+                             subjects[i], subjects[i]);
+        assert_same_item(answer.data, ITEM(MESSAGE_ID("ab")), true);
+        buffer_release(&answer);
+    }
+}
+
+static void a_nul_is_an_invalid_character_like_others(void **state)
+{
+    (void)state;
+    struct ews_parsers parsers = {0};
+    static const char answer[] = PAGE("", "<t:Message><t:Subject>a\0\0b</t:Subject>"
+                                          "<t:ItemId Id=\"A\"/></t:Message>");
+    struct buffer text = read_pieces(&parsers, answer, sizeof answer - 1, 0, 16384);
+    assert_non_null(strstr(buffer_string(&text), "count 1"));
+    for (size_t piece = 1; piece < 20; piece++) {
+        struct buffer again = read_pieces(&parsers, answer, sizeof answer - 1, 0, piece);
+        assert_string_equal(buffer_string(&again), buffer_string(&text));
+        buffer_release(&again);
+    }
+    buffer_release(&text);
+    static const char in_tag[] = PAGE("", "<t:Mess\0age><t:ItemId Id=\"A\"/></t:Message>");
+    text = read_pieces(&parsers, in_tag, sizeof in_tag - 1, 0, 16384);
+    assert_non_null(strstr(buffer_string(&text), "XmlMalformed"));
+    buffer_release(&text);
+    ews_parsers_free(&parsers);
+}
+
+static void any_prefix_and_the_default_namespace_are_read(void **state)
+{
+    (void)state;
+    assert_read("<x:Envelope xmlns:x=\"http://schemas.xmlsoap.org/soap/envelope/\"><x:Body>"
+                "<FindItemResponse "
+                "xmlns=\"http://schemas.microsoft.com/exchange/services/2006/messages\">"
+                "<ResponseMessages><FindItemResponseMessage ResponseClass='Success'>"
+                "<RootFolder TotalItemsInView='1' IncludesLastItemInRange='1'>"
+                "<Items xmlns=\"http://schemas.microsoft.com/exchange/services/2006/types\">"
+                "<Message><ItemId Id='Q'/></Message></Items></RootFolder>"
+                "<ResponseCode> NoError\n</ResponseCode>"
+                "</FindItemResponseMessage></ResponseMessages></FindItemResponse></x:Body>"
+                "</x:Envelope>\n",
+                "total 1 next -1 last 1 count 1");
+}
+
+static void other_namespaces_are_not_taken_for_ours(void **state)
+{
+    (void)state;
+    assert_read("<x:Envelope xmlns:x=\"http://example.com/\"><x:Body/></x:Envelope>",
+                "NoRootFolder");
+    assert_read(PAGE("", "<t:Message><t:ItemId Id=\"A\"/><o:Size xmlns:o=\"urn:o\">7</o:Size>"
+                         "</t:Message>"),
+                "size 0");
+}
+
+static void assert_documented(const char *name, const char *expected)
+{
+    struct buffer path = {0};
+    buffer_append_format(&path, "tests/data/ews/%s.xml", name);
+    struct buffer answer = load_file(path.data);
+    assert_read(answer.data, expected);
+    buffer_release(&answer);
+    buffer_release(&path);
+}
+
+static void documented_answers_are_read(void **state)
+{
+    (void)state;
+    assert_documented("finditem-operation-2-resp", "total 10 next -1 last 1 count 2");
+    assert_documented("finditem-operation-2-resp", "\nAS4AUn= fsVU4== received");
+    assert_documented("finditem-operation-3-resp",
+                      "item mailbox ErrorInvalidIdMalformed permanent: Id is malformed.");
+    assert_documented("how-to-perform-paged-searches-by-using-ews-in-exchange-2-resp",
+                      "total 8 next 6 last 0 count 6");
+    assert_documented("how-to-perform-paged-searches-by-using-ews-in-exchange-4-resp",
+                      "total 8 next 8 last 1 count 3");
+}
+
+/* --- what must not be accepted --- */
+
+static void other_errors_of_xml_fail_the_answer(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {
+        "<t:Message><t:ItemId Id=\"A\"/></t:Massage>",
+        "<t:Message><t:ItemId Id=A/></t:Message>",
+        "<t:Message><t:ItemId Id=\"A\" Id=\"B\"/></t:Message>",
+        "<t:Message><t:ItemId Id=\"A<\"/></t:Message>",
+        "<t:Message><t:Subject>&nbsp;</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
+        "<t:Message><t:Subject>a & b</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
+        "<t:Message><t:Subject>\xff\xfe</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
+        "<t:Message><t:Subject>\xc3</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
+        "<t:Message><t:Subject>]]></t:Subject><t:ItemId Id=\"A\"/></t:Message>",
+        "<u:Message><t:ItemId Id=\"A\"/></u:Message>",
+        "<!-- a -- b --><t:Message><t:ItemId Id=\"A\"/></t:Message>",
+        "<!ELEMENT a EMPTY>",
+        "<?xml version=\"1.0\"?>",
+    };
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        struct buffer answer = {0};
+        buffer_append_format(&answer, PAGE("", "%s"), broken[i]);
+        assert_read(answer.data, "protocol mailbox XmlMalformed: line ");
+        buffer_release(&answer);
+    }
+    assert_read("", "protocol mailbox XmlMalformed: the answer is empty");
+    assert_read("<html><body>Wait a moment<br></body></html>", "XmlMalformed");
+    assert_read("not XML at all", "XmlMalformed");
+    struct buffer twice = {0};
+    buffer_append_format(&twice, "%s%s", full_page, full_page);
+    assert_read(twice.data, "XmlMalformed");
+    buffer_release(&twice);
+}
+
+static void a_document_type_ends_the_answer(void **state)
+{
+    (void)state;
+    assert_read(XML_HEAD "<!DOCTYPE a>" SOAP_OPEN SOAP_CLOSE, "protocol mailbox XmlDoctype");
+    assert_read(XML_HEAD "<!DOCTYPE a SYSTEM \"file:///etc/passwd\">" SOAP_OPEN SOAP_CLOSE,
+                "XmlDoctype");
+    assert_read(XML_HEAD "<!DOCTYPE a [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b "
+                         "\"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">"
+                         "<!ENTITY % d SYSTEM \"http://127.0.0.1:1/\">%d;]>" SOAP_OPEN
+                         "&c;" SOAP_CLOSE,
+                "XmlDoctype");
+}
+
+static void repeat(struct buffer *buffer, const char *text, size_t times)
+{
+    for (size_t i = 0; i < times; i++)
+        buffer_append_string(buffer, text);
+}
+
+static void assert_too_much(const char *begin, const char *text, size_t times, const char *expected)
+{
+    struct buffer answer = {0};
+    buffer_append_string(&answer, begin);
+    repeat(&answer, text, times);
+    assert_read(answer.data, expected);
+    buffer_release(&answer);
+}
+
+static void everything_has_a_limit(void **state)
+{
+    (void)state;
+    assert_too_much(XML_HEAD, "<a>", 100000, "XmlTooDeep");
+    assert_too_much(XML_HEAD SOAP_OPEN, "x", 4000000, "XmlTooLarge: the answer has too much text");
+    assert_too_much(XML_HEAD SOAP_OPEN, "<a/>", 1000000, "XmlTooLarge: the answer is too large");
+    assert_too_much(XML_HEAD "<", "a", 100000, "XmlTooLarge");
+    assert_too_much(XML_HEAD "<a b=\"", "a", 100000, "XmlTooLarge");
+    assert_too_much(XML_HEAD "<a ", "b ", 100000, "Xml");
+    assert_too_much(XML_HEAD "<!--", "a ", 100000, "XmlTooLarge");
+    assert_too_much(XML_HEAD "<a><?a ", "a ", 100000, "XmlTooLarge");
+    assert_too_much(XML_HEAD "<!DOCTYPE ", "a", 100000, "Xml");
+    assert_too_much(XML_HEAD "<a>", "&#1;", 100000, "too many invalid characters");
+    assert_too_much(XML_HEAD SOAP_OPEN "<m:FindItemResponse" EWS_NAMESPACES
+                                       "><m:ResponseMessages><m:FindItemResponseMessage "
+                                       "ResponseClass=\"Success\"><m:RootFolder><t:Items>",
+                    "<t:M><t:ItemId Id=\"A\"/></t:M>", 5000, "too many items");
+    assert_too_much(XML_HEAD SOAP_OPEN "<m:FindItemResponse" EWS_NAMESPACES
+                                       "><m:ResponseMessages><m:FindItemResponseMessage "
+                                       "ResponseClass=\"Success\"><m:ResponseCode>",
+                    "x", 100000, "a text in the answer is too long");
+    struct buffer name = {0};
+    buffer_append_string(&name, XML_HEAD "<a");
+    repeat(&name, "n", 300);
+    assert_too_much(name.data, "/>", 1, "an element of the answer is too large");
+    buffer_release(&name);
+}
+
+static void the_server_answers_once(void **state)
+{
+    (void)state;
+    assert_read(ANSWER("FindItem", "<m:FindItemResponseMessage ResponseClass=\"Success\"/>"
+                                   "<m:FindItemResponseMessage ResponseClass=\"Success\"/>"),
+                "UnexpectedMessage");
+    assert_read(ANSWER("FindItem", ""), "NoRootFolder");
+    assert_read(ANSWER("FindItem", "<m:FindItemResponseMessage ResponseClass=\"Success\"/>"),
+                "NoRootFolder");
+    assert_read(XML_HEAD SOAP_OPEN SOAP_CLOSE, "NoRootFolder");
+}
+
+static void equal_pages_have_equal_digests(void **state)
+{
+    (void)state;
+    struct ews_parsers parsers = {0};
+    static const char *const pages[] = {
+        PAGE("TotalItemsInView=\"2\"", "<t:M><t:ItemId Id=\"A\"/></t:M>"),
+        PAGE("TotalItemsInView=\"3\"", "<t:M><t:ItemId Id=\"A\"/></t:M>"),
+        PAGE("TotalItemsInView=\"2\"", "<t:M><t:ItemId Id=\"B\"/></t:M>"),
+        PAGE("TotalItemsInView=\"2\"", "<t:M><t:ItemId Id=\"A\" ChangeKey=\"C\"/></t:M>"),
+        PAGE("TotalItemsInView=\"2\"", ""),
+        PAGE("TotalItemsInView=\"2\"", "<t:Other><t:Size>7</t:Size><t:ItemId Id=\"A\"/></t:Other>"),
+    };
+    char digests[6][33];
+    for (size_t i = 0; i < 6; i++) {
+        struct buffer text = read_pieces(&parsers, pages[i], strlen(pages[i]), 0, 100);
+        snprintf(digests[i], sizeof digests[i], "%s", strstr(buffer_string(&text), "digest ") + 7);
+        buffer_release(&text);
+    }
+    ews_parsers_free(&parsers);
+    for (size_t i = 1; i < 5; i++)
+        assert_string_not_equal(digests[0], digests[i]);
+    assert_string_equal(digests[0], digests[5]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_read_with_all_that_the_server_tells),
         cmocka_unit_test(every_way_to_cut_an_answer_gives_the_same_page),
         cmocka_unit_test(a_truncated_answer_never_succeeds),
+        cmocka_unit_test(a_page_says_whether_it_is_the_last),
+        cmocka_unit_test(an_item_without_a_usable_id_fails_the_page),
+        cmocka_unit_test(an_item_is_recognised_by_message_id_time_and_search_key),
+        cmocka_unit_test(an_item_without_message_id_and_search_key_has_no_fingerprint),
+        cmocka_unit_test(invalid_characters_are_left_out),
+        cmocka_unit_test(a_nul_is_an_invalid_character_like_others),
+        cmocka_unit_test(any_prefix_and_the_default_namespace_are_read),
+        cmocka_unit_test(other_namespaces_are_not_taken_for_ours),
+        cmocka_unit_test(documented_answers_are_read),
+        cmocka_unit_test(other_errors_of_xml_fail_the_answer),
+        cmocka_unit_test(a_document_type_ends_the_answer),
+        cmocka_unit_test(everything_has_a_limit),
+        cmocka_unit_test(the_server_answers_once),
+        cmocka_unit_test(equal_pages_have_equal_digests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

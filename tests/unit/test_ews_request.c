@@ -1,0 +1,251 @@
+#include "ews/ews_request.h"
+
+#include <libxml/parser.h>
+#include <libxml/xmlschemas.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const references[] = {
+    "AAMkAGE+/= CQAAABYAAAA=",
+    "AAA&\"<>' C&\"<>'",
+    "NoChangeKey",
+    "",
+};
+
+/* --- validation against Exchange's schema --- */
+
+static void *load_schema(void)
+{
+    xmlSchemaParserCtxt *parser = xmlSchemaNewParserCtxt("tests/schema/soap.xsd");
+    assert_non_null(parser);
+    xmlSchema *schema = xmlSchemaParse(parser);
+    xmlSchemaFreeParserCtxt(parser);
+    assert_non_null(schema);
+    return schema;
+}
+
+static int set_up(void **state)
+{
+    *state = load_schema();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    xmlSchemaFree(*state);
+    return 0;
+}
+
+static void assert_valid(xmlSchema *schema, struct buffer *body)
+{
+    xmlDoc *document =
+        xmlReadMemory(body->data, (int)body->length, "request.xml", NULL, XML_PARSE_NONET);
+    if (document == NULL)
+        fail_msg("not XML: %s", body->data);
+    xmlSchemaValidCtxt *validator = xmlSchemaNewValidCtxt(schema);
+    assert_non_null(validator);
+    if (xmlSchemaValidateDoc(validator, document) != 0)
+        fail_msg("not valid: %s", body->data);
+    xmlSchemaFreeValidCtxt(validator);
+    xmlFreeDoc(document);
+}
+
+static void assert_has(const struct buffer *body, const char *part)
+{
+    if (strstr(body->data, part) == NULL)
+        fail_msg("\"%s\" is not in:\n%s", part, body->data);
+}
+
+/* Writes each request that there is, one after the other; false behind the last. */
+static bool write_request(unsigned number, struct buffer *body, const struct ews_sender *sender,
+                          const char *folder)
+{
+    buffer_clear(body);
+    switch (number) {
+    case 0:
+        ews_request_find_item(body, sender, folder, 250, 1000);
+        return true;
+    case 1:
+        ews_request_get_item(body, sender, references, 4);
+        return true;
+    case 2:
+        ews_request_mark_read(body, sender, references, 4);
+        return true;
+    case 3:
+        ews_request_move(body, sender, folder, references, 4);
+        return true;
+    case 4:
+        ews_request_delete(body, sender, false, references, 4);
+        return true;
+    case 5:
+        ews_request_delete(body, sender, true, references, 4);
+        return true;
+    case 6:
+        ews_request_get_folder(body, sender, folder);
+        return true;
+    case 7:
+        ews_request_find_folder(body, sender, folder, 0, 500);
+        return true;
+    case 8:
+        ews_request_create_folder(body, sender, folder, "\xc3\x84rger & <Co>");
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void every_request_is_valid_in_every_setting(void **state)
+{
+    static const char *const folders[] = {":inbox", ":msgfolderroot", "AAMk&\"<>"};
+    static const char *const identities[] = {NULL, "S-1-5-21-1-2-3-500", "o'neill@example.com"};
+    struct buffer body = {0};
+    for (unsigned setting = 0; setting < 8; setting++) {
+        const struct ews_settings settings = {
+            .impersonation = setting < 4, .connecting_sid = (enum ews_connecting_sid)(setting % 4)};
+        for (size_t i = 0; i < 3; i++) {
+            const struct backend_mailbox mailbox = {.address = "ann@example.com",
+                                                    .identity = identities[i]};
+            const struct ews_sender sender = {.settings = &settings, .mailbox = &mailbox};
+            for (unsigned number = 0; write_request(number, &body, &sender, folders[i]); number++)
+                assert_valid(*state, &body);
+        }
+    }
+    buffer_release(&body);
+}
+
+static void every_well_known_folder_is_valid(void **state)
+{
+    static const char *const folders[] = {":inbox",        ":sentitems", ":drafts",
+                                          ":deleteditems", ":junkemail", ":outbox"};
+    const struct ews_settings settings = {.impersonation = true};
+    const struct backend_mailbox mailbox = {.address = "ann@example.com"};
+    const struct ews_sender sender = {.settings = &settings, .mailbox = &mailbox};
+    struct buffer body = {0};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        buffer_clear(&body);
+        ews_request_get_folder(&body, &sender, folders[i]);
+        assert_valid(*state, &body);
+    }
+    buffer_release(&body);
+}
+
+/* --- what they say --- */
+
+static void write_with(struct buffer *body, unsigned number, const struct ews_settings *settings,
+                       const char *identity)
+{
+    const struct backend_mailbox mailbox = {.address = "ann@example.com", .identity = identity};
+    const struct ews_sender sender = {.settings = settings, .mailbox = &mailbox};
+    assert_true(write_request(number, body, &sender, ":inbox"));
+}
+
+static void the_mailbox_is_impersonated_by_the_name_that_is_configured(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {
+        "<t:PrimarySmtpAddress>ann@example.com</t:PrimarySmtpAddress>",
+        "<t:SmtpAddress>ann@example.com</t:SmtpAddress>",
+        "<t:PrincipalName>ann@example.com</t:PrincipalName>",
+        "<t:SID>S-1-5</t:SID>",
+    };
+    struct buffer body = {0};
+    for (unsigned i = 0; i < 4; i++) {
+        const struct ews_settings settings = {.impersonation = true,
+                                              .connecting_sid = (enum ews_connecting_sid)i};
+        write_with(&body, 0, &settings, i == EWS_SID_SID ? "S-1-5" : NULL);
+        assert_has(&body, "<t:RequestServerVersion Version=\"Exchange2013_SP1\"/>");
+        assert_has(&body, expected[i]);
+        assert_null(strstr(body.data, "t:Mailbox"));
+    }
+    buffer_release(&body);
+}
+
+static void without_impersonation_the_folder_says_whose_it_is(void **state)
+{
+    (void)state;
+    const struct ews_settings settings = {.impersonation = false};
+    struct buffer body = {0};
+    write_with(&body, 0, &settings, NULL);
+    assert_null(strstr(body.data, "ExchangeImpersonation"));
+    assert_has(&body, "<t:DistinguishedFolderId Id=\"inbox\"><t:Mailbox>"
+                      "<t:EmailAddress>ann@example.com</t:EmailAddress></t:Mailbox>");
+    buffer_release(&body);
+}
+
+static void nothing_is_sent_because_of_a_change(void **state)
+{
+    (void)state;
+    const struct ews_settings settings = {.impersonation = true};
+    struct buffer body = {0};
+    for (unsigned number = 2; number <= 5; number++) {
+        write_with(&body, number, &settings, NULL);
+        if (number == 3) /* a move reads nothing */
+            continue;
+        assert_has(&body, "SuppressReadReceipts=\"true\"");
+        assert_has(&body, "=\"SendToNone\"");
+    }
+    write_with(&body, 2, &settings, NULL);
+    assert_has(&body, "ConflictResolution=\"AlwaysOverwrite\" MessageDisposition=\"SaveOnly\"");
+    assert_has(&body, "<t:IsRead>true</t:IsRead>");
+    write_with(&body, 4, &settings, NULL);
+    assert_has(&body, "DeleteType=\"MoveToDeletedItems\"");
+    write_with(&body, 5, &settings, NULL);
+    assert_has(&body, "DeleteType=\"HardDelete\"");
+    buffer_release(&body);
+}
+
+static void references_are_taken_apart(void **state)
+{
+    (void)state;
+    const struct ews_settings settings = {.impersonation = true};
+    struct buffer body = {0};
+    write_with(&body, 2, &settings, NULL);
+    assert_has(&body, "<t:ItemId Id=\"AAMkAGE+/=\" ChangeKey=\"CQAAABYAAAA=\"/>");
+    assert_has(&body, "<t:ItemId Id=\"NoChangeKey\"/>");
+    write_with(&body, 1, &settings, NULL);
+    assert_has(&body, "<t:ItemId Id=\"AAMkAGE+/=\"/>");
+    assert_null(strstr(body.data, "ChangeKey="));
+    assert_has(&body, "<t:IncludeMimeContent>true</t:IncludeMimeContent>");
+    buffer_release(&body);
+}
+
+static void pages_are_asked_for_from_the_newest_item(void **state)
+{
+    (void)state;
+    const struct ews_settings settings = {.impersonation = true};
+    const struct backend_mailbox mailbox = {.address = "ann@example.com"};
+    const struct ews_sender sender = {.settings = &settings, .mailbox = &mailbox};
+    struct buffer body = {0};
+    ews_request_find_item(&body, &sender, ":inbox", 7, 25);
+    assert_has(&body, "MaxEntriesReturned=\"25\" Offset=\"7\" BasePoint=\"Beginning\"");
+    assert_has(&body, "<t:FieldOrder Order=\"Descending\"><t:FieldURI "
+                      "FieldURI=\"item:DateTimeReceived\"/></t:FieldOrder>");
+    assert_has(&body, "<t:ExtendedFieldURI PropertyTag=\"0x300B\" PropertyType=\"Binary\"/>");
+    assert_null(strstr(body.data, "Restriction"));
+    buffer_clear(&body);
+    ews_request_find_item(&body, &sender, ":inbox", INT64_MAX, UINT32_MAX);
+    assert_has(&body, "MaxEntriesReturned=\"2147483647\" Offset=\"2147483647\"");
+    buffer_release(&body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_request_is_valid_in_every_setting),
+        cmocka_unit_test(every_well_known_folder_is_valid),
+        cmocka_unit_test(the_mailbox_is_impersonated_by_the_name_that_is_configured),
+        cmocka_unit_test(without_impersonation_the_folder_says_whose_it_is),
+        cmocka_unit_test(nothing_is_sent_because_of_a_change),
+        cmocka_unit_test(references_are_taken_apart),
+        cmocka_unit_test(pages_are_asked_for_from_the_newest_item),
+    };
+    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    xmlCleanupParser();
+    return failed;
+}
