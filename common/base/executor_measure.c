@@ -4,10 +4,13 @@
 #ifdef EXSYNC_MEASURE_LOOP
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t measure_clock_ns(clockid_t clock)
 {
@@ -23,20 +26,40 @@ static long measure_voluntary_switches(void)
     return usage.ru_nvcsw;
 }
 
+/* 0 where the kernel does not tell. Source: the kernel's scheduler/sched-stats.rst. */
+static uint64_t measure_queued_ns(void)
+{
+    char text[96];
+    uint64_t queued_ns = 0;
+    int file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+    return sscanf(text, "%*u %" SCNu64, &queued_ns) == 1 ? queued_ns : 0;
+}
+
 void executor_measure_begin(struct executor_measure *measure)
 {
+    measure->queued_ns = measure_queued_ns();
     measure->voluntary_switches = measure_voluntary_switches();
     measure->cpu_ns = measure_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     measure->wall_ns = measure_clock_ns(CLOCK_MONOTONIC);
 }
 
 /* How long the loop was held, in ms; 0 when that is nothing to report. Time passed is not enough:
- * on a busy machine other processes take it. Either the callback computed that long itself, or it
- * gave the processor up of its own accord, which is what waiting in the kernel looks like. */
+ * on a busy machine other processes take it, and the time in which the thread could run but had no
+ * processor does not count. Besides, either the callback computed that long itself, or it gave the
+ * processor up of its own accord, which is what waiting in the kernel looks like. */
 static uint64_t measure_held_ms(const struct executor_measure *measure)
 {
     static const uint64_t limit_ns = (uint64_t)EXECUTOR_CALLBACK_LIMIT_MS * 1000000;
     uint64_t wall_ns = measure_clock_ns(CLOCK_MONOTONIC) - measure->wall_ns;
+    if (wall_ns <= limit_ns)
+        return 0;
+    uint64_t queued_ns = measure_queued_ns() - measure->queued_ns;
+    wall_ns -= queued_ns < wall_ns ? queued_ns : wall_ns;
     if (wall_ns <= limit_ns)
         return 0;
     uint64_t cpu_ns = measure_clock_ns(CLOCK_THREAD_CPUTIME_ID) - measure->cpu_ns;

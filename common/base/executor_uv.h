@@ -14,6 +14,7 @@ struct executor_measure {
     uint64_t wall_ns;
     uint64_t cpu_ns;
     long voluntary_switches;
+    uint64_t queued_ns; /* that the thread has waited for a processor */
 };
 void executor_measure_begin(struct executor_measure *measure);
 void executor_measure_end(const struct executor_measure *measure, const char *what);
