@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ENDLESS_BLOCK = 65536, DEFAULT_DEPTH = 100000, GARBAGE_SIZE = 4096 };
+enum { ENDLESS_BLOCK = 65536, STREAM_BLOCK = 65536, DEFAULT_DEPTH = 100000, GARBAGE_SIZE = 4096 };
 
 /* -- Sound answers --------------------------------------------------------- */
 
@@ -16,7 +16,7 @@ static void free_reply(void *context)
 }
 
 /* The runs of the reply go to the socket from where they are. */
-static struct MHD_Response *whole_answer(struct reply *reply)
+static struct MHD_Response *scattered_answer(struct reply *reply)
 {
     struct reply *kept = memory_allocate(sizeof *kept);
     *kept = *reply;
@@ -31,6 +31,60 @@ static struct MHD_Response *whole_answer(struct reply *reply)
         MHD_create_response_from_iovec(vector, (unsigned)count, free_reply, kept);
     memory_free(vector);
     return response;
+}
+
+/* A reply on its way out, in full blocks: the library asks for its bytes in their order. */
+struct stream {
+    struct reply reply;
+    struct reply_run *runs;
+    size_t count;
+    size_t run;  /* the one that is next */
+    size_t done; /* bytes of it that have gone */
+};
+
+static ssize_t read_stream(void *context, uint64_t position, char *out, size_t most)
+{
+    (void)position;
+    struct stream *stream = context;
+    size_t length = 0;
+    while (length < most && stream->run < stream->count) {
+        const struct reply_run *run = &stream->runs[stream->run];
+        size_t left = run->length - stream->done;
+        size_t part = left < most - length ? left : most - length;
+        memcpy(out + length, run->bytes + stream->done, part);
+        length += part;
+        stream->done += part;
+        if (stream->done == run->length) {
+            stream->run++;
+            stream->done = 0;
+        }
+    }
+    return (ssize_t)length;
+}
+
+static void free_stream(void *context)
+{
+    struct stream *stream = context;
+    memory_free(stream->runs);
+    reply_release(&stream->reply);
+    memory_free(stream);
+}
+
+/* For TLS: every run by itself would be a record, and a system call. */
+static struct MHD_Response *streamed_answer(struct reply *reply)
+{
+    struct stream *stream = memory_allocate(sizeof *stream);
+    uint64_t length = reply_length(reply);
+    stream->reply = *reply;
+    *reply = (struct reply){0};
+    stream->runs = reply_runs(&stream->reply, &stream->count);
+    return MHD_create_response_from_callback(length, STREAM_BLOCK, read_stream, stream,
+                                             free_stream);
+}
+
+static struct MHD_Response *whole_answer(struct reply *reply, bool in_blocks)
+{
+    return in_blocks ? streamed_answer(reply) : scattered_answer(reply);
 }
 
 static void free_buffer(void *context)
@@ -161,7 +215,7 @@ static struct MHD_Response *soap_fault_answer(const struct fault *fault, unsigne
                                                    .status = fault->status,
                                                    .back_off_ms = fault->back_off_ms});
     *status = reply.status;
-    return whole_answer(&reply);
+    return whole_answer(&reply, false);
 }
 
 static struct MHD_Response *http_status_answer(const struct fault *fault, unsigned *status)
@@ -174,7 +228,7 @@ static struct MHD_Response *http_status_answer(const struct fault *fault, unsign
 }
 
 static struct MHD_Response *faulty_answer(struct reply *reply, const struct fault *fault,
-                                          unsigned *status)
+                                          bool in_blocks, unsigned *status)
 {
     switch (fault->action) {
     case FAULT_HTTP:
@@ -206,11 +260,12 @@ static struct MHD_Response *faulty_answer(struct reply *reply, const struct faul
     case FAULT_ITEM:
         break;
     }
-    return whole_answer(reply);
+    return whole_answer(reply, in_blocks);
 }
 
 static struct MHD_Response *answer_with_broken_item(struct reply *reply,
-                                                    enum item_breakage breakage, unsigned *status)
+                                                    enum item_breakage breakage, bool in_blocks,
+                                                    unsigned *status)
 {
     switch (breakage) {
     case ITEM_HTTP_500:
@@ -218,7 +273,7 @@ static struct MHD_Response *answer_with_broken_item(struct reply *reply,
         return text_answer("");
     case ITEM_MALFORMED:
         buffer_append_string(&reply->text, "</t:MimeContent>");
-        return whole_answer(reply);
+        return whole_answer(reply, in_blocks);
     case ITEM_TRUNCATED:
         return truncated_answer(reply);
     case ITEM_CLOSES:
@@ -226,14 +281,14 @@ static struct MHD_Response *answer_with_broken_item(struct reply *reply,
     case ITEM_SOUND:
         break;
     }
-    return whole_answer(reply);
+    return whole_answer(reply, in_blocks);
 }
 
 struct MHD_Response *http_answer(struct reply *reply, const struct fault *fault,
-                                 enum item_breakage breakage, unsigned *status)
+                                 enum item_breakage breakage, bool in_blocks, unsigned *status)
 {
     *status = reply->status;
     if (fault != NULL && fault->action != FAULT_DELAY_ONLY && fault->action != FAULT_ITEM)
-        return faulty_answer(reply, fault, status);
-    return answer_with_broken_item(reply, breakage, status);
+        return faulty_answer(reply, fault, in_blocks, status);
+    return answer_with_broken_item(reply, breakage, in_blocks, status);
 }

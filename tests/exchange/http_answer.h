@@ -7,9 +7,11 @@
 #include "reply.h"
 
 #include <microhttpd.h>
+#include <stdbool.h>
 
-/* Makes the response; takes over what is in `reply`. NULL: close the connection instead. */
+/* Makes the response; takes over what is in `reply`. Its parts are sent from where they are, or
+ * copied together (`in_blocks`), which is better for TLS. NULL: close the connection instead. */
 struct MHD_Response *http_answer(struct reply *reply, const struct fault *fault,
-                                 enum item_breakage breakage, unsigned *status);
+                                 enum item_breakage breakage, bool in_blocks, unsigned *status);
 
 #endif

@@ -124,8 +124,8 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 {
     const struct fault *fault = exchange->outcome.fault;
     unsigned status;
-    struct MHD_Response *response =
-        http_answer(&exchange->reply, fault, exchange->outcome.breakage, &status);
+    struct MHD_Response *response = http_answer(&exchange->reply, fault, exchange->outcome.breakage,
+                                                exchange->server->certificate != NULL, &status);
     if (response == NULL)
         return MHD_NO;
     if (fault == NULL || fault->action != FAULT_HTTP)
