@@ -5,8 +5,8 @@
 #include "daemon/acknowledge.h"
 #include "daemon/find.h"
 #include "daemon/folder_progress.h"
-#include "daemon/messages.h"
 #include "daemon/profile.h"
+#include "daemon/recover.h"
 #include "daemon/take.h"
 
 #include <assert.h>
@@ -19,7 +19,7 @@ enum incoming_part {
     INCOMING_NOTHING, /* not begun */
     INCOMING_OVER,    /* only the end is to be told */
     INCOMING_STORE,   /* the store is asked */
-    INCOMING_SINK,    /* the sink is being opened */
+    INCOMING_RECOVERY,
     INCOMING_BACKEND, /* a folder is looked up */
     INCOMING_FINDER,
     INCOMING_TAKER,
@@ -33,10 +33,10 @@ struct incoming {
     bool cancelled;
 
     char *maildir;
+    char *former_maildir; /* where the store says that the sink was set up; NULL: nowhere */
     struct sink *sink;
-    struct sink_opening opening;
-    bool sink_ready; /* the store knows it as set up */
-    void (*after_open)(struct incoming *incoming);
+    struct recovery recovery;
+    void (*after_recovery)(struct incoming *incoming);
 
     /* What the store had open. */
     char **committed; /* names that may not be published yet */
@@ -113,6 +113,7 @@ void incoming_free(struct cycle *cycle)
     memory_free(incoming->committed_keys);
     memory_free(incoming->loaded);
     memory_free(incoming->maildir);
+    memory_free(incoming->former_maildir);
     sink_free(incoming->sink);
     memory_free(incoming);
 }
@@ -209,7 +210,8 @@ static void incoming_folders_loaded(void *argument, const struct failure *failur
         mailbox->folders[i].state = incoming->loaded[i];
         incoming_note_process_from(mailbox, &mailbox->folders[i].state);
     }
-    mailbox->sink_ready = incoming->sink_ready;
+    mailbox->sink_ready = incoming->former_maildir != NULL &&
+                          strcmp(incoming->former_maildir, incoming->maildir) == 0;
     incoming_read_open(incoming);
 }
 
@@ -228,94 +230,23 @@ static void incoming_prepare(void *argument)
         incoming->loaded[i].process_from_ms = process_from(mailbox);
     incoming->part = INCOMING_STORE;
     store_folders_load(incoming->cycle.context->store, mailbox->id, settings->folders, count,
-                       incoming->loaded, incoming->maildir, &incoming->sink_ready,
-                       incoming_folders_loaded, incoming);
+                       incoming->loaded, &incoming->former_maildir, incoming_folders_loaded,
+                       incoming);
 }
 
 /* --- recover --- */
 
-static void incoming_marked(void *argument, const struct failure *failure)
+static bool incoming_wants_recovery(const struct incoming *incoming)
 {
-    struct incoming *incoming = argument;
-    if (incoming_over(incoming, failure))
-        return;
-    incoming->cycle.mailbox->sink_checked = true;
-    incoming->after_open(incoming);
+    return !incoming->cycle.mailbox->sink_checked || incoming->committed_count > 0;
 }
 
-/* What was committed before is published now, or was. */
-static void incoming_mark_committed(struct incoming *incoming)
+static void incoming_recovered(struct recovery *recovery, const struct failure *failure)
 {
-    if (incoming->committed_count == 0) {
-        incoming->cycle.mailbox->sink_checked = true;
-        incoming->after_open(incoming);
-        return;
-    }
-    incoming->part = INCOMING_STORE;
-    store_ledger_delivered(incoming->cycle.context->store, incoming->cycle.mailbox->id,
-                           incoming->committed_keys, incoming->committed_count, clock_wall_ms(),
-                           incoming_marked, incoming);
-}
-
-static void incoming_sink_known(void *argument, const struct failure *failure)
-{
-    struct incoming *incoming = argument;
-    if (incoming_over(incoming, failure))
-        return;
-    incoming->cycle.mailbox->sink_ready = true;
-    incoming_mark_committed(incoming);
-}
-
-static void report_recovery(const struct incoming *incoming)
-{
-    const struct cycle *cycle = &incoming->cycle;
-    const struct log_fields fields = {
-        .message_id = MESSAGE_SINK_RECOVERED,
-        .profile = cycle->profile->config->name,
-        .mailbox = mailbox_address(cycle->mailbox),
-        .direction = "incoming",
-        .activity = cycle->activity,
-    };
-    log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
-              "%s: after an interruption %zu messages were published and %zu unfinished files "
-              "removed from the spool",
-              mailbox_address(cycle->mailbox), incoming->opening.published,
-              incoming->opening.swept);
-}
-
-static void incoming_opened(struct sink_opening *opening)
-{
-    struct incoming *incoming = opening->argument;
-    const struct failure *failure = failure_is_set(&opening->failure) ? &opening->failure : NULL;
-    if (incoming_over(incoming, failure))
-        return;
-    incoming->cycle.delivered += (uint32_t)opening->published;
-    if (opening->published > 0 || opening->swept > 0)
-        report_recovery(incoming);
-    if (!opening->created) {
-        incoming_mark_committed(incoming);
-        return;
-    }
-    incoming->part = INCOMING_STORE;
-    store_sink_ready(incoming->cycle.context->store, incoming->cycle.mailbox->id, incoming->maildir,
-                     incoming_sink_known, incoming);
-}
-
-static void incoming_make_sink(struct incoming *incoming)
-{
-    const struct config_mailbox_settings *settings = mailbox_settings(incoming->cycle.mailbox);
-    char *root = config_maildir_root(settings);
-    const struct sink_settings sink_settings = {
-        .path = incoming->maildir,
-        .root = root,
-        .owner = (uint64_t)incoming->cycle.mailbox->id.number,
-        .crlf = settings->line_endings == CONFIG_LINE_ENDINGS_CRLF,
-        .has_group = settings->has_deliver_group,
-        .group = settings->deliver_group,
-        .mode = settings->deliver_mode,
-    };
-    incoming->sink = sink_create(incoming->cycle.context->sinks, &sink_settings);
-    memory_free(root);
+    struct incoming *incoming = recovery->argument;
+    incoming->sink = recovery->sink;
+    if (!incoming_over(incoming, failure))
+        incoming->after_recovery(incoming);
 }
 
 /* Goes on with `next` once there is a sink. It is opened, with recovery, when that was not done yet
@@ -327,30 +258,33 @@ static void incoming_with_sink(struct incoming *incoming, void (*next)(struct in
         next(incoming);
         return;
     }
-    incoming_make_sink(incoming);
-    if (incoming->cycle.mailbox->sink_checked && incoming->committed_count == 0) {
+    if (!incoming_wants_recovery(incoming)) {
+        incoming->sink = recovery_create_sink(&incoming->cycle, incoming->maildir);
         next(incoming);
         return;
     }
-    incoming->after_open = next;
-    incoming->opening = (struct sink_opening){
-        .may_create = !incoming->cycle.mailbox->sink_ready,
-        .names = (const char *const *)incoming->committed,
-        .name_count = incoming->committed_count,
-        .done = incoming_opened,
+    incoming->after_recovery = next;
+    incoming->recovery = (struct recovery){
+        .cycle = &incoming->cycle,
+        .maildir = incoming->maildir,
+        .former_maildir = incoming->former_maildir,
+        .names = incoming->committed,
+        .keys = incoming->committed_keys,
+        .count = incoming->committed_count,
+        .done = incoming_recovered,
         .argument = incoming,
     };
-    incoming->part = INCOMING_SINK;
-    sink_open_start(incoming->sink, &incoming->opening);
+    incoming->part = INCOMING_RECOVERY;
+    recovery_start(&incoming->recovery);
 }
 
 /* An idle poll leaves the sink alone; the first cycle, and one after trouble, looks at it. */
 static void incoming_recover(struct incoming *incoming)
 {
-    if (incoming->cycle.mailbox->sink_checked && incoming->committed_count == 0)
-        incoming_retry(incoming);
-    else
+    if (incoming_wants_recovery(incoming))
         incoming_with_sink(incoming, incoming_retry);
+    else
+        incoming_retry(incoming);
 }
 
 /* --- taking, for retries and for what was found --- */
@@ -580,8 +514,10 @@ void incoming_cancel(struct cycle *cycle)
     case INCOMING_OVER:
         break;
     case INCOMING_STORE:
-    case INCOMING_SINK:
         incoming->cancelled = true;
+        break;
+    case INCOMING_RECOVERY:
+        recovery_cancel(&incoming->recovery);
         break;
     case INCOMING_BACKEND:
         backend_cancel(incoming->operation);

@@ -85,7 +85,7 @@ void store_sink_ready(struct store *store, struct store_mailbox mailbox, const c
 
 struct store_folder {
     int64_t watermark_ms; /* everything received up to here was delivered or recorded as failed */
-    int64_t process_from_ms; /* nothing before; fixed when the folder was first seen */
+    int64_t process_from_ms; /* nothing before */
     int64_t total;           /* items in the folder after the last look; -1 unknown */
     int64_t pass_started_ms; /* complete pass under way: when it began; 0: none is */
     int64_t pass_offset;     /* complete pass under way: the next page */
@@ -93,11 +93,12 @@ struct store_folder {
 };
 
 /* Reads what is remembered; folders seen for the first time are created with process_from_ms as
- * given in `folders` and that as their watermark. `sink_path` is compared with the one remembered:
- * *sink_ready tells whether it was set up before. */
+ * given in `folders` and that as their watermark. `*sink_path` is where the mailbox's sink was set
+ * up (store_sink_ready), for the caller to free with memory_free; NULL: nowhere yet, or after a
+ * failure. */
 void store_folders_load(struct store *store, struct store_mailbox mailbox, const char *const *names,
-                        size_t count, struct store_folder *folders, const char *sink_path,
-                        bool *sink_ready, store_done *done, void *argument);
+                        size_t count, struct store_folder *folders, char **sink_path,
+                        store_done *done, void *argument);
 
 void store_folder_save(struct store *store, struct store_mailbox mailbox, const char *name,
                        const struct store_folder *folder, store_done *done, void *argument);

@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "store/store_private.h"
 
 /* --- load --- */
@@ -8,8 +9,7 @@ struct folders_operation {
     const char *const *names;
     size_t count;
     struct store_folder *folders;
-    const char *sink_path;
-    bool *sink_ready;
+    char **sink_path;
 };
 
 static void folder_insert(struct store_connection *connection, int64_t mailbox, const char *name,
@@ -55,17 +55,19 @@ static void folders_run(struct store_connection *connection, struct store_operat
     for (size_t i = 0; i < loading->count && !store_failed(connection); i++)
         folder_load(connection, loading->mailbox.number, loading->names[i], &loading->folders[i]);
 
-    sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_SINK_READY);
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_SINK_PATH);
     store_bind_number(connection, query, 1, loading->mailbox.number);
-    store_bind_text(connection, query, 2, loading->sink_path);
-    *loading->sink_ready = store_row(connection, query) && sqlite3_column_int(query, 0) != 0;
+    memory_free(*loading->sink_path); /* of an attempt that was undone */
+    *loading->sink_path = NULL;
+    if (store_row(connection, query))
+        *loading->sink_path = memory_copy_string((const char *)sqlite3_column_text(query, 0));
     store_end(query);
 }
 
 /* On the writer's thread: a folder may be new. When none is, nothing is written. */
 void store_folders_load(struct store *store, struct store_mailbox mailbox, const char *const *names,
-                        size_t count, struct store_folder *folders, const char *sink_path,
-                        bool *sink_ready, store_done *done, void *argument)
+                        size_t count, struct store_folder *folders, char **sink_path,
+                        store_done *done, void *argument)
 {
     struct folders_operation *operation =
         store_operation_create(sizeof *operation, folders_run, done, argument);
@@ -73,8 +75,8 @@ void store_folders_load(struct store *store, struct store_mailbox mailbox, const
     operation->names = names;
     operation->count = count;
     operation->folders = folders;
+    *sink_path = NULL;
     operation->sink_path = sink_path;
-    operation->sink_ready = sink_ready;
     store_start_write(store, &operation->operation);
 }
 

@@ -48,7 +48,7 @@ static const char *const texts[STORE_SQL_COUNT] = {
                                  " WHERE number = ?1 AND address <> '#' || number",
     [STORE_SQL_MAILBOX_SINK] =
         "UPDATE mailbox SET sink_path = ?2 WHERE number = ?1 AND sink_path IS NOT ?2",
-    [STORE_SQL_MAILBOX_SINK_READY] = "SELECT sink_path IS ?2 FROM mailbox WHERE number = ?1",
+    [STORE_SQL_MAILBOX_SINK_PATH] = "SELECT sink_path FROM mailbox WHERE number = ?1",
 
     /* Mailbox ?1 goes into mailbox ?2 at the time ?3: what either delivered stays known. */
     [STORE_SQL_MERGE_RESOLVE] =
@@ -73,10 +73,10 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_FOLDER_SAVE] =
         "INSERT INTO folder (mailbox, name, watermark, process_from, total,"
         " pass_started, pass_offset, pass_done) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-        " ON CONFLICT (mailbox, name) DO UPDATE SET watermark = ?3, total = ?5,"
-        " pass_started = ?6, pass_offset = ?7, pass_done = ?8"
-        " WHERE (watermark, total, pass_started, pass_offset, pass_done)"
-        " IS NOT (?3, ?5, ?6, ?7, ?8)",
+        " ON CONFLICT (mailbox, name) DO UPDATE SET watermark = ?3, process_from = ?4,"
+        " total = ?5, pass_started = ?6, pass_offset = ?7, pass_done = ?8"
+        " WHERE (watermark, process_from, total, pass_started, pass_offset, pass_done)"
+        " IS NOT (?3, ?4, ?5, ?6, ?7, ?8)",
 
     /* --- the ledger --- */
 

@@ -398,7 +398,7 @@ static void every_write_of_a_lost_lease_is_refused(void **state)
     struct store_folder folder = {.process_from_ms = NOW};
     struct store_failure failure = {.profile = "p", .mailbox = lost};
     const char *names[] = {"Inbox"};
-    bool ready;
+    char *sink_path = NULL;
 #define LOST(call) MUST_FAIL(fixture, "LEASE", call)
     LOST(store_ledger_deliver(store, lost, &delivery, 1, NOW, support_done, &outcome));
     LOST(store_ledger_delivered(store, lost, &key.item, 1, NOW, support_done, &outcome));
@@ -406,7 +406,7 @@ static void every_write_of_a_lost_lease_is_refused(void **state)
     LOST(store_ledger_gone(store, lost, &key.item, 1, NOW, support_done, &outcome));
     LOST(store_ledger_seen(store, lost, &seen, 1, NOW, support_done, &outcome));
     LOST(store_ledger_forget(store, lost, NOW, support_done, &outcome));
-    LOST(store_folders_load(store, lost, names, 1, &folder, "/m", &ready, support_done, &outcome));
+    LOST(store_folders_load(store, lost, names, 1, &folder, &sink_path, support_done, &outcome));
     LOST(store_folder_save(store, lost, "Inbox", &folder, support_done, &outcome));
     LOST(store_sink_ready(store, lost, "/m", support_done, &outcome));
     LOST(store_failure_record(store, &failure, support_done, &outcome));

@@ -1,0 +1,161 @@
+#include "daemon/recover.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/mailbox.h"
+#include "daemon/messages.h"
+#include "daemon/profile.h"
+
+#include <string.h>
+
+static void open_configured(struct recovery *recovery);
+
+static void recovery_finish(struct recovery *recovery, const struct failure *failure)
+{
+    if (failure != NULL) {
+        sink_free(recovery->sink);
+        recovery->sink = NULL;
+    }
+    recovery->done(recovery, failure);
+}
+
+/* The disk or the store has answered: true when the recovery is over. */
+static bool recovery_over(struct recovery *recovery, const struct failure *failure)
+{
+    recovery->waiting = false;
+    const struct failure cancelled = failure_cancelled();
+    if (recovery->cancelled)
+        failure = &cancelled;
+    if (failure == NULL)
+        return false;
+    recovery_finish(recovery, failure);
+    return true;
+}
+
+struct sink *recovery_create_sink(const struct cycle *cycle, const char *maildir)
+{
+    const struct config_mailbox_settings *settings = mailbox_settings(cycle->mailbox);
+    char *root = config_maildir_root(settings);
+    const struct sink_settings sink_settings = {
+        .path = maildir,
+        .root = root,
+        .owner = (uint64_t)cycle->mailbox->id.number,
+        .crlf = settings->line_endings == CONFIG_LINE_ENDINGS_CRLF,
+        .has_group = settings->has_deliver_group,
+        .group = settings->deliver_group,
+        .mode = settings->deliver_mode,
+    };
+    struct sink *sink = sink_create(cycle->context->sinks, &sink_settings);
+    memory_free(root);
+    return sink;
+}
+
+static void report(const struct recovery *recovery)
+{
+    const struct cycle *cycle = recovery->cycle;
+    if (recovery->opening.published == 0 && recovery->opening.swept == 0)
+        return;
+    const struct log_fields fields = {
+        .message_id = MESSAGE_SINK_RECOVERED,
+        .profile = cycle->profile->config->name,
+        .mailbox = mailbox_address(cycle->mailbox),
+        .direction = "incoming",
+        .activity = cycle->activity,
+    };
+    log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
+              "%s: after an interruption %zu messages were published and %zu unfinished files "
+              "removed from the spool",
+              mailbox_address(cycle->mailbox), recovery->opening.published,
+              recovery->opening.swept);
+}
+
+static void recovery_marked(void *argument, const struct failure *failure)
+{
+    struct recovery *recovery = argument;
+    if (recovery_over(recovery, failure))
+        return;
+    recovery->count = 0;
+    if (recovery->at_former) {
+        sink_free(recovery->sink);
+        recovery->sink = NULL;
+        open_configured(recovery);
+        return;
+    }
+    recovery->cycle->mailbox->sink_checked = true;
+    recovery_finish(recovery, NULL);
+}
+
+/* What was committed before is published now, or was. */
+static void mark_delivered(struct recovery *recovery)
+{
+    if (recovery->count == 0) {
+        recovery_marked(recovery, NULL);
+        return;
+    }
+    recovery->waiting = true;
+    store_ledger_delivered(recovery->cycle->context->store, recovery->cycle->mailbox->id,
+                           recovery->keys, recovery->count, clock_wall_ms(), recovery_marked,
+                           recovery);
+}
+
+static void recovery_noted(void *argument, const struct failure *failure)
+{
+    struct recovery *recovery = argument;
+    if (recovery_over(recovery, failure))
+        return;
+    recovery->cycle->mailbox->sink_ready = true;
+    mark_delivered(recovery);
+}
+
+static void recovery_opened(struct sink_opening *opening)
+{
+    struct recovery *recovery = opening->argument;
+    if (recovery_over(recovery, failure_is_set(&opening->failure) ? &opening->failure : NULL))
+        return;
+    recovery->cycle->delivered += (uint32_t)opening->published;
+    report(recovery);
+    if (recovery->at_former || recovery->cycle->mailbox->sink_ready) {
+        mark_delivered(recovery);
+        return;
+    }
+    recovery->waiting = true;
+    store_sink_ready(recovery->cycle->context->store, recovery->cycle->mailbox->id,
+                     recovery->maildir, recovery_noted, recovery);
+}
+
+static void open_sink(struct recovery *recovery, const char *maildir, bool may_create)
+{
+    recovery->sink = recovery_create_sink(recovery->cycle, maildir);
+    recovery->opening = (struct sink_opening){
+        .may_create = may_create,
+        .names = (const char *const *)recovery->names,
+        .name_count = recovery->count,
+        .done = recovery_opened,
+        .argument = recovery,
+    };
+    recovery->waiting = true;
+    sink_open_start(recovery->sink, &recovery->opening);
+}
+
+static void open_configured(struct recovery *recovery)
+{
+    recovery->at_former = false;
+    open_sink(recovery, recovery->maildir, !recovery->cycle->mailbox->sink_ready);
+}
+
+void recovery_start(struct recovery *recovery)
+{
+    bool moved = recovery->former_maildir != NULL &&
+                 strcmp(recovery->former_maildir, recovery->maildir) != 0;
+    recovery->at_former = moved && recovery->count > 0;
+    if (recovery->at_former)
+        open_sink(recovery, recovery->former_maildir, false);
+    else
+        open_configured(recovery);
+}
+
+void recovery_cancel(struct recovery *recovery)
+{
+    if (recovery->waiting)
+        recovery->cancelled = true;
+}
