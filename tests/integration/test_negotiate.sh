@@ -272,7 +272,8 @@ check "Kerberos: a missing ticket is named" refused
 check "Kerberos: a missing ticket costs one request" is "$(challenges)" -eq 1
 
 # NTLM inside Negotiate, as on Windows without a KDC: the first leg carries the body in vain.
-export NTLM_USER_FILE=$dir/ntlm-users
+# gss-ntlmssp 1.2.0 keeps some of OpenSSL's memory for each sign-in; that is not what is looked for.
+export NTLM_USER_FILE=$dir/ntlm-users ASAN_OPTIONS=detect_leaks=0
 for size in small large; do
     for changes in "" --changes; do
         what="a $size body${changes:+ that changes something}"
@@ -283,7 +284,7 @@ for size in small large; do
         check "NTLM in Negotiate: there was one challenge" is "$(challenges)" -eq 1
     done
 done
-unset NTLM_USER_FILE
+unset NTLM_USER_FILE ASAN_OPTIONS
 
 # A connection that Apache has closed meanwhile is no matter.
 drive "${ntlm[@]}" --changes --count 2 --idle 6000 "$tell" "$dir/small"

@@ -392,9 +392,7 @@ static void a_name_service_that_hangs_is_given_up(void **state)
     run_one(&scene);
     expect_failure(&scene, FAILURE_NETWORK, "CURLE_COULDNT_RESOLVE_HOST",
                    "The name service did not answer in time.");
-    fixture_gate_open(&gate);
-    run_one(&scene);
-    expect_success(&scene);
+    fixture_gate_open(&gate); /* the late answer finds nobody */
     scene_close(&scene);
 }
 

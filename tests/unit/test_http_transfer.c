@@ -136,7 +136,7 @@ static enum http_data_result pause_once_for_long(struct fixture_exchange *exchan
                                                  const char *bytes, size_t length)
 {
     if (exchange->paused++ == 0) {
-        executor_after(exchange->world->executor, &exchange->timer, 700, resume, exchange);
+        executor_after(exchange->world->executor, &exchange->timer, 2500, resume, exchange);
         return HTTP_DATA_PAUSE;
     }
     buffer_append(&exchange->answer, bytes, length);
@@ -148,7 +148,7 @@ static void a_pause_is_not_taken_for_silence(void **state)
     (void)state;
     struct scene scene;
     scene_prepare(&scene, answer_long);
-    scene.settings.idle_timeout_ms = 300;
+    scene.settings.idle_timeout_ms = 1500;
     scene_raise(&scene);
     scene.exchange.data = pause_once_for_long;
     scene_run(&scene, false, 100);
@@ -288,7 +288,7 @@ static void silence_is_given_up(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct scene scene;
         scene_prepare(&scene, cases[i].handler);
-        scene.settings.idle_timeout_ms = 200;
+        scene.settings.idle_timeout_ms = 1000;
         scene_raise(&scene);
         scene_run(&scene, true, cases[i].length);
         scene_expect_lost(&scene, "CURLE_OPERATION_TIMEDOUT");
@@ -307,7 +307,7 @@ static void dribble(struct fixture_connection *connection, void *argument)
         return;
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nslow & sound";
     for (size_t i = 0; i < sizeof answer - 1; i++) {
-        struct timespec pause = {.tv_nsec = 20000000};
+        struct timespec pause = {.tv_nsec = 60000000};
         fixture_send(connection, answer + i, 1);
         nanosleep(&pause, NULL);
     }
@@ -318,7 +318,7 @@ static void a_slow_answer_is_waited_for(void **state)
     (void)state;
     struct scene scene;
     scene_prepare(&scene, dribble);
-    scene.settings.idle_timeout_ms = 800; /* the answer takes longer, each byte far less */
+    scene.settings.idle_timeout_ms = 2000; /* the answer takes longer, each byte far less */
     scene_raise(&scene);
     scene_run(&scene, true, 100);
     assert_int_equal(scene.exchange.response.status, 200);
