@@ -22,8 +22,8 @@ static const struct {
 };
 
 struct child {
-    enum ews_element element;
     const char *name; /* NULL: any name */
+    enum ews_element element;
     unsigned kinds;
 };
 
@@ -32,83 +32,83 @@ enum { FAULT_PART = NAMESPACE_NONE | NAMESPACE_SOAP };
 
 /* Each list ends with a zero. */
 static const struct child of_document[] = {
-    {EWS_ELEMENT_ENVELOPE, "Envelope", NAMESPACE_SOAP},
-    {0},
+    {"Envelope", EWS_ELEMENT_ENVELOPE, NAMESPACE_SOAP},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_envelope[] = {
-    {EWS_ELEMENT_BODY, "Body", NAMESPACE_SOAP},
-    {0},
+    {"Body", EWS_ELEMENT_BODY, NAMESPACE_SOAP},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_body[] = {
-    {EWS_ELEMENT_FAULT, "Fault", NAMESPACE_SOAP},
-    {EWS_ELEMENT_OPERATION, NULL, NAMESPACE_EWS},
-    {0},
+    {"Fault", EWS_ELEMENT_FAULT, NAMESPACE_SOAP},
+    {NULL, EWS_ELEMENT_OPERATION, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_fault[] = {
-    {EWS_ELEMENT_FAULT_CODE, "faultcode", FAULT_PART},
-    {EWS_ELEMENT_FAULT_STRING, "faultstring", FAULT_PART},
-    {EWS_ELEMENT_FAULT_DETAIL, "detail", FAULT_PART},
-    {0},
+    {"faultcode", EWS_ELEMENT_FAULT_CODE, FAULT_PART},
+    {"faultstring", EWS_ELEMENT_FAULT_STRING, FAULT_PART},
+    {"detail", EWS_ELEMENT_FAULT_DETAIL, FAULT_PART},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_detail[] = {
-    {EWS_ELEMENT_RESPONSE_CODE, "ResponseCode", NAMESPACE_EWS},
-    {EWS_ELEMENT_FAULT_MESSAGE, "Message", NAMESPACE_EWS},
-    {EWS_ELEMENT_MESSAGE_XML, "MessageXml", NAMESPACE_EWS},
-    {0},
+    {"ResponseCode", EWS_ELEMENT_RESPONSE_CODE, NAMESPACE_EWS},
+    {"Message", EWS_ELEMENT_FAULT_MESSAGE, NAMESPACE_EWS},
+    {"MessageXml", EWS_ELEMENT_MESSAGE_XML, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_operation[] = {
-    {EWS_ELEMENT_RESPONSE_MESSAGES, "ResponseMessages", NAMESPACE_EWS},
-    {0},
+    {"ResponseMessages", EWS_ELEMENT_RESPONSE_MESSAGES, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_response_messages[] = {
-    {EWS_ELEMENT_RESPONSE_MESSAGE, NULL, NAMESPACE_EWS},
-    {0},
+    {NULL, EWS_ELEMENT_RESPONSE_MESSAGE, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_response_message[] = {
-    {EWS_ELEMENT_RESPONSE_CODE, "ResponseCode", NAMESPACE_EWS},
-    {EWS_ELEMENT_ITEMS, "Items", NAMESPACE_EWS},
-    {EWS_ELEMENT_ROOT_FOLDER, "RootFolder", NAMESPACE_EWS},
-    {EWS_ELEMENT_FOLDERS, "Folders", NAMESPACE_EWS},
-    {EWS_ELEMENT_MESSAGE_TEXT, "MessageText", NAMESPACE_EWS},
-    {EWS_ELEMENT_MESSAGE_XML, "MessageXml", NAMESPACE_EWS},
-    {0},
+    {"ResponseCode", EWS_ELEMENT_RESPONSE_CODE, NAMESPACE_EWS},
+    {"Items", EWS_ELEMENT_ITEMS, NAMESPACE_EWS},
+    {"RootFolder", EWS_ELEMENT_ROOT_FOLDER, NAMESPACE_EWS},
+    {"Folders", EWS_ELEMENT_FOLDERS, NAMESPACE_EWS},
+    {"MessageText", EWS_ELEMENT_MESSAGE_TEXT, NAMESPACE_EWS},
+    {"MessageXml", EWS_ELEMENT_MESSAGE_XML, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_message_xml[] = {
-    {EWS_ELEMENT_MESSAGE_VALUE, "Value", NAMESPACE_EWS},
-    {0},
+    {"Value", EWS_ELEMENT_MESSAGE_VALUE, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_root_folder[] = {
-    {EWS_ELEMENT_ITEMS, "Items", NAMESPACE_EWS},
-    {EWS_ELEMENT_FOLDERS, "Folders", NAMESPACE_EWS},
-    {0},
+    {"Items", EWS_ELEMENT_ITEMS, NAMESPACE_EWS},
+    {"Folders", EWS_ELEMENT_FOLDERS, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_items[] = {
-    {EWS_ELEMENT_ITEM, NULL, NAMESPACE_EWS},
-    {0},
+    {NULL, EWS_ELEMENT_ITEM, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_item[] = {
-    {EWS_ELEMENT_ITEM_ID, "ItemId", NAMESPACE_EWS},
-    {EWS_ELEMENT_RECEIVED, "DateTimeReceived", NAMESPACE_EWS},
-    {EWS_ELEMENT_SIZE, "Size", NAMESPACE_EWS},
-    {EWS_ELEMENT_EXTENDED_PROPERTY, "ExtendedProperty", NAMESPACE_EWS},
-    {EWS_ELEMENT_INTERNET_MESSAGE_ID, "InternetMessageId", NAMESPACE_EWS},
-    {EWS_ELEMENT_IS_READ, "IsRead", NAMESPACE_EWS},
-    {EWS_ELEMENT_MIME_CONTENT, "MimeContent", NAMESPACE_EWS},
-    {0},
+    {"ItemId", EWS_ELEMENT_ITEM_ID, NAMESPACE_EWS},
+    {"DateTimeReceived", EWS_ELEMENT_RECEIVED, NAMESPACE_EWS},
+    {"Size", EWS_ELEMENT_SIZE, NAMESPACE_EWS},
+    {"ExtendedProperty", EWS_ELEMENT_EXTENDED_PROPERTY, NAMESPACE_EWS},
+    {"InternetMessageId", EWS_ELEMENT_INTERNET_MESSAGE_ID, NAMESPACE_EWS},
+    {"IsRead", EWS_ELEMENT_IS_READ, NAMESPACE_EWS},
+    {"MimeContent", EWS_ELEMENT_MIME_CONTENT, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_extended_property[] = {
-    {EWS_ELEMENT_EXTENDED_FIELD, "ExtendedFieldURI", NAMESPACE_EWS},
-    {EWS_ELEMENT_EXTENDED_VALUE, "Value", NAMESPACE_EWS},
-    {0},
+    {"ExtendedFieldURI", EWS_ELEMENT_EXTENDED_FIELD, NAMESPACE_EWS},
+    {"Value", EWS_ELEMENT_EXTENDED_VALUE, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_folders[] = {
-    {EWS_ELEMENT_FOLDER, NULL, NAMESPACE_EWS},
-    {0},
+    {NULL, EWS_ELEMENT_FOLDER, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_folder[] = {
-    {EWS_ELEMENT_FOLDER_ID, "FolderId", NAMESPACE_EWS},
-    {EWS_ELEMENT_DISPLAY_NAME, "DisplayName", NAMESPACE_EWS},
-    {0},
+    {"FolderId", EWS_ELEMENT_FOLDER_ID, NAMESPACE_EWS},
+    {"DisplayName", EWS_ELEMENT_DISPLAY_NAME, NAMESPACE_EWS},
+    {.element = EWS_ELEMENT_NONE},
 };
 
 static const struct child *const children[EWS_ELEMENT_COUNT] = {

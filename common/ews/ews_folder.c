@@ -169,20 +169,25 @@ static bool not_on_page(struct folder *folder)
     return end(folder, &missing);
 }
 
+static bool refused(struct folder *folder, const struct failure *failure)
+{
+    if (folder->state != CREATING || folder->created_elsewhere || !response_folder_exists(failure))
+        return end(folder, failure);
+    folder->created_elsewhere = true;
+    folder->offset = 0;
+    send(folder, FINDING);
+    return false;
+}
+
 static bool on_answered(struct backend_operation *operation, const struct failure *failure)
 {
     struct folder *folder = (struct folder *)operation;
-    if (failure == NULL && failure_is_set(&folder->failure))
-        failure = &folder->failure;
-    if (failure != NULL && folder->state == CREATING && response_folder_exists(failure) &&
-        !folder->created_elsewhere) {
-        folder->created_elsewhere = true;
-        folder->offset = 0;
-        send(folder, FINDING);
-        return false;
-    }
-    if (failure != NULL || folder->state == LOCAL)
-        return end(folder, failure);
+    if (failure != NULL)
+        return refused(folder, failure);
+    if (failure_is_set(&folder->failure))
+        return refused(folder, &folder->failure);
+    if (folder->state == LOCAL)
+        return end(folder, NULL);
     if (folder->found != NULL)
         return enter(folder);
     if (folder->state == FINDING)

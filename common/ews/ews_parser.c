@@ -161,8 +161,8 @@ static void on_error(void *argument, xmlErrorPtr error)
     struct ews_parser *parser = argument;
     if (parser->failure != NULL || error->level == XML_ERR_NONE || error->level == XML_ERR_WARNING)
         return;
-    /* Bytes that are no UTF-8 have the same code, but tell the bytes (str1): libxml2 reads the rest as
-     * Latin-1 then, which nobody asked for. */
+    /* Bytes that are no UTF-8 have the same code, but tell the bytes (str1): libxml2 reads the rest
+     * as Latin-1 then, which nobody asked for. */
     if (error->code == XML_ERR_INVALID_CHAR && error->str1 == NULL) {
         on_invalid_character(parser);
         return;
@@ -282,8 +282,8 @@ static ptrdiff_t pending(const struct ews_parser *parser)
     return input == NULL ? 0 : input->end - input->cur;
 }
 
-/* Of a CDATA section that has not come to its end libxml2 tells one small piece a call, and keeps the
- * rest: it is asked until it has nothing more to tell. */
+/* Of a CDATA section that has not come to its end libxml2 tells one small piece a call, and keeps
+ * the rest: it is asked until it has nothing more to tell. */
 static void drain_section(struct ews_parser *parser)
 {
     ptrdiff_t before = PTRDIFF_MAX;
