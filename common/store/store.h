@@ -73,7 +73,8 @@ struct store_registration {
 /* Gives every mailbox its number; those not named are marked as removed (their state stays until
  * store_prune), those that come back are as before. One transaction. A renaming is applied once,
  * however often it is named; addresses may be swapped. When both addresses have state, the new
- * one's ledger goes into the old number, and a cycle that still holds the other loses its lease. */
+ * one's ledger goes into the old number, and a cycle that still holds the other loses its lease;
+ * while the new one has items in state "delivering", that waits for the next registration. */
 void store_register_mailboxes(struct store *store, struct store_registration *registrations,
                               size_t count, int64_t now_ms, store_done *done, void *argument);
 

@@ -1,5 +1,6 @@
-#include "base/memory.h"
 #include "store/store_private.h"
+
+#include "base/memory.h"
 
 /* --- load --- */
 
@@ -64,6 +65,17 @@ static void folders_run(struct store_connection *connection, struct store_operat
     store_end(query);
 }
 
+static void folders_finish(struct store_operation *operation)
+{
+    const struct folders_operation *loading = (const struct folders_operation *)operation;
+    if (operation->failure != NULL) {
+        memory_free(*loading->sink_path); /* read before COMMIT failed */
+        *loading->sink_path = NULL;
+    }
+    if (operation->done != NULL)
+        operation->done(operation->argument, operation->failure);
+}
+
 /* On the writer's thread: a folder may be new. When none is, nothing is written. */
 void store_folders_load(struct store *store, struct store_mailbox mailbox, const char *const *names,
                         size_t count, struct store_folder *folders, char **sink_path,
@@ -71,6 +83,7 @@ void store_folders_load(struct store *store, struct store_mailbox mailbox, const
 {
     struct folders_operation *operation =
         store_operation_create(sizeof *operation, folders_run, done, argument);
+    operation->operation.finish = folders_finish;
     operation->mailbox = mailbox;
     operation->names = names;
     operation->count = count;

@@ -14,6 +14,9 @@ struct register_operation {
     int64_t now_ms;
 };
 
+/* Stands for the number while a renaming has to wait for the next registration. */
+enum { RENAME_LATER = -1 };
+
 /* What is known of an address; number 0: nothing. */
 struct mailbox_row {
     int64_t number;
@@ -56,9 +59,28 @@ static void mailbox_run(struct store_connection *connection, enum store_sql sql,
     store_run(connection, query);
 }
 
+/* The mailbox that has the address now cannot give its state away yet: what it is delivering lies
+ * in its own Maildir's spool, which the other one does not know. Its next cycle ends that. */
+static bool mailbox_delivers(struct store_connection *connection,
+                             const struct register_operation *registering, int64_t number,
+                             const char *address)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_DELIVERS);
+    store_bind_number(connection, query, 1, number);
+    bool delivers = store_row(connection, query);
+    store_end(query);
+    /* One that is renamed itself keeps its state. */
+    for (size_t i = 0; i < registering->count && delivers; i++) {
+        const char *renamed_from = registering->registrations[i].renamed_from;
+        delivers = renamed_from == NULL || strcmp(renamed_from, address) != 0;
+    }
+    return delivers;
+}
+
 /* Takes its address from a mailbox that gets another one. All of them first: addresses may be
  * swapped, or handed on in a chain. */
 static void mailbox_vacate(struct store_connection *connection,
+                           const struct register_operation *registering,
                            struct store_registration *registration)
 {
     registration->mailbox = (struct store_mailbox){0};
@@ -70,6 +92,11 @@ static void mailbox_vacate(struct store_connection *connection,
     struct mailbox_row old = mailbox_find(connection, registration->renamed_from, registration);
     if (old.number == 0)
         return;
+    if (present.number != 0 &&
+        mailbox_delivers(connection, registering, present.number, registration->address)) {
+        registration->mailbox.number = RENAME_LATER;
+        return;
+    }
     mailbox_run(connection, STORE_SQL_MAILBOX_VACATE, old.number, 0);
     registration->mailbox.number = old.number;
 }
@@ -96,7 +123,7 @@ static void mailbox_rename(struct store_connection *connection,
                            const struct store_registration *registration, int64_t now_ms)
 {
     int64_t number = registration->mailbox.number;
-    if (number == 0)
+    if (number == 0 || number == RENAME_LATER)
         return;
     struct mailbox_row other = mailbox_find(connection, registration->address, registration);
     if (other.number != 0)
@@ -125,6 +152,7 @@ static void mailbox_insert(struct store_connection *connection,
 static void mailbox_register(struct store_connection *connection,
                              struct store_registration *registration, int64_t now_ms)
 {
+    bool rename_later = registration->mailbox.number == RENAME_LATER;
     struct mailbox_row row = mailbox_find(connection, registration->address, registration);
     if (store_failed(connection))
         return;
@@ -139,7 +167,7 @@ static void mailbox_register(struct store_connection *connection,
     sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_KEEP);
     store_bind_number(connection, query, 1, row.number);
     store_bind_text(connection, query, 2, registration->profile);
-    store_bind_text(connection, query, 3, registration->renamed_from);
+    store_bind_text(connection, query, 3, rename_later ? NULL : registration->renamed_from);
     store_run(connection, query);
 }
 
@@ -174,7 +202,7 @@ static void register_run(struct store_connection *connection, struct store_opera
     struct register_operation *registering = (struct register_operation *)operation;
     struct store_registration *all = registering->registrations;
     for (size_t i = 0; i < registering->count; i++)
-        mailbox_vacate(connection, &all[i]);
+        mailbox_vacate(connection, registering, &all[i]);
     for (size_t i = 0; i < registering->count; i++)
         mailbox_rename(connection, &all[i], registering->now_ms);
     for (size_t i = 0; i < registering->count; i++)

@@ -9,10 +9,12 @@
 /* One text a version; a text that was once released is never changed.
  *
  * mailbox.renamed_from is the last renaming that was applied: the configuration goes on saying it.
- * ledger: every index begins with the mailbox; the partial ones hold open rows alone, so that a
- * mailbox with a million delivered rows is asked for its open ones at no cost. ledger_last_seen is
- * whole: then the step from delivering to delivered leaves it alone. failure.item is empty for
- * failures that are not of one item. */
+ * ledger: rows lie in the order in which they came, not in that of their digests, so that an item's
+ * later steps change the pages that its first one has changed (less than half is written that way).
+ * Every index begins with the mailbox; the partial ones hold open rows alone, so that a mailbox
+ * with a million delivered rows is asked for its open ones at no cost. ledger_last_seen is whole:
+ * then the step from delivering to delivered leaves it alone. failure.item is empty for failures
+ * that are not of one item. */
 static const char *const migrations[] = {
     "CREATE TABLE instance ("
     "  one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -45,6 +47,7 @@ static const char *const migrations[] = {
     ") STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE ledger ("
+    "  row INTEGER PRIMARY KEY,"
     "  mailbox INTEGER NOT NULL REFERENCES mailbox (number),"
     "  item BLOB NOT NULL CHECK (length(item) = 16),"
     "  fingerprint BLOB CHECK (length(fingerprint) = 16),"
@@ -54,9 +57,9 @@ static const char *const migrations[] = {
     "  attempts INTEGER NOT NULL DEFAULT 0,"
     "  next_retry INTEGER,"
     "  name TEXT,"
-    "  reference TEXT,"
-    "  PRIMARY KEY (mailbox, item)"
-    ") STRICT, WITHOUT ROWID;"
+    "  reference TEXT"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX ledger_item ON ledger (mailbox, item);"
     "CREATE INDEX ledger_fingerprint ON ledger (mailbox, fingerprint)"
     "  WHERE fingerprint IS NOT NULL;"
     "CREATE INDEX ledger_last_seen ON ledger (mailbox, last_seen);"

@@ -32,6 +32,8 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_MAILBOX_BY_ADDRESS] =
         "SELECT number, lease, enabled_at, profile, removed_at, renamed_from FROM mailbox"
         " WHERE address = ?1",
+    [STORE_SQL_MAILBOX_DELIVERS] = "SELECT 1 FROM ledger INDEXED BY ledger_delivering"
+                                   " WHERE mailbox = ?1 AND state = " DELIVERING " LIMIT 1",
     [STORE_SQL_MAILBOX_INSERT] =
         "INSERT INTO mailbox (address, profile, renamed_from, lease, enabled_at)"
         " VALUES (?1, ?2, ?3, 1, ?4)",

@@ -108,8 +108,14 @@ static void a_commit_that_fails_fails_all_and_the_next_one_works(void **state)
     struct fixture *fixture = *state;
     struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
     struct store_delivery delivery = {.key = support_key(1, 0), .name = "n"};
-    struct outcome outcomes[2] = {{.fixture = fixture}, {.fixture = fixture}};
+    struct outcome outcomes[3] = {{.fixture = fixture}, {.fixture = fixture}, {.fixture = fixture}};
+    struct store_folder folder = {.process_from_ms = NOW};
+    const char *const names[] = {"Inbox"};
+    char *sink_path = NULL;
+    MUST_SUCCEED(fixture, store_sink_ready(fixture->store, mailbox, "/m", support_done, &outcome));
     hold_writer(fixture);
+    store_folders_load(fixture->store, mailbox, names, 1, &folder, &sink_path, support_done,
+                       &outcomes[2]);
     store_ledger_deliver(fixture->store, mailbox, &delivery, 1, NOW, support_done, &outcomes[0]);
     /* A deferred constraint is checked by COMMIT. */
     support_sql_start(fixture,
@@ -118,6 +124,8 @@ static void a_commit_that_fails_fails_all_and_the_next_one_works(void **state)
                       &outcomes[1]);
     support_wait(&outcomes[0]);
     support_wait(&outcomes[1]);
+    support_wait(&outcomes[2]);
+    assert_null(sink_path);
     assert_string_equal(outcomes[0].failure.code, "SQLITE_CONSTRAINT");
     assert_string_equal(outcomes[1].failure.code, "SQLITE_CONSTRAINT");
     assert_int_equal(support_check(fixture, mailbox, support_key(1, 0)), STORE_ITEM_UNKNOWN);
