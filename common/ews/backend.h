@@ -80,8 +80,9 @@ struct backend_receiver {
     bool (*ready)(void *argument);
     void (*item_data)(void *argument, size_t index, const char *bytes, size_t length);
     /* `failure` NULL: the message is complete. Set: nothing of it may be used; scope item, or
-     * wider when the server said so for this item; failure->gone when the item is not there any
-     * more (ErrorItemNotFound and the like). */
+     * wider when the server said so for this item, and then failure->divisible when the item may
+     * be the cause all the same; failure->gone when the item is not there any more
+     * (ErrorItemNotFound and the like). */
     void (*item_end)(void *argument, size_t index, const struct failure *failure);
 };
 

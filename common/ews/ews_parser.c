@@ -20,7 +20,6 @@ struct ews_parser {
     uint64_t total;
     uint64_t text_total;
     uint32_t invalid_characters;
-    bool finishing;      /* no more bytes come */
     bool began;          /* an element was seen */
     bool ended;          /* the end of the outermost one was seen */
     const char *failure; /* static code; NULL while all is well */
@@ -77,7 +76,7 @@ static void on_start(void *argument, const xmlChar *name, const xmlChar *prefix,
     (void)defaulted_count;
     struct ews_parser *parser = argument;
     const struct ews_attributes attributes = {.values = values, .count = attribute_count};
-    if (parser->failure != NULL || parser->finishing)
+    if (parser->failure != NULL)
         return;
     if (parser->depth == EWS_DEPTH_MAX) {
         ews_parser_stop(parser, "XmlTooDeep", "the answer's elements are nested too deeply");
@@ -104,7 +103,7 @@ static void on_end(void *argument, const xmlChar *name, const xmlChar *prefix, c
     (void)prefix;
     (void)uri;
     struct ews_parser *parser = argument;
-    if (parser->failure != NULL || parser->finishing || parser->depth == 0)
+    if (parser->failure != NULL || parser->depth == 0)
         return;
     enum ews_element element = current(parser);
     parser->depth--;
@@ -118,7 +117,7 @@ static void on_end(void *argument, const xmlChar *name, const xmlChar *prefix, c
 static void on_text(void *argument, const xmlChar *text, int length)
 {
     struct ews_parser *parser = argument;
-    if (parser->failure != NULL || parser->finishing || length <= 0)
+    if (parser->failure != NULL || length <= 0)
         return;
     enum ews_element element = current(parser);
     if (element == EWS_ELEMENT_MIME_CONTENT) {
@@ -152,7 +151,7 @@ static void on_invalid_character(struct ews_parser *parser)
 {
     if (++parser->invalid_characters > EWS_INVALID_CHARACTERS_MAX)
         ews_parser_stop(parser, "XmlTooLarge", "the answer has too many invalid characters");
-    else if (current(parser) == EWS_ELEMENT_MIME_CONTENT && !parser->finishing)
+    else if (current(parser) == EWS_ELEMENT_MIME_CONTENT)
         parser->handler->mime_damaged(parser->argument);
 }
 
@@ -226,7 +225,6 @@ void ews_parser_begin(struct ews_parser *parser, const struct ews_parser_handler
     parser->total = 0;
     parser->text_total = 0;
     parser->invalid_characters = 0;
-    parser->finishing = false;
     parser->began = false;
     parser->ended = false;
     parser->failure = NULL;
@@ -318,16 +316,21 @@ bool ews_parser_feed(struct ews_parser *parser, const char *bytes, size_t length
     return parser->failure == NULL;
 }
 
-/* Of a whole answer nothing is left by now. Nothing of what is cut off is told: at the end libxml2
- * makes an element of half a tag before it finds the error. */
+static const char *why_not_whole(const struct ews_parser *parser)
+{
+    if (parser->began)
+        return "the answer ends too early";
+    return parser->total > 0 ? "the answer is not XML" : "the answer is empty";
+}
+
+/* Of a whole answer nothing is left by now. What was cut off is not even looked at: at the end
+ * libxml2 makes an element of half a tag before it finds the error. */
 bool ews_parser_finish(struct ews_parser *parser)
 {
-    parser->finishing = true;
-    if (parser->failure == NULL && parser->began)
-        xmlParseChunk(parser->context, NULL, 0, 1);
     if (parser->failure == NULL && !parser->ended)
-        ews_parser_stop(parser, "XmlMalformed",
-                        parser->began ? "the answer ends too early" : "the answer is empty");
+        ews_parser_stop(parser, "XmlMalformed", why_not_whole(parser));
+    if (parser->failure == NULL)
+        xmlParseChunk(parser->context, NULL, 0, 1);
     return parser->failure == NULL;
 }
 

@@ -42,6 +42,7 @@ struct failure response_failure_of(const char *step, const struct response_meani
     };
     if (place == RESPONSE_OF_ITEM) {
         failure.gone = meaning->gone;
+        failure.divisible = meaning->divisible && meaning->scope != FAILURE_SCOPE_ITEM;
     } else {
         failure.divisible = place == RESPONSE_OF_ITEMS &&
                             (meaning->divisible || meaning->scope == FAILURE_SCOPE_ITEM);

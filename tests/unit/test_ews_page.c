@@ -356,7 +356,7 @@ static void other_errors_of_xml_fail_the_answer(void **state)
         "<t:Message><t:ItemId Id=\"A\" Id=\"B\"/></t:Message>",
         "<t:Message><t:ItemId Id=\"A<\"/></t:Message>",
         "<t:Message><t:Subject>&nbsp;</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
-        "<t:Message><t:Subject>a & b</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
+        "<t:Message><t:Subject>a & b;</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
         "<t:Message><t:Subject>\xff\xfe</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
         "<t:Message><t:Subject>\xc3</t:Subject><t:ItemId Id=\"A\"/></t:Message>",
         "<t:Message><t:Subject>]]></t:Subject><t:ItemId Id=\"A\"/></t:Message>",
@@ -372,6 +372,9 @@ static void other_errors_of_xml_fail_the_answer(void **state)
         buffer_release(&answer);
     }
     assert_read("", "protocol mailbox XmlMalformed: the answer is empty");
+    assert_read("a", "protocol mailbox XmlMalformed: the answer is not XML");
+    assert_read(PAGE("", "<t:Message><t:Subject>a & b</t:Subject><t:ItemId Id=\"A\"/></t:Message>"),
+                "protocol mailbox XmlMalformed: the answer ends too early");
     assert_read("<html><body>Wait a moment<br></body></html>", "XmlMalformed");
     assert_read("not XML at all", "XmlMalformed");
     struct buffer twice = {0};
