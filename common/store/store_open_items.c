@@ -89,6 +89,16 @@ static void open_read(struct store_connection *connection, struct open_operation
     store_end(query);
 }
 
+static bool open_waiting(struct store_connection *connection, const struct open_operation *opening)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_OPEN_WAITING);
+    store_bind_number(connection, query, 1, opening->mailbox.number);
+    store_bind_number(connection, query, 2, opening->now_ms);
+    bool waiting = store_row(connection, query);
+    store_end(query);
+    return waiting;
+}
+
 static void open_run(struct store_connection *connection, struct store_operation *operation)
 {
     struct open_operation *opening = (struct open_operation *)operation;
@@ -98,6 +108,7 @@ static void open_run(struct store_connection *connection, struct store_operation
     if (!opening->result.more)
         open_read(connection, opening, STORE_OPEN_UNACKNOWLEDGED, STORE_SQL_OPEN_UNACKNOWLEDGED,
                   opening->limit - (opening->result.count - delivering));
+    opening->result.waiting = open_waiting(connection, opening);
     for (size_t i = 0; i < opening->result.count; i++) {
         struct store_open_item *item = &opening->result.items[i];
         item->name = open_string(opening, opening->places[i].name);

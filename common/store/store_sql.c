@@ -142,6 +142,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
         "SELECT item, fingerprint, received_at, attempts, name, reference FROM ledger"
         " INDEXED BY ledger_failed WHERE mailbox = ?1 AND state = " FAILED
         " AND next_retry <= ?3 AND reference IS NOT NULL ORDER BY next_retry LIMIT ?2",
+    [STORE_SQL_OPEN_WAITING] =
+        "SELECT 1 FROM ledger INDEXED BY ledger_failed WHERE mailbox = ?1 AND state = " FAILED
+        " AND next_retry > ?2 AND reference IS NOT NULL LIMIT 1",
     [STORE_SQL_OPEN_UNACKNOWLEDGED] =
         "SELECT item, fingerprint, received_at, attempts, name, reference FROM ledger"
         " INDEXED BY ledger_unacknowledged WHERE mailbox = ?1 AND state = " DELIVERED
