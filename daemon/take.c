@@ -341,7 +341,10 @@ static void taker_item_end(void *argument, size_t index, const struct failure *f
 {
     struct taker *taker = argument;
     struct take_slot *slot = taker_slot(taker, index);
-    slot->ended = true;
+    /* The server's word that more than this item is in trouble is not taken on trust when the item
+     * may be the cause: looked into like a request that failed. */
+    bool suspect = failure != NULL && failure->scope != FAILURE_SCOPE_ITEM && failure->divisible;
+    slot->ended = !suspect;
     if (failure == NULL) {
         sink_end(slot->message);
         slot->complete = true;
@@ -357,6 +360,8 @@ static void taker_item_end(void *argument, size_t index, const struct failure *f
             taker->gone[taker->gone_count++] = slot->item->key.item;
     } else if (failure->scope == FAILURE_SCOPE_ITEM) {
         record_item_failure(taker, slot->item, failure);
+    } else if (suspect) {
+        taker->request_failure = *failure;
     } else {
         taker_fail(taker, failure);
     }
@@ -415,6 +420,8 @@ static void taker_fetched(void *argument, const struct failure *failure)
     struct taker *taker = argument;
     taker->operation = NULL;
     taker->halved = false;
+    if (failure == NULL && failure_is_set(&taker->request_failure))
+        failure = &taker->request_failure;
     if (failure != NULL)
         taker_request_failed(taker, failure);
     if (!taker->halved)
@@ -474,6 +481,7 @@ static void taker_next_batch(struct taker *taker)
     for (size_t i = 0; i < taker->slot_count; i++)
         references[i] = taker->slots[i].item->reference;
     taker->gone_count = 0;
+    taker->request_failure = (struct failure){0};
     taker->operation = backend_fetch_start(
         taker->cycle->profile->backend, &taker->cycle->target, references, taker->slot_count,
         taker->cycle->profile->config->max_message_size, &taker_receiver, taker_fetched, taker);

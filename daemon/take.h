@@ -47,12 +47,12 @@ struct taker {
     size_t slot_count;
     size_t remaining; /* items[0 .. remaining) may not be settled yet */
     uint32_t batch_limit;
-    uint32_t bad_items;     /* in a row */
-    bool halved;            /* the batch before failed as a whole */
-    struct failure failure; /* why it ends after this batch */
-    struct failure request_failure;
-    uint32_t outstanding; /* records that the store has not answered */
-    bool waiting;         /* for the store or the sink */
+    uint32_t bad_items;             /* in a row */
+    bool halved;                    /* the batch before failed as a whole */
+    struct failure failure;         /* why it ends after this batch */
+    struct failure request_failure; /* told for an item that may be its cause */
+    uint32_t outstanding;           /* records that the store has not answered */
+    bool waiting;                   /* for the store or the sink */
     bool cancelled;
     struct sink_batch batch;
     struct sink_message *messages[TAKE_BATCH_MAX];
