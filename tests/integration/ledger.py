@@ -2,20 +2,34 @@
 
 import contextlib
 import os
+import pathlib
+import shutil
 import sqlite3
 
 DELIVERING, DELIVERED, FAILED = 1, 2, 3
 
 
 class Ledger:
-    def __init__(self, path):
-        self.path = str(path)
+    def __init__(self, path, mode="ro"):
+        self.path, self.mode = str(path), mode
+
+    def copy(self, folder):
+        """A ledger of its own, as a kill has left it: looking at it recovers the copy, and what the
+        daemon will find stays as it is."""
+        folder = pathlib.Path(folder)
+        folder.mkdir(exist_ok=True)
+        for suffix in ("", "-wal"):
+            target = folder / ("copy.db" + suffix)
+            target.unlink(missing_ok=True)
+            if os.path.exists(self.path + suffix):
+                shutil.copy(self.path + suffix, target)
+        return Ledger(folder / "copy.db", mode="rw")
 
     def rows(self, sql, *values):
         """The rows as dictionaries; none while there is no database yet."""
         if not os.path.exists(self.path):
             return []
-        with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True,
+        with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode={self.mode}", uri=True,
                                                 timeout=10)) as database:
             database.row_factory = sqlite3.Row
             try:
