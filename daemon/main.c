@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -92,6 +93,15 @@ static void protect_process(void)
     }
 }
 
+/* A reload that is asked for before the service can take it waits; it does not end the process. */
+static void hold_reload_signals(void)
+{
+    sigset_t reload;
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
 static void report_start_failure(const struct failure *failure)
 {
     fprintf(stderr, "exsyncd: cannot start: %s (%s): %s%s%s\n",
@@ -106,6 +116,7 @@ int main(int count, char **arguments)
     int status = read_options(count, arguments, &options);
     if (status >= 0)
         return status;
+    hold_reload_signals();
     protect_process();
 
     struct buffer report = {0};

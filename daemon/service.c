@@ -200,6 +200,15 @@ static void service_on_stop_signal(void *argument)
     service_stopped_if_idle(service);
 }
 
+/* main() has held them back; other threads were started since and go on doing so. */
+static void service_take_reload_signals(void)
+{
+    sigset_t reload;
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &reload, NULL);
+}
+
 static void service_on_reload_signal(void *argument)
 {
     reload_start(argument);
@@ -211,6 +220,7 @@ int service_run(struct service *service)
     executor_on_signal(executor, SIGTERM, service_on_stop_signal, service);
     executor_on_signal(executor, SIGINT, service_on_stop_signal, service);
     executor_on_signal(executor, SIGHUP, service_on_reload_signal, service);
+    service_take_reload_signals();
     struct config *config = service->first_config;
     service->first_config = NULL;
     reload_apply(service, config);
