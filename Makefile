@@ -58,6 +58,11 @@ $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd jansson)
 
+# The floor of the benchmark: libcurl and files, nothing of ours.
+$(BUILD)/bench-floor: $(BUILD)/tests/bench/floor.o
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcurl)
+
 # Unit tests: tests/unit/test_FOLDER_WHAT.c is linked with FOLDER's library, those it may use, and
 # what it takes from tests/unit/fixture_*.c.
 use_base   := base

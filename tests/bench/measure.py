@@ -1,0 +1,210 @@
+"""What the benchmarks share: the simulated Exchange, exsyncd with a configuration, and what a
+process has used.
+
+EXSYNC_BUILD in the environment names the folder of the build that is measured (build/release).
+"""
+
+import atexit
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/integration"))
+
+from exchange_simulator import CORPUS, Simulator  # noqa: E402
+from harness import program  # noqa: E402
+
+ACCOUNT, PASSWORD = "svc-sync", "a-password"
+PATTERN = "user%05d@example.com"
+CONNECTIONS = 10
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Wrong(Exception):
+    """A measurement that means nothing: something did not do its work."""
+
+
+def temporary_folder():
+    """A folder that goes with this process."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="exsyncd-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def file_system(folder):
+    """What kind of file system a folder is on: "tmpfs (memory)", "ext4 (disk)"."""
+    best, kind = "", "unknown"
+    for line in pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+        _, mount, name = line.split()[:3]
+        inside = mount == "/" or f"{folder}/".startswith(f"{mount}/")
+        if inside and len(mount) >= len(best):
+            best, kind = mount, name
+    return f"{kind} ({'memory' if kind in ('tmpfs', 'ramfs') else 'disk'})"
+
+
+def addresses(count):
+    return [PATTERN % number for number in range(1, count + 1)]
+
+
+# --- processes -----------------------------------------------------------------------------------
+
+
+def cpu_seconds(pid):
+    """User and system time that all threads of a running process have used."""
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_kb(pid, name):
+    """VmHWM (the peak) or VmRSS of a running process."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1])
+    raise Wrong(f"process {pid} has no {name}")
+
+
+def wait(process):
+    """Waits for the end of a child; its status and the CPU seconds that it has used."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime
+
+
+# --- Exchange ------------------------------------------------------------------------------------
+
+
+def make_certificate(folder):
+    """A certificate for 127.0.0.1, signed by itself, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
+class Exchange(Simulator):
+    """The simulator as fast as it is: nothing is checked against the schema."""
+
+    def __init__(self, *options, certificate=None):
+        command = [program("exchange-simulator"), "--account", f"{ACCOUNT}:{PASSWORD}",
+                   "--impersonation", f"{ACCOUNT}:all"]
+        self.authority = None
+        if certificate:
+            self.authority, key = certificate
+            command += ["--tls-certificate", self.authority, "--tls-key", key]
+        command += [str(option) for option in options]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        text=True)
+        atexit.register(self.kill)
+        line = self.process.stdout.readline().split()
+        if len(line) != 4 or line[0] != "ready":
+            raise Wrong("the simulator does not start")
+        self.url, self.control_url = line[1], line[3]
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.process.pid)
+
+    def counters(self, reset=False):
+        return self.control("counters", **({"reset": 1} if reset else {}))
+
+
+def exchange_with_corpus(mailboxes, messages, certificate=None):
+    """So many mailboxes with so many messages of the corpus each."""
+    return Exchange("--mailboxes", mailboxes, "--mailbox-pattern", PATTERN,
+                    "--load-all", f"Inbox:{CORPUS}:{messages}", certificate=certificate)
+
+
+# --- exsyncd -------------------------------------------------------------------------------------
+
+
+class Exsyncd:
+    """exsyncd with fresh state in a folder of its own."""
+
+    def __init__(self, folder, exchange, mailboxes, **profile):
+        self.folder = folder
+        self.log_path = folder / "log"
+        self.configuration = folder / "exsyncd.conf"
+        for name in ("state", "mail"):
+            (folder / name).mkdir(parents=True)
+        password = folder / "password"
+        password.touch(mode=0o600)
+        password.write_text(PASSWORD, encoding="utf-8")
+        profile = {"url": exchange.url, "auth": "basic", "username": ACCOUNT,
+                   "password_file": password, "max_connections": CONNECTIONS, **profile}
+        if exchange.authority:
+            profile["tls_ca_file"] = exchange.authority
+        self._configure({"exsyncd": {"state_directory": folder / "state"},
+                         "profile bench": profile,
+                         "mailbox-defaults": {"deliver": f"maildir:{folder}/mail/%u"},
+                         **{f"mailbox {address}": {} for address in mailboxes}})
+        self.process = None
+
+    def _configure(self, sections):
+        lines = []
+        for title, keys in sections.items():
+            lines += [f"[{title}]", *[f"{key} = {value}" for key, value in keys.items()], ""]
+        self.configuration.write_text("\n".join(lines), encoding="utf-8")
+
+    def start(self):
+        keep = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [program("exsyncd"), "--config", self.configuration], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, env={key: os.environ[key] for key in keep
+                                             if key in os.environ})
+        atexit.register(self.kill)
+        return self
+
+    def kill(self):
+        if self.process.returncode is None:
+            self.process.kill()
+            wait(self.process)
+
+    def log(self):
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def delivered(self):
+        """Messages that the log tells of."""
+        return sum(int(count) for count in re.findall(r": (\d+) delivered ", self.log()))
+
+    def until(self, condition, what, seconds):
+        """Waits for a condition while the daemon runs."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                raise Wrong(f"exsyncd has ended before {what}:\n{self.log()[-2000:]}")
+            if "incoming stopped" in self.log() or time.monotonic() > deadline:
+                raise Wrong(f"not in {seconds} s: {what}:\n{self.log()[-2000:]}")
+            time.sleep(0.02)
+
+    def until_delivered(self, count, seconds=300):
+        self.until(lambda: self.delivered() >= count, f"{count} messages are delivered", seconds)
+
+    def until_logged(self, text, times=1, seconds=300):
+        self.until(lambda: self.log().count(text) >= times, f"the log says {text!r}", seconds)
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def memory_kb(self, name="VmHWM"):
+        return memory_kb(self.process.pid, name)
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.process.pid)
+
+    def stop(self):
+        """Ends it in order; the CPU seconds of its whole life."""
+        self.process.send_signal(signal.SIGTERM)
+        status, cpu = wait(self.process)
+        if status != 0:
+            raise Wrong(f"exsyncd ended with status {status}:\n{self.log()[-2000:]}")
+        return cpu
