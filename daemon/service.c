@@ -15,6 +15,7 @@
 enum {
     HOUSEKEEPING_EVERY_MS = 60 * 60 * 1000,
     HOUSEKEEPING_MORE_MS = 1000,
+    IDLE_LOOK_EVERY_MS = 10,
     LOADER_THREADS = 1,
 };
 
@@ -22,10 +23,17 @@ enum {
 
 /* --- cycles --- */
 
-static void service_stopped_if_idle(struct service *service)
+/* Files that a cancelled cycle leaves are removed by jobs that outlive it. */
+static void service_stopped_if_idle(void *argument)
 {
-    if (service->stopping && service->scheduler.running == 0)
+    struct service *service = argument;
+    if (!service->stopping || service->scheduler.running > 0)
+        return;
+    if (executor_pool_pending(service->files) == 0)
         executor_stop(service->context.executor);
+    else
+        executor_after(service->context.executor, &service->idle_timer, IDLE_LOOK_EVERY_MS,
+                       service_stopped_if_idle, service);
 }
 
 void service_schedule(struct service *service, struct mailbox *mailbox, uint64_t delay_ms)
@@ -262,6 +270,7 @@ void service_free(struct service *service)
     executor_cancel_timer(context->executor, &service->summary_timer);
     executor_cancel_timer(context->executor, &service->housekeeping_timer);
     executor_cancel_timer(context->executor, &service->stop_timer);
+    executor_cancel_timer(context->executor, &service->idle_timer);
     scheduler_release(&service->scheduler);
     bool idle = service->files == NULL || executor_pool_free(service->files, 500);
     if (service->loader != NULL)

@@ -29,6 +29,7 @@ struct service {
     struct executor_timer housekeeping_timer;
     bool more_to_prune;
     struct executor_timer stop_timer;
+    struct executor_timer idle_timer;
     bool stopping;
     bool left_behind; /* something hung at the stop */
     int exit_status;
