@@ -31,6 +31,7 @@ class Daemon:
         self.log_path.touch()
         self.configuration = configuration
         self.user = NOBODY if unprivileged and os.geteuid() == 0 else None
+        self.environment = _environment(self.user)
         self.process = None
 
     def command(self, *options):
@@ -43,14 +44,14 @@ class Daemon:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=_environment(self.user))
+                                            stderr=log, env=self.environment)
         return self
 
     def run(self, *options):
         """Runs to the end, as with --check-config: the status and all that was said."""
         result = subprocess.run(self.command(*options), stdin=subprocess.DEVNULL, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-                                env=_environment(self.user), check=False)
+                                env=self.environment, check=False)
         return result.returncode, result.stdout
 
     def running(self):

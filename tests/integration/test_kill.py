@@ -149,6 +149,7 @@ def check_all(scene, wanted, consumer):
 def killed(name, profile, latency, consumed=False, defaults=None):
     numbers = chance(name)
     with Scene(EVERYBODY, ["--latency", latency], profile=profile, defaults=defaults) as scene:
+        scene.answers_linger = True
         contents = load(scene, numbers)
         others = {} if consumed else put_files_of_others(scene, ANN)
         consumer = Consumer(scene) if consumed else None

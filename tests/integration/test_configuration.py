@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+"""The configuration: checked as a whole, refused with all mistakes at once; one daemon at a time."""
+
+import os
+
+from harness import ROOT, case, check, check_equal, main, until
+from scene import ANN, BEN, Scene
+
+EX_OK, EX_USAGE, EX_TEMPFAIL, EX_CONFIG = 0, 64, 75, 78
+
+
+@case("--check-config reports every mistake of every kind in one run and exits with 78")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        scene.daemon.configuration.write_text(f"""\
+[exsyncd]
+state_directory = relative/path
+log_levle = info
+summary_interval = 5 parsecs
+
+[profile Contoso]
+url = ftp://mail.contoso.com/EWS/Exchange.asmx
+auth = kerberos
+username = svc
+password_file = {scene.folder}/nowhere
+max_connections = 1000
+page_size = many
+
+[mailbox-defaults]
+after_processing = move
+deliver = mbox:/var/mail
+line_endings = cr
+
+[mailbox not an address]
+[mailbox ann@example.com]
+profile = Nowhere
+[mailbox ANN@example.com]
+[colours]
+""", encoding="utf-8")
+        status, said = scene.daemon.run("--check-config")
+        check_equal(status, EX_CONFIG, "exit status")
+        lines = [line for line in said.splitlines() if line.startswith(str(scene.folder))]
+        for line, word in ((2, "state_directory"), (3, "log_level"), (4, "summary_interval"),
+                           (7, "url"), (8, "auth"), (10, "password_file"), (11, "max_connections"),
+                           (12, "page_size"), (15, "after_processing"), (16, "deliver"),
+                           (17, "line_endings"), (19, "address"), (21, "Nowhere"), (22, "22"),
+                           (23, "colours")):
+            check(any(text.startswith(f"{scene.daemon.configuration}:{line}:") and word in text
+                      for text in lines), f"line {line} ({word}) is not reported: {said}")
+        check(any(":3:" in text and "did you mean" in text.lower() for text in lines),
+              f"the right key is not proposed: {said}")
+
+
+@case("the daemon does not start on a configuration that --check-config refuses")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        scene.profile_keys["pol_interval"] = "5m"
+        scene.write_configuration()
+        checked, said = scene.daemon.run("--check-config")
+        status, said_at_start = scene.daemon.run()
+        check_equal((checked, status), (EX_CONFIG, EX_CONFIG), "exit statuses")
+        check_equal(said_at_start, said, "what is said at the start")
+        check(not os.listdir(scene.folder / "state"), "something was written")
+
+
+@case("--check-config accepts the example")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        example = (ROOT / "conf/exsyncd.conf").read_text(encoding="utf-8")
+        scene.daemon.configuration.write_text(example, encoding="utf-8")
+        status, said = scene.daemon.run("--check-config")
+        check_equal(status, EX_OK, f"exit status for conf/exsyncd.conf ({said})")
+
+
+@case("--check-config says how many mailboxes and profiles a correct configuration has")
+def _():
+    with Scene([ANN, BEN], exchange=False) as scene:
+        folder = scene.folder / "conf.d"
+        folder.mkdir()
+        (folder / "10-more.conf").write_text("[mailbox carla@example.com]\n", encoding="utf-8")
+        (folder / "ignored.conf.old").write_text("[nonsense\n", encoding="utf-8")
+        status, said = scene.daemon.run("--check-config")
+        check_equal(status, EX_OK, f"exit status ({said})")
+        check("3 mailboxes" in said and "1 profile" in said, f"it says {said!r}")
+        (folder / "20-wrong.conf").write_text("[mailbox x@y.org]\nfolder = Inbox\n",
+                                              encoding="utf-8")
+        status, said = scene.daemon.run("--check-config")
+        check_equal(status, EX_CONFIG, "exit status with a mistake in conf.d")
+        check("conf.d/20-wrong.conf:2:" in said and "folders" in said, f"it says {said!r}")
+
+
+@case("a password file that others can read is refused")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        scene.password_file.chmod(0o644)
+        status, said = scene.daemon.run("--check-config")
+        check_equal(status, EX_CONFIG, "exit status")
+        check("password" in said and str(scene.password_file) in said, f"it says {said!r}")
+        check("right-password" not in said, "the password is shown")
+
+
+@case("wrong options exit with 64, --version and --help with 0")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        for options, wanted in ((["--nonsense"], EX_USAGE), (["argument"], EX_USAGE),
+                                (["--version"], EX_OK), (["--help"], EX_OK)):
+            status, said = scene.daemon.run(*options)
+            check_equal(status, wanted, f"exit status with {options}")
+            check(said, f"nothing is said with {options}")
+
+
+@case("a missing configuration is named")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        scene.daemon.configuration.unlink()
+        status, said = scene.daemon.run()
+        check_equal(status, EX_CONFIG, "exit status")
+        check(str(scene.daemon.configuration) in said, f"it says {said!r}")
+
+
+@case("a second daemon on the same state directory is refused with a clear sentence")
+def _():
+    with Scene([ANN]) as scene:
+        scene.daemon.start()
+        scene.until_polled(ANN)
+        status, said = scene.daemon.run()
+        check_equal(status, EX_TEMPFAIL, "exit status of the second")
+        check("cannot start" in said and str(scene.folder / "state") in said
+              and len(said.splitlines()) == 1, f"it says {said!r}")
+        scene.until_polled(ANN)
+
+
+@case("a state directory that is missing or cannot be written is named")
+def _():
+    with Scene([ANN], unprivileged=True) as scene:
+        state = scene.folder / "state"
+        state.chmod(0o500)
+        status, said = scene.daemon.run()
+        check_equal(status, EX_TEMPFAIL, "exit status")
+        check(str(state) in said and len(said.splitlines()) == 1, f"it says {said!r}")
+        state.chmod(0o700)
+        scene.daemon_keys["state_directory"] = scene.folder / "elsewhere"
+        scene.write_configuration()
+        status, said = scene.daemon.run()
+        check(status in (EX_TEMPFAIL, EX_CONFIG), f"exit status is {status}")
+        check("elsewhere" in said, f"it says {said!r}")
+
+
+@case("without state_directory the one that systemd names is used")
+def _():
+    with Scene([ANN]) as scene:
+        del scene.daemon_keys["state_directory"]
+        scene.write_configuration()
+        scene.daemon.environment["STATE_DIRECTORY"] = str(scene.folder / "state")
+        scene.daemon.start()
+        scene.until_polled(ANN)
+        check(os.path.exists(scene.ledger.path), "the database is elsewhere")
+
+
+@case("the password is in no log, no database and no environment, even when all is logged")
+def _():
+    with Scene([ANN], daemon={"log_level": "debug"}) as scene:
+        scene.exchange.fault(http=500, count=3)
+        scene.daemon.start()
+        until(lambda: scene.exchange.counter("status.200") > 0, "a request goes through")
+        secret = b"right-password"
+        with open(f"/proc/{scene.daemon.process.pid}/cmdline", "rb") as file:
+            check(secret not in file.read(), "the password is on the command line")
+        scene.daemon.stop()
+        for path in [scene.daemon.log_path, *(scene.folder / "state").iterdir()]:
+            check(secret not in path.read_bytes(), f"the password is in {path.name}")
+
+
+main()
