@@ -1,7 +1,6 @@
 """Messages made up for tests; each is different from all others."""
 
 import itertools
-import pathlib
 import threading
 
 _numbers = itertools.count(1)
@@ -22,13 +21,3 @@ def message(subject="a message", size=0, headers="", chance=None):
             f"Subject: {subject} {number}\nMessage-ID: <{number}.test@example.com>\n"
             f"Date: Mon, 5 Jan 2026 10:00:00 +0000\n\n{body}").encode()
 
-
-def write_messages(folder, count, **values):
-    """`count` messages as files for the simulator's --load, loaded in this order; their contents."""
-    pathlib.Path(folder).mkdir(parents=True)
-    contents = []
-    for number in range(count):
-        content = message(**values)
-        (pathlib.Path(folder) / f"{number:06d}.eml").write_bytes(content)
-        contents.append(content)
-    return contents

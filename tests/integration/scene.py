@@ -82,7 +82,7 @@ class Scene:
     def __init__(self, mailboxes, options=(), profile=None, defaults=None, daemon=None,
                  impersonation="all", unprivileged=False, exchange=True):
         """`mailboxes`: addresses, or a dictionary from address to its keys. `options`: of the
-        simulator. `exchange`: False starts no simulator; scene.exchange is to be set."""
+        simulator. `exchange`: False starts no simulator; start_exchange does it later."""
         if not isinstance(mailboxes, dict):
             mailboxes = {address: {} for address in mailboxes}
         self.mailboxes = mailboxes
@@ -115,6 +115,12 @@ class Scene:
         self.default_keys = {"deliver": f"maildir:{self.folder}/mail/%u", **defaults}
         self.write_configuration()
         self.give_to_daemon()
+
+    def start_exchange(self, options=(), impersonation="all"):
+        """The simulator, after all."""
+        self.exchange = Exchange(list(self.mailboxes), options, impersonation)
+        self.profile_keys["url"] = self.exchange.url
+        self.write_configuration()
 
     def give_to_daemon(self):
         """All that is in the folder becomes the daemon's user's."""

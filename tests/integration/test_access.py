@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+"""What Exchange refuses: impersonation, the account. Who is refused waits, and resumes by itself."""
+
+from harness import CORPUS, case, check, check_equal, main, until
+from mail import message
+from scene import ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
+
+MESSAGES = len(list(CORPUS.glob("*.eml")))
+EVERYBODY = (ANN, BEN, CARLA)
+
+
+def load(*addresses):
+    return [word for address in addresses for word in ("--load", f"{address}:Inbox:{CORPUS}")]
+
+
+@case("denied impersonation stops only that mailbox, and it resumes by itself after the grant")
+def _():
+    with Scene(EVERYBODY, load(*EVERYBODY), impersonation=f"all,-{CARLA}") as scene:
+        scene.daemon.start()
+        for address in (ANN, BEN):
+            scene.until_delivered(address, MESSAGES)
+        line = scene.daemon.until_logged(f"{CARLA}: incoming stopped", "ErrorImpersonateUserDenied")
+        check("FindItem" in line and "ApplicationImpersonation" in line and "Next try" in line,
+              f"the line lacks the step, the remedy or the next try: {line!r}")
+        row = until(lambda: scene.ledger.unresolved(CARLA), "the failure is recorded")[0]
+        check_equal((row["scope"], row["category"], row["permanent"], row["step"]),
+                    ("mailbox", "impersonation", 1, "FindItem"), "the failure")
+        count = row["count"]
+        until(lambda: scene.ledger.unresolved(CARLA)[0]["count"] > count, "it is tried again")
+        check_equal(len(scene.daemon.log_lines(f"{CARLA}: incoming stopped")), 1,
+                    "lines about one refusal that lasts")
+        scene.exchange.add(ANN, message("meanwhile"))
+        scene.until_delivered(ANN, MESSAGES + 1)
+        check_equal(scene.maildir(CARLA).count(), 0, "messages of the refused mailbox")
+        scene.exchange.grant(CARLA)
+        scene.until_delivered(CARLA, MESSAGES)
+        scene.daemon.until_logged(f"{CARLA}: incoming works again")
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
+        for address in EVERYBODY:
+            scene.check_delivered(address)
+
+
+@case("a permission that is taken away in the middle of the work loses nothing")
+def _():
+    with Scene([ANN, BEN], load(ANN, BEN) + ["--latency", "15"],
+               profile={"batch_size": 2}) as scene:
+        scene.daemon.start()
+        for count in (5, 20):
+            scene.until_delivered(ANN, count)
+            scene.exchange.revoke(ANN)
+            until(lambda: scene.ledger.unresolved(ANN), "the refusal is recorded")
+            scene.exchange.grant(ANN)
+        for address in (ANN, BEN):
+            scene.until_delivered(address, MESSAGES)
+            scene.check_delivered(address)
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
+
+
+@case("a mailbox that does not exist stops alone")
+def _():
+    with Scene([ANN], load(ANN)) as scene:
+        scene.mailboxes = {ANN: {}, "nobody@example.com": {}}
+        scene.write_configuration()
+        scene.daemon.start()
+        scene.until_delivered(ANN, MESSAGES)
+        line = scene.daemon.until_logged("nobody@example.com: incoming stopped")
+        check("ErrorNonExistentMailbox" in line, f"the cause is not named: {line!r}")
+        scene.exchange.control("add-mailbox", address="nobody@example.com")
+        scene.exchange.add("nobody@example.com", message("the first"))
+        scene.until_delivered("nobody@example.com", 1)
+
+
+@case("a wrong password costs one sign-in a try, never one a mailbox, and a reload mends it")
+def _():
+    everybody = [f"user{number}@example.com" for number in range(12)]
+    with Scene(everybody, profile={"retry_min": "300ms", "retry_max": "1h"}) as scene:
+        for address in everybody:
+            scene.exchange.add(address, message())
+        scene.write_password("wrong-password")
+        scene.daemon.start()
+        line = scene.daemon.until_logged(f"profile {PROFILE}: all its mailboxes wait")
+        check("credentials" in line and "Next try" in line, f"it says {line!r}")
+
+        def counted():
+            rows = scene.ledger.unresolved()
+            return sum(row["count"] for row in rows if row["scope"] == "profile")
+        # The second try comes soon; from then on there is one an hour.
+        until(lambda: counted() == 2, "the second try has failed, too")
+        check_equal(scene.exchange.counter("unauthorized"), 2, "refused sign-ins after two tries")
+        check_equal(scene.ledger.value("SELECT count(*) FROM failure WHERE mailbox IS NOT NULL"), 0,
+                    "failures of mailboxes")
+        check("right" not in scene.daemon.log() and "wrong-password" not in scene.daemon.log(),
+              "a password is in the log")
+        scene.write_password(PASSWORD)
+        scene.reload()
+        for address in everybody:
+            scene.until_delivered(address, 1)
+        check_equal(scene.exchange.counter("unauthorized"), 2, "refused sign-ins in the end")
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
+
+
+@case("a password that changes in Exchange stops the profile once and goes on after a reload")
+def _():
+    with Scene(EVERYBODY, load(*EVERYBODY), profile={"retry_max": "1h"}) as scene:
+        scene.daemon.start()
+        for address in EVERYBODY:
+            scene.until_delivered(address, MESSAGES)
+        scene.exchange.control("account", name="svc-sync", password="new-password")
+        scene.daemon.until_logged(f"profile {PROFILE}: all its mailboxes wait")
+        scene.exchange.add(ANN, message("meanwhile"))
+        scene.write_password("new-password")
+        scene.reload()
+        scene.until_delivered(ANN, MESSAGES + 1)
+        check(scene.exchange.counter("unauthorized") <= len(EVERYBODY),
+              "more sign-ins were refused than requests were under way")
+
+
+@case("one 401 on an account that works is tried again soon")
+def _():
+    with Scene([ANN, BEN], load(ANN, BEN), profile={"retry_max": "1h"}) as scene:
+        scene.daemon.start()
+        scene.until_delivered(ANN, MESSAGES)
+        scene.exchange.fault(http=401, header='WWW-Authenticate: Basic realm="x"', count=1)
+        scene.daemon.until_logged(f"profile {PROFILE}: all its mailboxes wait")
+        for address in (ANN, BEN):
+            scene.exchange.add(address, message("after it"))
+            scene.until_delivered(address, MESSAGES + 1)
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
+
+
+@case("one connection signs in before the others at the start")
+def _():
+    everybody = [f"user{number}@example.com" for number in range(8)]
+    with Scene(everybody, ["--latency", "200"]) as scene:
+        scene.exchange.fault(http=401, header='WWW-Authenticate: Basic realm="x"', count=0)
+        scene.daemon.start()
+        scene.daemon.until_logged(f"profile {PROFILE}: all its mailboxes wait")
+        check_equal(scene.exchange.counter("concurrency.peak"), 1, "requests at a time")
+        scene.exchange.clear_faults()
+        scene.until_polled(*everybody, times=1)
+
+
+@case("without impersonation the account's own mailbox is synchronized")
+def _():
+    options = ["--account-mailbox", f"svc-sync:{ANN}", *load(ANN)]
+    with Scene([ANN], options, profile={"impersonation": "no"}, impersonation="none") as scene:
+        scene.daemon.start()
+        scene.until_delivered(ANN, MESSAGES)
+        scene.check_delivered(ANN)
+
+
+main()
