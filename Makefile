@@ -12,7 +12,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Werror
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
-PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libssl libcrypto
+PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libssl libcrypto krb5 \
+            mit-krb5-gssapi
 CFLAGS   += -std=gnu17 $(WARNINGS) $(OPTIMISE) $(SANITIZE) -fno-common -pthread -Icommon -I. \
             -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -DEXSYNC_VERSION=\"$(VERSION)\" $(DEFINES)
 LDFLAGS  += $(SANITIZE) -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed

@@ -2,6 +2,9 @@
 
 #include "base/memory.h"
 
+/* A sign-in that hangs is left to itself; its memory goes with the process. */
+enum { STOP_PATIENCE_MS = 500 };
+
 struct http_client *http_client_create(struct executor *executor, struct log *log)
 {
     struct http_client *client = memory_allocate(sizeof *client);
@@ -9,6 +12,7 @@ struct http_client *http_client_create(struct executor *executor, struct log *lo
     client->log = log;
     TAILQ_INIT(&client->connections);
     TAILQ_INIT(&client->trusts);
+    client->sign_ins = executor_pool_create(executor, "kerberos", HTTP_KERBEROS_THREADS);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     return client;
 }
@@ -19,6 +23,7 @@ void http_client_free(struct http_client *client)
     struct http_connections *connections;
     while ((connections = TAILQ_FIRST(&client->connections)) != NULL)
         http_connections_destroy(connections);
+    executor_pool_free(client->sign_ins, STOP_PATIENCE_MS);
     curl_global_cleanup();
     memory_free(client);
 }

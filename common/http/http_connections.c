@@ -30,8 +30,12 @@ static void collect_ended(struct http_connections *connections)
     }
 }
 
+/* What libcurl calls back may cancel, but never calls libcurl for another pool, so the ticket that
+ * is shown to GSSAPI stays the right one until libcurl returns. */
 void http_connections_enter(struct http_connections *connections)
 {
+    if (connections->kerberos != NULL)
+        http_kerberos_select(connections->kerberos);
     connections->depth++;
 }
 
@@ -153,6 +157,7 @@ static int timer_wanted(CURLM *multi, long timeout_ms, void *argument)
 /* --- life --- */
 
 struct http_connections *http_connections_create(struct http_client *client,
+                                                 struct http_kerberos *kerberos,
                                                  uint32_t max_connections)
 {
     struct http_connections *connections = memory_allocate(sizeof *connections);
@@ -164,6 +169,9 @@ struct http_connections *http_connections_create(struct http_client *client,
         return NULL;
     }
     CURLM *multi = connections->multi;
+    connections->kerberos = kerberos;
+    if (kerberos != NULL)
+        http_kerberos_hold(kerberos);
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, connections);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
@@ -187,6 +195,8 @@ void http_connections_destroy(struct http_connections *connections)
     executor_cancel_call(client->executor, &connections->kick);
     executor_cancel_call(client->executor, &connections->reap);
     TAILQ_REMOVE(&client->connections, connections, entries);
+    if (connections->kerberos != NULL)
+        http_kerberos_release(connections->kerberos);
     memory_free(connections);
 }
 

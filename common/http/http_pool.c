@@ -60,6 +60,17 @@ static void fail_waiting(struct http_pool *pool, const struct failure *failure)
     }
 }
 
+/* The credentials were refused: nothing goes out any more. */
+static void close_pool(struct http_pool *pool, const struct failure *failure)
+{
+    if (pool->closed)
+        return;
+    pool->closed = true;
+    pool->proven = false;
+    pool->refusal = *failure;
+    fail_waiting(pool, failure);
+}
+
 bool http_pool_is_current(const struct http_transfer *transfer)
 {
     return transfer->generation == transfer->pool->generation;
@@ -72,13 +83,8 @@ void http_pool_request_ended(struct http_transfer *transfer)
     if (pool->prover == transfer)
         pool->prover = NULL;
     /* A request from before the reset says nothing about the credentials as they are now. */
-    if (failure->category == FAILURE_AUTHENTICATION && http_pool_is_current(transfer) &&
-        !pool->closed) {
-        pool->closed = true;
-        pool->proven = false;
-        pool->refusal = *failure;
-        fail_waiting(pool, failure);
-    }
+    if (failure->category == FAILURE_AUTHENTICATION && http_pool_is_current(transfer))
+        close_pool(pool, failure);
     end_later(pool, transfer->request);
 }
 
@@ -116,8 +122,8 @@ void http_pool_note_status(struct http_transfer *transfer, uint16_t status)
     advance_later(pool);
 }
 
-/* Whether a transfer can be started as far as the server's address and the trusted certificates are
- * concerned. When they cannot be had, nobody who waits can start. */
+/* Whether a transfer can be started as far as the server's address, the trusted certificates and
+ * the Kerberos ticket are concerned. When they cannot be had, nobody who waits can start. */
 static bool is_prepared(struct http_pool *pool)
 {
     if (pool->trust != NULL) {
@@ -129,14 +135,17 @@ static bool is_prepared(struct http_pool *pool)
             return false;
         }
     }
-    return http_resolver_ready(&pool->resolver);
+    if (!http_resolver_ready(&pool->resolver))
+        return false;
+    return pool->kerberos == NULL || http_kerberos_ready(pool->kerberos);
 }
 
 static struct http_transfer *take_transfer(struct http_pool *pool)
 {
     struct http_transfer *transfer = TAILQ_FIRST(&pool->idle);
     if (pool->connections == NULL)
-        pool->connections = http_connections_create(pool->client, pool->max_connections);
+        pool->connections =
+            http_connections_create(pool->client, pool->kerberos, pool->max_connections);
     if (pool->connections == NULL)
         return NULL;
     if (transfer == NULL)
@@ -180,6 +189,16 @@ static void resolved(void *argument, const struct failure *failure)
 {
     struct http_pool *pool = argument;
     if (failure != NULL)
+        fail_waiting(pool, failure);
+    advance_later(pool);
+}
+
+static void ticket_came(void *argument, const struct failure *failure)
+{
+    struct http_pool *pool = argument;
+    if (failure != NULL && failure->category == FAILURE_AUTHENTICATION && failure->permanent)
+        close_pool(pool, failure);
+    else if (failure != NULL)
         fail_waiting(pool, failure);
     advance_later(pool);
 }
@@ -279,6 +298,11 @@ struct http_pool *http_pool_create(struct http_client *client,
     http_resolver_init(&pool->resolver, client->executor, settings->url,
                        settings->connect_timeout_ms, resolved, pool);
     open_trust(pool, pool->tls_ca_file);
+    /* A URL without a host is libcurl's to refuse. */
+    if (pool->auth == HTTP_AUTH_NEGOTIATE && pool->resolver.host != NULL)
+        pool->kerberos =
+            http_kerberos_create(client->executor, client->sign_ins, pool->resolver.host,
+                                 pool->username, pool->password, ticket_came, pool);
     return pool;
 }
 
@@ -342,6 +366,8 @@ void http_pool_free(struct http_pool *pool)
     if (pool->connections != NULL)
         http_connections_retire(pool->connections);
     executor_cancel_call(pool->client->executor, &pool->advance);
+    if (pool->kerberos != NULL)
+        http_kerberos_close(pool->kerberos);
     http_resolver_release(&pool->resolver);
     close_trust(pool);
     memory_free(pool->url);
@@ -359,6 +385,8 @@ void http_pool_reset(struct http_pool *pool)
     pool->prover = NULL;
     pool->generation++;
     pool->resolver.fresh_until_ms = 0;
+    if (pool->kerberos != NULL)
+        http_kerberos_reset(pool->kerberos);
     if (pool->connections != NULL)
         http_connections_retire(pool->connections);
     pool->connections = NULL;

@@ -16,6 +16,7 @@
 #define EXSYNC_HTTP_HTTP_PRIVATE_H
 
 #include "http/http.h"
+#include "http/http_kerberos.h"
 #include "http/http_resolve.h"
 #include "http/http_trust.h"
 
@@ -37,17 +38,19 @@ struct http_client {
     struct log *log;
     struct http_connections_list connections; /* retired ones as well */
     struct http_trusts trusts;
+    struct executor_pool *sign_ins; /* threads that wait for KDCs */
 };
 
 struct http_connections {
     struct http_client *client;
     CURLM *multi;
-    struct executor_timer timer;   /* what libcurl wants to be called for later */
-    struct executor_call kick;     /* the same, at once */
-    struct executor_call reap;     /* takes abandoned transfers away, and itself when retired */
-    struct http_transfers running; /* their easy handles are in `multi` */
-    unsigned depth;                /* libcurl's functions on the stack */
-    bool retired;                  /* no transfer will be added any more */
+    struct http_kerberos *kerberos; /* the pool's; NULL without Negotiate */
+    struct executor_timer timer;    /* what libcurl wants to be called for later */
+    struct executor_call kick;      /* the same, at once */
+    struct executor_call reap;      /* takes abandoned transfers away, and itself when retired */
+    struct http_transfers running;  /* their easy handles are in `multi` */
+    unsigned depth;                 /* libcurl's functions on the stack */
+    bool retired;                   /* no transfer will be added any more */
     TAILQ_ENTRY(http_connections) entries;
 };
 
@@ -71,6 +74,8 @@ struct http_pool {
     struct http_resolver resolver;
     struct http_trust *trust; /* NULL when no certificate is checked */
     struct http_trust_waiter trust_waiter;
+
+    struct http_kerberos *kerberos; /* NULL without Negotiate */
 
     struct http_requests waiting;
     uint32_t waiting_count;
@@ -129,6 +134,7 @@ struct http_transfer {
 /* --- http_connections.c --- */
 
 struct http_connections *http_connections_create(struct http_client *client,
+                                                 struct http_kerberos *kerberos,
                                                  uint32_t max_connections);
 
 /* No transfer will be added any more: closed and freed when the last one has ended. */
