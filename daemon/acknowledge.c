@@ -7,8 +7,11 @@
 
 #include <assert.h>
 
+/* The one way out: after a failure something may be left to acknowledge. */
 static void acknowledger_finish(struct acknowledger *acknowledger, const struct failure *failure)
 {
+    if (failure != NULL)
+        acknowledger->cycle->mailbox->may_have_open = true;
     acknowledger->done(acknowledger, failure);
 }
 
@@ -103,7 +106,6 @@ static void acknowledger_answered(void *argument, const struct failure *failure,
     struct acknowledger *acknowledger = argument;
     acknowledger->operation = NULL;
     if (failure != NULL) {
-        acknowledger->cycle->mailbox->may_have_open = true;
         acknowledger_finish(acknowledger, failure);
         return;
     }

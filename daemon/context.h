@@ -8,11 +8,14 @@
 #include "mail/sink.h"
 #include "store/store.h"
 
+struct disks;
+
 struct context {
     struct executor *executor;
     struct log *log;
     struct store *store;
     struct sinks *sinks;
+    struct disks *disks;
     struct http_client *http;
 };
 

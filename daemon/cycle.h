@@ -10,6 +10,7 @@
 #include "base/failure.h"
 #include "base/uuid.h"
 #include "daemon/context.h"
+#include "daemon/disks.h"
 #include "ews/backend.h"
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@ struct cycle {
     struct profile *profile;
     struct backend_mailbox target; /* the mailbox as the back end wants to know it */
     char activity[UUID_TEXT_SIZE];
-    uint64_t started_ms; /* monotonic */
+    uint64_t started_ms;    /* monotonic */
+    struct disk_watch disk; /* of the disk that is waited for */
 
     /* What came of it. */
     uint32_t delivered;
@@ -32,6 +34,7 @@ struct cycle {
     uint32_t failed;        /* items recorded as failed */
     bool more;              /* there is more to do: run again soon */
     bool ending;            /* asked to end after the batch that is under way */
+    bool cut_short;         /* it did, before it was through: neither success nor failure */
     struct failure failure; /* why it ended early; not set when it went through */
 
     void (*on_end)(struct cycle *cycle);

@@ -237,6 +237,28 @@ static void note_times(struct finder *finder)
         finder->unsorted = true;
 }
 
+/* A server that does not heed the offset would be asked for ever. */
+static bool page_repeats(struct finder *finder, const struct backend_page *page)
+{
+    bool repeats = finder->previous_count > 0 && page->count > 0 &&
+                   digest_equal(&finder->last_digest, &page->digest);
+    finder->last_digest = page->digest;
+    return repeats;
+}
+
+static struct failure failure_of_repetition(void)
+{
+    struct failure failure = {
+        .category = FAILURE_PROTOCOL,
+        .scope = FAILURE_SCOPE_MAILBOX,
+        .sentence = "The server lists the same messages again and again.",
+        .remedy = "If it lasts, check the server's event log. exsyncd tests again by itself.",
+    };
+    failure_set_code(&failure, "PageRepeats");
+    failure_set_step(&failure, "FindItem");
+    return failure;
+}
+
 static void finder_listed(void *argument, const struct failure *failure,
                           const struct backend_page *page)
 {
@@ -244,6 +266,11 @@ static void finder_listed(void *argument, const struct failure *failure,
     finder->operation = NULL;
     if (failure != NULL) {
         finder_finish(finder, failure);
+        return;
+    }
+    if (page_repeats(finder, page)) {
+        const struct failure repetition = failure_of_repetition();
+        finder_finish(finder, &repetition);
         return;
     }
     if (page->total >= 0)

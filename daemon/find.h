@@ -60,8 +60,9 @@ struct finder {
     int64_t offset;
     size_t items_read;
     uint32_t steps_back;
-    bool unsorted; /* the server does not sort: only the folder's end ends the walk */
-    bool waiting;  /* for the store */
+    struct digest last_digest; /* of the page before */
+    bool unsorted;             /* the server does not sort: only the folder's end ends the walk */
+    bool waiting;              /* for the store */
     bool cancelled;
 };
 

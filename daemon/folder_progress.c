@@ -2,13 +2,21 @@
 
 #include "base/random.h"
 
+/* Items that were removed since the last part moved the others up by as many places at most. */
+static int64_t pass_start(const struct mailbox_folder *folder)
+{
+    int64_t removed = folder->pass_total - folder->state.total;
+    int64_t start = folder->state.pass_offset - (removed > 0 ? removed : 0);
+    return start > 0 ? start : 0;
+}
+
 void folder_plan(const struct mailbox_folder *folder, struct finder *finder, bool pass,
                  int64_t now_ms)
 {
     finder->process_from_ms = folder->state.process_from_ms;
     finder->pass = pass;
     if (pass) {
-        finder->start_offset = folder->state.pass_offset;
+        finder->start_offset = pass_start(folder);
         return;
     }
     int64_t watermark = folder->state.watermark_ms < now_ms ? folder->state.watermark_ms : now_ms;
@@ -64,7 +72,7 @@ bool folder_note_found(struct mailbox_folder *folder, const struct finder *finde
     }
     bool unexplained = state->total >= 0 && finder->total > state->total + appeared;
     if (unexplained || finder->gap) {
-        folder_want_pass(state, now_ms);
+        folder_want_pass(folder, now_ms);
         changed = true;
     }
     if (finder->total >= 0 && finder->total != state->total) {
@@ -77,15 +85,24 @@ bool folder_note_found(struct mailbox_folder *folder, const struct finder *finde
 bool folder_note_pass(struct mailbox_folder *folder, const struct finder *finder, int64_t now_ms)
 {
     struct store_folder *state = &folder->state;
-    if (finder->reached_end) {
-        state->pass_done_ms = now_ms;
-        state->pass_started_ms = 0;
-        state->pass_offset = 0;
-    } else {
+    bool resumed_blindly = state->pass_offset > 0 && folder->pass_total == 0;
+    folder->pass_gap = folder->pass_gap || finder->gap || resumed_blindly;
+    folder->pass_total = finder->total;
+    folder->pass_complete = false;
+    if (!finder->reached_end) {
         if (state->pass_started_ms == 0)
             state->pass_started_ms = now_ms;
         state->pass_offset = finder->resume_offset;
+        return true;
     }
+    bool again = folder->pass_again || folder->pass_gap;
+    folder->pass_complete = !folder->pass_gap;
+    folder->pass_again = folder->pass_gap = false;
+    state->pass_done_ms = now_ms;
+    state->pass_started_ms = 0;
+    state->pass_offset = 0;
+    if (again)
+        folder_want_pass(folder, now_ms);
     return true;
 }
 
@@ -96,13 +113,20 @@ bool folder_pass_wanted(const struct mailbox_folder *folder, int64_t now_ms)
         return false;
     if (state->pass_started_ms != 0)
         return true;
-    return state->pass_done_ms != 0 && now_ms - state->pass_done_ms >= FOLDER_PASS_EVERY_MS;
+    /* A time in the future is from a clock that was wrong. */
+    return state->pass_done_ms != 0 &&
+           (now_ms - state->pass_done_ms >= FOLDER_PASS_EVERY_MS || state->pass_done_ms > now_ms);
 }
 
-void folder_want_pass(struct store_folder *state, int64_t now_ms)
+void folder_want_pass(struct mailbox_folder *folder, int64_t now_ms)
 {
-    state->pass_started_ms = now_ms;
-    state->pass_offset = 0;
+    if (folder->state.pass_started_ms != 0) {
+        folder->pass_again = true;
+        return;
+    }
+    folder->state.pass_started_ms = now_ms;
+    folder->state.pass_offset = 0;
+    folder->pass_total = folder->state.total;
 }
 
 bool folders_forget_before(const struct mailbox *mailbox, size_t folder, int64_t *before_ms)
@@ -113,7 +137,7 @@ bool folders_forget_before(const struct mailbox *mailbox, size_t folder, int64_t
         if (done < oldest)
             oldest = done;
     }
-    if (mailbox->folders[folder].state.pass_started_ms != 0 || oldest <= 0)
+    if (!mailbox->folders[folder].pass_complete || oldest <= 0)
         return false;
     *before_ms = oldest - (int64_t)mailbox->configuration->config->ledger_keep_ms;
     return true;

@@ -31,8 +31,9 @@ bool folder_note_pass(struct mailbox_folder *folder, const struct finder *finder
 /* Whether part of a complete pass is to be read now. */
 bool folder_pass_wanted(const struct mailbox_folder *folder, int64_t now_ms);
 
-/* Asks for a complete pass, from the newest item on. */
-void folder_want_pass(struct store_folder *state, int64_t now_ms);
+/* Asks for a complete pass, from the newest item on; when one is under way, for another after it.
+ */
+void folder_want_pass(struct mailbox_folder *folder, int64_t now_ms);
 
 /* When the pass of folder number `folder` has just ended, and all folders of the mailbox have had
  * one: the time before which ledger rows were last seen that may be forgotten. */

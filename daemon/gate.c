@@ -16,40 +16,54 @@ void gate_release(struct gate *gate)
     executor_cancel_timer(gate->executor, &gate->timer);
 }
 
-bool gate_admits(const struct gate *gate, uint32_t running)
+bool gate_admits(const struct gate *gate)
 {
-    switch (gate->state) {
-    case GATE_OPEN:
-        return true;
-    case GATE_TRYING:
-        return running == 0;
-    case GATE_CLOSED:
-        break;
-    }
-    return false;
+    return gate->state == GATE_OPEN || (gate->state == GATE_TRYING && !gate->trial);
+}
+
+uint32_t gate_enter(struct gate *gate)
+{
+    if (gate->state == GATE_TRYING)
+        gate->trial = true;
+    return gate->generation;
+}
+
+void gate_leave(struct gate *gate, uint32_t generation)
+{
+    if (gate->state != GATE_TRYING || generation != gate->generation || !gate->trial)
+        return;
+    gate->trial = false;
+    gate->on_trying(gate->argument);
 }
 
 static void gate_wait_over(void *argument)
 {
     struct gate *gate = argument;
     gate->state = GATE_TRYING;
+    gate->trial = false;
     gate->on_trying(gate->argument);
 }
 
-bool gate_close(struct gate *gate, const struct failure *failure, uint64_t wait_ms)
+bool gate_close(struct gate *gate, uint32_t generation, const struct failure *failure,
+                uint64_t wait_ms)
 {
     if (gate->state == GATE_CLOSED)
         return false;
+    if (gate->state == GATE_TRYING && generation != gate->generation)
+        return false;
+    if (gate->state == GATE_OPEN)
+        gate->closed_ms = executor_now(gate->executor);
     gate->state = GATE_CLOSED;
+    gate->generation++;
     gate->failures++;
     gate->failure = *failure;
     executor_after(gate->executor, &gate->timer, wait_ms, gate_wait_over, gate);
     return true;
 }
 
-bool gate_succeed(struct gate *gate)
+bool gate_succeed(struct gate *gate, uint32_t generation)
 {
-    if (gate->state == GATE_OPEN)
+    if (gate->state == GATE_OPEN || generation != gate->generation)
         return false;
     executor_cancel_timer(gate->executor, &gate->timer);
     gate->state = GATE_OPEN;

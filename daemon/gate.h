@@ -3,9 +3,11 @@
  *
  *   open     work may start
  *   closed   nothing starts until the wait is over
- *   trying   one piece of work may start; its end opens the gate or closes it for longer
+ *   trying   one piece of work may start, the trial; its end opens the gate or closes it for longer
  *
- * So a common cause costs one try at a time, not one for each mailbox. */
+ * So a common cause costs one try at a time, not one for each mailbox. Work carries the generation
+ * of the gate under which it started: what began before the gate closed proves nothing afterwards.
+ */
 #ifndef EXSYNC_DAEMON_GATE_H
 #define EXSYNC_DAEMON_GATE_H
 
@@ -20,7 +22,10 @@ enum gate_state { GATE_OPEN, GATE_CLOSED, GATE_TRYING };
 struct gate {
     struct executor *executor;
     enum gate_state state;
+    bool trial;             /* the trial is under way */
+    uint32_t generation;    /* how often it has closed */
     uint32_t failures;      /* in a row */
+    uint64_t closed_ms;     /* monotonic: since when it is not open */
     struct failure failure; /* why it is not open */
     struct executor_timer timer;
     void (*on_trying)(void *argument); /* the wait is over: start something */
@@ -31,15 +36,23 @@ void gate_init(struct gate *gate, struct executor *executor, void (*on_trying)(v
                void *argument);
 void gate_release(struct gate *gate);
 
-/* Whether a piece of work may start while `running` others run. */
-bool gate_admits(const struct gate *gate, uint32_t running);
+/* Whether a piece of work may start. */
+bool gate_admits(const struct gate *gate);
 
-/* Closes for `wait_ms`. Failures that arrive while it is closed already (from work that was under
- * way) change nothing: returns false then. */
-bool gate_close(struct gate *gate, const struct failure *failure, uint64_t wait_ms);
+/* A piece of work starts; returns the generation that it is to carry. */
+uint32_t gate_enter(struct gate *gate);
 
-/* Work behind the gate succeeded. Returns true when that opened it. */
-bool gate_succeed(struct gate *gate);
+/* A piece of work has ended, whatever came of it, and after that was told by gate_close or
+ * gate_succeed: a trial that has shown nothing makes room for another. */
+void gate_leave(struct gate *gate, uint32_t generation);
+
+/* Closes for `wait_ms`. Returns false, and changes nothing, when it is closed already or the work
+ * is of an earlier generation. */
+bool gate_close(struct gate *gate, uint32_t generation, const struct failure *failure,
+                uint64_t wait_ms);
+
+/* Work of `generation` succeeded. Returns true when that opened the gate. */
+bool gate_succeed(struct gate *gate, uint32_t generation);
 
 /* Ends the wait at once. */
 void gate_try_now(struct gate *gate);

@@ -87,6 +87,12 @@ static void incoming_finish(struct incoming *incoming, const struct failure *fai
     executor_defer(incoming->cycle.context->executor, &incoming->end, incoming_ended, incoming);
 }
 
+static void incoming_cut_short(struct incoming *incoming)
+{
+    incoming->cycle.cut_short = true;
+    incoming_finish(incoming, NULL);
+}
+
 /* After the store or the sink has answered: true when the cycle is over. */
 static bool incoming_over(struct incoming *incoming, const struct failure *failure)
 {
@@ -103,6 +109,7 @@ void incoming_free(struct cycle *cycle)
 {
     struct incoming *incoming = incoming_of(cycle);
     executor_cancel_call(cycle->context->executor, &incoming->end);
+    disk_watch_give_up(&cycle->disk);
     finder_release(&incoming->finder);
     item_list_release(&incoming->retries);
     for (size_t i = 0; i < incoming->committed_count; i++)
@@ -186,13 +193,13 @@ static int64_t process_from(const struct mailbox *mailbox)
 }
 
 /* An administrator who sets an earlier date wants the mail since then: a complete pass takes it. */
-static void incoming_note_process_from(const struct mailbox *mailbox, struct store_folder *folder)
+static void incoming_note_process_from(const struct mailbox *mailbox, struct mailbox_folder *folder)
 {
     int64_t from = process_from(mailbox);
-    if (!mailbox_settings(mailbox)->has_process_from || from == folder->process_from_ms)
+    if (!mailbox_settings(mailbox)->has_process_from || from == folder->state.process_from_ms)
         return;
-    bool earlier = from < folder->process_from_ms;
-    folder->process_from_ms = from;
+    bool earlier = from < folder->state.process_from_ms;
+    folder->state.process_from_ms = from;
     if (earlier)
         folder_want_pass(folder, clock_wall_ms());
 }
@@ -208,10 +215,12 @@ static void incoming_folders_loaded(void *argument, const struct failure *failur
     mailbox->folder_count = count;
     for (size_t i = 0; i < count; i++) {
         mailbox->folders[i].state = incoming->loaded[i];
-        incoming_note_process_from(mailbox, &mailbox->folders[i].state);
+        incoming_note_process_from(mailbox, &mailbox->folders[i]);
     }
     mailbox->sink_ready = incoming->former_maildir != NULL &&
                           strcmp(incoming->former_maildir, incoming->maildir) == 0;
+    if (!mailbox->sink_ready)
+        mailbox->sink_checked = false;
     incoming_read_open(incoming);
 }
 
@@ -282,70 +291,32 @@ static void incoming_with_sink(struct incoming *incoming, void (*next)(struct in
 static void incoming_recover(struct incoming *incoming)
 {
     if (incoming_wants_recovery(incoming))
-        incoming_with_sink(incoming, incoming_retry);
+        incoming_with_sink(incoming, incoming_next_folder);
     else
-        incoming_retry(incoming);
+        incoming_next_folder(incoming);
 }
 
-/* --- taking, for retries and for what was found --- */
+/* --- taking, for what was found and for retries --- */
 
-static void incoming_take(struct incoming *incoming, struct item_list *items,
+static void incoming_take(struct incoming *incoming, struct item_list *items, bool retries,
                           void (*done)(struct taker *taker, const struct failure *failure))
 {
+    struct failure failure;
+    if (!disks_admit(incoming->cycle.context->disks,
+                     executor_now(incoming->cycle.context->executor), incoming->sink, &failure)) {
+        incoming_finish(incoming, &failure);
+        return;
+    }
     incoming->taker = (struct taker){
         .cycle = &incoming->cycle,
         .sink = incoming->sink,
         .items = items,
+        .retries = retries,
         .done = done,
         .argument = incoming,
     };
     incoming->part = INCOMING_TAKER;
     taker_start(&incoming->taker);
-}
-
-/* --- retry --- */
-
-static void incoming_retried(struct taker *taker, const struct failure *failure)
-{
-    struct incoming *incoming = taker->argument;
-    if (!incoming_over(incoming, failure))
-        incoming_settle_unacknowledged(incoming);
-}
-
-static void incoming_take_retries(struct incoming *incoming)
-{
-    incoming_take(incoming, &incoming->retries, incoming_retried);
-}
-
-static void incoming_retry(struct incoming *incoming)
-{
-    if (incoming->retries.count == 0)
-        incoming_settle_unacknowledged(incoming);
-    else
-        incoming_with_sink(incoming, incoming_take_retries);
-}
-
-/* --- settle --- */
-
-static void incoming_settled(struct acknowledger *acknowledger, const struct failure *failure)
-{
-    struct incoming *incoming = acknowledger->argument;
-    if (!incoming_over(incoming, failure))
-        incoming_next_folder(incoming);
-}
-
-static void incoming_settle_unacknowledged(struct incoming *incoming)
-{
-    if (incoming->unacknowledged_count == 0) {
-        incoming_next_folder(incoming);
-        return;
-    }
-    incoming->acknowledger.cycle = &incoming->cycle;
-    incoming->acknowledger.count = incoming->unacknowledged_count;
-    incoming->acknowledger.done = incoming_settled;
-    incoming->acknowledger.argument = incoming;
-    incoming->part = INCOMING_ACKNOWLEDGER;
-    acknowledger_start(&incoming->acknowledger);
 }
 
 /* --- folders --- */
@@ -396,10 +367,15 @@ static void incoming_save_folder(struct incoming *incoming)
 {
     struct mailbox *mailbox = incoming->cycle.mailbox;
     struct mailbox_folder *folder = folder_under_way(incoming);
+    int64_t offset_before = folder->backlog_offset;
     bool changed = incoming->passing
                        ? folder_note_pass(folder, &incoming->finder, clock_wall_ms())
                        : folder_note_found(folder, &incoming->finder, clock_wall_ms());
-    if (!incoming->passing && incoming->finder.backlog)
+    /* Again at once only when this went forward. */
+    bool forward = folder->backlog_offset != offset_before || incoming->cycle.delivered > 0 ||
+                   incoming->cycle.failed > 0;
+    if (incoming->passing ? !incoming->finder.reached_end && incoming->finder.found.count > 0
+                          : incoming->finder.backlog && forward)
         incoming->cycle.more = true;
     if (!changed) {
         incoming_folder_done(incoming);
@@ -418,16 +394,15 @@ static void incoming_taken(struct taker *taker, const struct failure *failure)
     struct incoming *incoming = taker->argument;
     if (incoming_over(incoming, failure))
         return;
-    if (incoming->cycle.ending) {
-        incoming_finish(incoming, NULL);
-        return;
-    }
-    incoming_save_folder(incoming);
+    if (incoming->cycle.ending)
+        incoming_cut_short(incoming);
+    else
+        incoming_save_folder(incoming);
 }
 
 static void incoming_take_found(struct incoming *incoming)
 {
-    incoming_take(incoming, &incoming->finder.found, incoming_taken);
+    incoming_take(incoming, &incoming->finder.found, false, incoming_taken);
 }
 
 static void incoming_found(struct finder *finder, const struct failure *failure)
@@ -471,8 +446,12 @@ static void incoming_folder_known(void *argument, const struct failure *failure,
 static void incoming_next_folder(struct incoming *incoming)
 {
     struct mailbox *mailbox = incoming->cycle.mailbox;
-    if (incoming->folder == mailbox->folder_count || incoming->cycle.ending) {
-        incoming_finish(incoming, NULL);
+    if (incoming->cycle.ending) {
+        incoming_cut_short(incoming);
+        return;
+    }
+    if (incoming->folder == mailbox->folder_count) {
+        incoming_retry(incoming);
         return;
     }
     if (folder_under_way(incoming)->folder_id != NULL) {
@@ -484,6 +463,49 @@ static void incoming_next_folder(struct incoming *incoming)
         backend_folder_start(incoming->cycle.profile->backend, &incoming->cycle.target,
                              mailbox_settings(mailbox)->folders[incoming->folder], false,
                              incoming_folder_known, incoming);
+}
+
+/* --- retry: after the new mail, which it must not hold up --- */
+
+static void incoming_retried(struct taker *taker, const struct failure *failure)
+{
+    struct incoming *incoming = taker->argument;
+    if (!incoming_over(incoming, failure))
+        incoming_settle_unacknowledged(incoming);
+}
+
+static void incoming_take_retries(struct incoming *incoming)
+{
+    incoming_take(incoming, &incoming->retries, true, incoming_retried);
+}
+
+static void incoming_retry(struct incoming *incoming)
+{
+    if (incoming->retries.count == 0)
+        incoming_settle_unacknowledged(incoming);
+    else
+        incoming_with_sink(incoming, incoming_take_retries);
+}
+
+/* --- settle --- */
+
+static void incoming_settled(struct acknowledger *acknowledger, const struct failure *failure)
+{
+    incoming_finish(acknowledger->argument, failure);
+}
+
+static void incoming_settle_unacknowledged(struct incoming *incoming)
+{
+    if (incoming->unacknowledged_count == 0) {
+        incoming_finish(incoming, NULL);
+        return;
+    }
+    incoming->acknowledger.cycle = &incoming->cycle;
+    incoming->acknowledger.count = incoming->unacknowledged_count;
+    incoming->acknowledger.done = incoming_settled;
+    incoming->acknowledger.argument = incoming;
+    incoming->part = INCOMING_ACKNOWLEDGER;
+    acknowledger_start(&incoming->acknowledger);
 }
 
 /* --- start and cancel --- */

@@ -65,18 +65,31 @@ static bool folders_equal(const char *const *a, const char *const *b)
     return *a == NULL && *b == NULL;
 }
 
-/* Whether what was remembered of the folders and the sink still means the same. */
-static bool settings_equivalent(const struct config_mailbox_settings *a,
-                                const struct config_mailbox_settings *b)
+static bool text_equal(const char *a, const char *b)
 {
-    const char *move_a = a->move_folder == NULL ? "" : a->move_folder;
-    const char *move_b = b->move_folder == NULL ? "" : b->move_folder;
-    return folders_equal(a->folders, b->folders) && strcmp(a->maildir, b->maildir) == 0 &&
-           strcmp(move_a, move_b) == 0 && a->has_deliver_group == b->has_deliver_group &&
-           a->deliver_group == b->deliver_group && a->deliver_mode == b->deliver_mode &&
-           a->has_process_from == b->has_process_from && a->process_from_ms == b->process_from_ms &&
-           a->profile->has_process_from == b->profile->has_process_from &&
-           a->profile->process_from_ms == b->profile->process_from_ms;
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool maildirs_equal(const struct config_mailbox *a, const struct config_mailbox *b)
+{
+    char *path_a = config_maildir_path(a);
+    char *path_b = config_maildir_path(b);
+    bool equal = strcmp(path_a, path_b) == 0;
+    memory_free(path_a);
+    memory_free(path_b);
+    return equal;
+}
+
+/* Whether what was remembered of the folders and the sink still means the same. */
+static bool mailboxes_equivalent(const struct config_mailbox *mailbox_a,
+                                 const struct config_mailbox *mailbox_b)
+{
+    const struct config_mailbox_settings *a = mailbox_a->settings, *b = mailbox_b->settings;
+    return maildirs_equal(mailbox_a, mailbox_b) && folders_equal(a->folders, b->folders) &&
+           text_equal(a->move_folder, b->move_folder) &&
+           a->has_deliver_group == b->has_deliver_group && a->deliver_group == b->deliver_group &&
+           a->deliver_mode == b->deliver_mode && a->has_process_from == b->has_process_from &&
+           a->process_from_ms == b->process_from_ms;
 }
 
 static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox *config,
@@ -84,15 +97,15 @@ static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox 
 {
     struct configuration *old_configuration = mailbox->configuration;
     struct profile *old_profile = mailbox->profile;
-    bool same =
-        old_profile == profile && settings_equivalent(mailbox->config->settings, config->settings);
+    bool renamed = strcmp(mailbox->config->address, config->address) != 0;
+    bool same = !renamed && old_profile == profile && mailboxes_equivalent(mailbox->config, config);
 
     if (!same) {
         mailbox_forget_folders(mailbox);
         mailbox->sink_checked = false;
         mailbox->may_have_open = true;
     }
-    if (old_profile != profile) {
+    if (renamed || old_profile != profile) {
         memory_free(mailbox->cookies);
         mailbox->cookies = NULL;
     }

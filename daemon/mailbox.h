@@ -39,7 +39,8 @@ struct direction {
     struct mailbox *mailbox;
     struct cycle *cycle;               /* while running */
     struct direction_trouble *trouble; /* NULL while all is well */
-    uint64_t succeeded_ms; /* when the last cycle went through, monotonic; 0: none yet */
+    uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
+    uint32_t gate_generation; /* of the profile's gate, when the running cycle started */
     enum direction_state state;
     bool suspect;  /* the running cycle follows a failure */
     bool resolved; /* the store knows of no failure any more */
@@ -56,6 +57,10 @@ struct mailbox_folder {
     int64_t
         backlog_offset;    /* where the next look begins while newer items wait; 0: at the newest */
     int64_t backlog_items; /* new items taken since the backlog was seen */
+    int64_t pass_total; /* items in the folder when the last part of a pass was read; 0: unknown */
+    bool pass_gap;      /* the pass under way may have missed something: another follows */
+    bool pass_complete; /* the part just read ended a pass that missed nothing */
+    bool pass_again;    /* another pass is wanted after the one under way */
 };
 
 struct mailbox {
@@ -72,9 +77,10 @@ struct mailbox {
     const struct config_mailbox *next_config; /* taken over when the running cycle ends */
     struct configuration *next_configuration;
     struct profile *next_profile;
-    bool removed; /* no longer configured; stays until the next reload if its cycle was running */
+    bool removed;       /* no longer configured; goes with the next reload, or at the end */
     bool sink_ready;    /* the sink was set up before, says the store; with `folders` */
-    bool sink_checked;  /* recovery was done in this process, and nothing was left open since */
+    bool sink_checked;  /* the sink at the configured path was opened, with recovery, in this
+                         * process, and  nothing was left open in it since */
     bool may_have_open; /* the store may hold items with something left to do */
 };
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "daemon/service.h"
+#include "http/http.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -118,6 +119,7 @@ int main(int count, char **arguments)
         return status;
     hold_reload_signals();
     protect_process();
+    http_prepare_process();
 
     struct buffer report = {0};
     struct config *config = config_load(options.config_path, &report);

@@ -17,7 +17,9 @@
 enum {
     NEXT_TRY_SIZE = 64,
     REASON_SIZE = 1024,
-    OUTAGE_MIN_MS = 30 * 60 * 1000, /* no cycle for so long, and for three intervals */
+    OUTAGE_MS = 30 * 60 * 1000, /* trouble for so long is an outage */
+    SIGN_IN_SECOND_MS = 60 * 1000,
+    SIGN_IN_LATER_MS = 60 * 60 * 1000,
     STORAGE_RETRY_MIN_MS = 5000,
     STORAGE_RETRY_MAX_MS = 300000,
 };
@@ -77,14 +79,6 @@ static int64_t next_retry_wall(uint64_t wait_ms)
     return clock_wall_ms() + (int64_t)wait_ms;
 }
 
-/* A failure that cannot be recorded is not lost: it was logged, and the next cycle meets it again.
- */
-static void ignore_done(void *argument, const struct failure *failure)
-{
-    (void)argument;
-    (void)failure;
-}
-
 static void record(const struct cycle *cycle, const struct failure *failure, bool of_mailbox,
                    uint64_t wait_ms)
 {
@@ -97,7 +91,8 @@ static void record(const struct cycle *cycle, const struct failure *failure, boo
         .now_ms = clock_wall_ms(),
         .next_retry_ms = next_retry_wall(wait_ms),
     };
-    store_failure_record(cycle->context->store, &row, ignore_done, NULL);
+    /* One that cannot be recorded is not lost: it was logged, and the next cycle meets it again. */
+    store_failure_record(cycle->context->store, &row, NULL, NULL);
 }
 
 static bool same_failure(const struct failure *a, const struct failure *b)
@@ -108,45 +103,48 @@ static bool same_failure(const struct failure *a, const struct failure *b)
 
 /* --- the profile's gate --- */
 
-static void profile_succeeded(struct scheduler *scheduler, const struct cycle *cycle)
+static void profile_succeeded(struct scheduler *scheduler, const struct direction *direction,
+                              const struct cycle *cycle)
 {
     struct profile *profile = cycle->profile;
-    if (gate_succeed(&profile->gate)) {
+    uint64_t closed_ms = profile->gate.closed_ms;
+    profile->alike = 0;
+    if (gate_succeed(&profile->gate, direction->gate_generation)) {
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_RESUMED,
                                           .profile = profile->config->name};
         log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
                   "profile %s: the server answers again, its mailboxes go on",
                   profile->config->name);
+        if (executor_now(cycle->context->executor) - closed_ms > OUTAGE_MS)
+            profile->outages++;
         profile->resolved = false;
         scheduler_wake(scheduler);
     }
     if (!profile->resolved) {
         profile->resolved = true;
         store_failure_resolve(cycle->context->store, profile->config->name,
-                              (struct store_mailbox){0}, NULL, clock_wall_ms(), NULL, ignore_done,
-                              NULL);
+                              (struct store_mailbox){0}, NULL, clock_wall_ms(), NULL, NULL, NULL);
     }
 }
 
 /* A refused sign-in is tried once more soon, in case a domain controller was in trouble, and then
- * once an hour, so that the account is never locked out by us. */
+ * once an hour, whatever is configured, so that the account is never locked out by us. */
 static uint64_t profile_wait(const struct profile *profile, const struct failure *failure)
 {
     struct backoff backoff = profile_backoff(profile);
     uint32_t failures = profile->gate.failures + 1;
-    if (failure->category != FAILURE_AUTHENTICATION)
-        return backoff_wait(&backoff, failure, failures);
-    uint64_t wait = failures == 1 ? 2 * backoff.min_ms : 120 * backoff.min_ms;
-    return wait < backoff.max_ms ? wait : backoff.max_ms;
+    if (failure->category == FAILURE_AUTHENTICATION)
+        return failures == 1 ? SIGN_IN_SECOND_MS : SIGN_IN_LATER_MS;
+    return backoff_wait(&backoff, failure, failures);
 }
 
-static void profile_failed(const struct cycle *cycle)
+static void profile_failed(const struct direction *direction, const struct cycle *cycle)
 {
     struct profile *profile = cycle->profile;
     const struct failure *failure = &cycle->failure;
     const struct failure before = profile->gate.failure;
     uint64_t wait = profile_wait(profile, failure);
-    if (!gate_close(&profile->gate, failure, wait))
+    if (!gate_close(&profile->gate, direction->gate_generation, failure, wait))
         return;
     record(cycle, failure, false, wait);
 
@@ -163,34 +161,50 @@ static void profile_failed(const struct cycle *cycle)
 
 /* --- this machine's storage --- */
 
-static void storage_succeeded(struct scheduler *scheduler, const struct cycle *cycle)
-{
-    if (!gate_succeed(&scheduler->storage))
-        return;
-    const struct log_fields fields = {.message_id = MESSAGE_STORAGE_RESUMED};
-    log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
-              "the database can be used again, all mailboxes go on");
-    scheduler_wake(scheduler);
-}
-
-static void storage_failed(struct scheduler *scheduler, const struct cycle *cycle)
+/* `cycle` is the one that met the failure; NULL: the probe did. */
+static void storage_failed(struct scheduler *scheduler, const struct cycle *cycle,
+                           const struct failure *cause)
 {
     const struct backoff backoff = {.min_ms = STORAGE_RETRY_MIN_MS, .max_ms = STORAGE_RETRY_MAX_MS};
-    struct failure failure = cycle->failure;
+    struct failure failure = *cause;
     failure.permanent = false;
     uint64_t wait = backoff_wait(&backoff, &failure, scheduler->storage.failures + 1);
     bool first = scheduler->storage.failures == 0;
-    if (!gate_close(&scheduler->storage, &failure, wait))
+    if (!gate_close(&scheduler->storage, scheduler->storage.generation, &failure, wait))
         return;
-    record(cycle, &failure, true, wait);
+    if (cycle != NULL)
+        record(cycle, &failure, true, wait);
 
     char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
     format_reason(reason, &failure);
     format_next_try(next_try, wait);
-    const struct log_fields fields = cycle_fields(cycle, MESSAGE_STORAGE_FAILED, &failure);
-    log_write(cycle->context->log, first ? LOG_PRIORITY_CRITICAL : LOG_PRIORITY_INFO, &fields,
-              "all mailboxes wait: %s Seen with %s. Nothing is lost. %s", reason,
-              mailbox_address(cycle->mailbox), next_try);
+    const struct log_fields fields = {
+        .message_id = MESSAGE_STORAGE_FAILED, .step = failure.step, .code = failure.code};
+    log_write(scheduler->context->log, first ? LOG_PRIORITY_CRITICAL : LOG_PRIORITY_INFO, &fields,
+              "all mailboxes wait: %s%s%s Nothing is lost. %s", reason,
+              cycle == NULL ? "" : " Seen with ",
+              cycle == NULL ? "" : mailbox_address(cycle->mailbox), next_try);
+}
+
+static void storage_probed(void *argument, const struct failure *failure)
+{
+    struct scheduler *scheduler = argument;
+    if (failure != NULL) {
+        storage_failed(scheduler, NULL, failure);
+        return;
+    }
+    if (!gate_succeed(&scheduler->storage, scheduler->storage.generation))
+        return;
+    const struct log_fields fields = {.message_id = MESSAGE_STORAGE_RESUMED};
+    log_write(scheduler->context->log, LOG_PRIORITY_NOTICE, &fields,
+              "the database can be written again, all mailboxes go on");
+    scheduler_wake(scheduler);
+}
+
+void outcome_try_storage(void *argument)
+{
+    struct scheduler *scheduler = argument;
+    store_probe(scheduler->context->store, storage_probed, scheduler);
 }
 
 /* --- the mailbox --- */
@@ -198,14 +212,13 @@ static void storage_failed(struct scheduler *scheduler, const struct cycle *cycl
 /* Mail that waited behind the same outage as we did may come with old received times. */
 static void look_deeper_after_outage(struct direction *direction, const struct cycle *cycle)
 {
-    uint64_t now = executor_now(cycle->context->executor);
-    uint64_t usual = 3 * cycle->profile->config->poll_interval_ms;
-    if (usual < OUTAGE_MIN_MS)
-        usual = OUTAGE_MIN_MS;
-    bool outage = direction->succeeded_ms != 0 && now - direction->succeeded_ms > usual;
-    direction->succeeded_ms = now;
+    const struct direction_trouble *trouble = direction->trouble;
+    bool outage = direction->outages_seen != cycle->profile->outages;
+    direction->outages_seen = cycle->profile->outages;
+    if (trouble != NULL && executor_now(cycle->context->executor) - trouble->since_ms > OUTAGE_MS)
+        outage = true;
     for (size_t i = 0; outage && i < cycle->mailbox->folder_count; i++)
-        folder_want_pass(&cycle->mailbox->folders[i].state, clock_wall_ms());
+        folder_want_pass(&cycle->mailbox->folders[i], clock_wall_ms());
 }
 
 static void mailbox_succeeded(struct direction *direction, const struct cycle *cycle)
@@ -225,8 +238,8 @@ static void mailbox_succeeded(struct direction *direction, const struct cycle *c
     if (!direction->resolved) {
         direction->resolved = true;
         store_failure_resolve(cycle->context->store, cycle->profile->config->name,
-                              cycle->mailbox->id, DIRECTION_INCOMING, clock_wall_ms(), NULL,
-                              ignore_done, NULL);
+                              cycle->mailbox->id, DIRECTION_INCOMING, clock_wall_ms(), NULL, NULL,
+                              NULL);
     }
 }
 
@@ -296,30 +309,56 @@ static uint64_t next_poll(const struct cycle *cycle)
     return due > now ? due - now : 0;
 }
 
+/* An answer from behind the server's front door: the sign-in was accepted. */
+static bool server_was_reached(const struct failure *failure)
+{
+    return failure->http_status == 200 || failure->http_status == 500;
+}
+
+/* Trouble of the server that each mailbox meets for itself. */
+static bool may_be_the_server(const struct failure *failure)
+{
+    return !failure->permanent &&
+           (failure->category == FAILURE_SERVER || failure->category == FAILURE_NETWORK);
+}
+
+static uint64_t settle_failure(struct scheduler *scheduler, struct direction *direction,
+                               const struct cycle *cycle)
+{
+    const struct failure *failure = &cycle->failure;
+    if (failure->category == FAILURE_CANCELLED)
+        return 0;
+    if (failure->category == FAILURE_STORAGE && failure->scope == FAILURE_SCOPE_SERVER) {
+        storage_failed(scheduler, cycle, failure);
+        return 0;
+    }
+    if (failure->scope == FAILURE_SCOPE_PROFILE || failure->scope == FAILURE_SCOPE_SERVER) {
+        profile_failed(direction, cycle);
+        return 0;
+    }
+    if (server_was_reached(failure))
+        profile_succeeded(scheduler, direction, cycle);
+    uint64_t wait = mailbox_failed(direction, cycle);
+    if (may_be_the_server(failure) && direction->trouble->failures == 1 &&
+        profile_note_alike(cycle->profile, failure))
+        profile_failed(direction, cycle);
+    return wait;
+}
+
 uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction,
                         const struct cycle *cycle)
 {
+    uint64_t wait = 0;
     report_moved_mail(cycle);
-    if (!failure_is_set(&cycle->failure)) {
-        storage_succeeded(scheduler, cycle);
-        profile_succeeded(scheduler, cycle);
+    if (failure_is_set(&cycle->failure)) {
+        wait = settle_failure(scheduler, direction, cycle);
+    } else if (!cycle->cut_short) {
+        profile_succeeded(scheduler, direction, cycle);
         mailbox_succeeded(direction, cycle);
-        return next_poll(cycle);
+        wait = next_poll(cycle);
     }
-    if (cycle->failure.category == FAILURE_CANCELLED)
-        return 0;
-    if (cycle->failure.scope == FAILURE_SCOPE_SERVER) {
-        storage_failed(scheduler, cycle);
-        return 0;
-    }
-    storage_succeeded(scheduler, cycle);
-    if (cycle->failure.scope == FAILURE_SCOPE_PROFILE) {
-        profile_failed(cycle);
-        return 0;
-    }
-    if (cycle->failure.http_status != 0)
-        profile_succeeded(scheduler, cycle);
-    return mailbox_failed(direction, cycle);
+    gate_leave(&cycle->profile->gate, direction->gate_generation);
+    return wait;
 }
 
 void outcome_item_failed(struct cycle *cycle, const struct item *item,

@@ -19,6 +19,9 @@
 uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction,
                         const struct cycle *cycle);
 
+/* The storage gate's try: probes the store and opens or closes the gate. */
+void outcome_try_storage(void *scheduler);
+
 /* Records and reports an item that failed, at once. `item` is the one; it is tried again by itself.
  */
 void outcome_item_failed(struct cycle *cycle, const struct item *item,

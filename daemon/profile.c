@@ -157,7 +157,7 @@ void profile_dequeue(struct profile *profile, struct direction *direction)
 struct direction *profile_next(struct profile *profile)
 {
     uint32_t places = profile_places(profile);
-    if (profile->running >= places || !gate_admits(&profile->gate, profile->running))
+    if (profile->running - profile->running_stuck >= places || !gate_admits(&profile->gate))
         return NULL;
 
     uint32_t suspect_places = places / 2 > 0 ? places / 2 : 1;
@@ -190,6 +190,9 @@ bool profile_note_busy(struct profile *profile)
             sizeof profile->busy_at - sizeof profile->busy_at[0]);
     profile->busy_at[PROFILE_BUSY_MAILBOXES - 1] = now;
     uint64_t oldest = profile->busy_at[0];
+    if (executor_timer_pending(&profile->grow))
+        executor_after(profile->context->executor, &profile->grow, PROFILE_GROW_AFTER_MS,
+                       profile_grow, profile);
     if (oldest == 0 || now - oldest > PROFILE_BUSY_WITHIN_MS)
         return false;
 
@@ -199,4 +202,13 @@ bool profile_note_busy(struct profile *profile)
     executor_after(profile->context->executor, &profile->grow, PROFILE_GROW_AFTER_MS, profile_grow,
                    profile);
     return true;
+}
+
+bool profile_note_alike(struct profile *profile, const struct failure *failure)
+{
+    bool alike = profile->alike > 0 && failure->category == profile->last_failure.category &&
+                 strcmp(failure->code, profile->last_failure.code) == 0;
+    profile->alike = alike ? profile->alike + 1 : 1;
+    profile->last_failure = *failure;
+    return profile->alike >= PROFILE_ALIKE_MAX;
 }

@@ -22,6 +22,8 @@ enum {
     PROFILE_BUSY_MAILBOXES = 3,     /* so many mailboxes busy ... */
     PROFILE_BUSY_WITHIN_MS = 10000, /* ... within so long slow the profile */
     PROFILE_GROW_AFTER_MS = 60000,  /* one connection more after so long without a busy answer */
+    PROFILE_ALIKE_MAX =
+        5, /* so many mailboxes that fail alike are the server's trouble, not theirs */
 };
 
 struct profile_list;
@@ -38,8 +40,12 @@ struct profile {
     uint32_t ready_count;
     uint32_t running;
     uint32_t running_suspect;
-    uint32_t users; /* mailboxes, and the service's list */
-    bool resolved;  /* the store knows of no failure of the profile any more */
+    uint32_t users;         /* mailboxes, and the service's list */
+    bool resolved;          /* the store knows of no failure of the profile any more */
+    uint32_t running_stuck; /* of `running`, those that wait for a disk that does not answer */
+    uint32_t outages;       /* long ones that are over */
+    uint32_t alike; /* mailboxes in a row that met the same failure, with no success between */
+    struct failure last_failure;
     uint64_t busy_at[PROFILE_BUSY_MAILBOXES];
     struct executor_timer grow;
     bool current; /* what its name means now; false: replaced or removed */
@@ -82,6 +88,10 @@ void profile_dequeue(struct profile *profile, struct direction *direction);
 
 /* The next direction that may start now; NULL when none may. Taken out of its queue. */
 struct direction *profile_next(struct profile *profile);
+
+/* A mailbox failed in a way that the server as a whole may be the cause of. Returns true when so
+ * many failed alike that it must be. */
+bool profile_note_alike(struct profile *profile, const struct failure *failure);
 
 /* A mailbox of this profile was told that the server is busy. Returns true when the profile was
  * slowed. */

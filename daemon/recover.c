@@ -32,10 +32,9 @@ static bool recovery_over(struct recovery *recovery, const struct failure *failu
     return true;
 }
 
-struct sink *recovery_create_sink(const struct cycle *cycle, const char *maildir)
+static struct sink *create_sink(const struct cycle *cycle, const char *maildir, const char *root)
 {
     const struct config_mailbox_settings *settings = mailbox_settings(cycle->mailbox);
-    char *root = config_maildir_root(settings);
     const struct sink_settings sink_settings = {
         .path = maildir,
         .root = root,
@@ -45,7 +44,13 @@ struct sink *recovery_create_sink(const struct cycle *cycle, const char *maildir
         .group = settings->deliver_group,
         .mode = settings->deliver_mode,
     };
-    struct sink *sink = sink_create(cycle->context->sinks, &sink_settings);
+    return sink_create(cycle->context->sinks, &sink_settings);
+}
+
+struct sink *recovery_create_sink(const struct cycle *cycle, const char *maildir)
+{
+    char *root = config_maildir_root(mailbox_settings(cycle->mailbox));
+    struct sink *sink = create_sink(cycle, maildir, root);
     memory_free(root);
     return sink;
 }
@@ -110,6 +115,7 @@ static void recovery_noted(void *argument, const struct failure *failure)
 static void recovery_opened(struct sink_opening *opening)
 {
     struct recovery *recovery = opening->argument;
+    disk_watch_end(&recovery->cycle->disk);
     if (recovery_over(recovery, failure_is_set(&opening->failure) ? &opening->failure : NULL))
         return;
     recovery->cycle->delivered += (uint32_t)opening->published;
@@ -123,9 +129,8 @@ static void recovery_opened(struct sink_opening *opening)
                      recovery->maildir, recovery_noted, recovery);
 }
 
-static void open_sink(struct recovery *recovery, const char *maildir, bool may_create)
+static void open_sink(struct recovery *recovery, bool may_create)
 {
-    recovery->sink = recovery_create_sink(recovery->cycle, maildir);
     recovery->opening = (struct sink_opening){
         .may_create = may_create,
         .names = (const char *const *)recovery->names,
@@ -133,23 +138,39 @@ static void open_sink(struct recovery *recovery, const char *maildir, bool may_c
         .done = recovery_opened,
         .argument = recovery,
     };
+    struct failure failure;
+    if (!disks_admit(recovery->cycle->context->disks,
+                     executor_now(recovery->cycle->context->executor), recovery->sink, &failure)) {
+        recovery_finish(recovery, &failure);
+        return;
+    }
     recovery->waiting = true;
+    disk_watch_begin(&recovery->cycle->disk, recovery->cycle, recovery->sink, NULL, NULL);
     sink_open_start(recovery->sink, &recovery->opening);
 }
 
 static void open_configured(struct recovery *recovery)
 {
     recovery->at_former = false;
-    open_sink(recovery, recovery->maildir, !recovery->cycle->mailbox->sink_ready);
+    recovery->sink = recovery_create_sink(recovery->cycle, recovery->maildir);
+    open_sink(recovery, !recovery->cycle->mailbox->sink_ready);
+}
+
+/* Nothing is created there: the whole path must stand. */
+static void open_former(struct recovery *recovery)
+{
+    recovery->at_former = true;
+    recovery->sink =
+        create_sink(recovery->cycle, recovery->former_maildir, recovery->former_maildir);
+    open_sink(recovery, false);
 }
 
 void recovery_start(struct recovery *recovery)
 {
     bool moved = recovery->former_maildir != NULL &&
                  strcmp(recovery->former_maildir, recovery->maildir) != 0;
-    recovery->at_former = moved && recovery->count > 0;
-    if (recovery->at_former)
-        open_sink(recovery, recovery->former_maildir, false);
+    if (moved && recovery->count > 0)
+        open_former(recovery);
     else
         open_configured(recovery);
 }

@@ -19,6 +19,7 @@ enum {
     TURN_MAILBOXES = 250, /* changed over in one turn of the loop */
     START_EVERY_MS = 100, /* a few mailboxes need not wait for a whole interval at the start */
     STARTS_AT_ONCE = 10,
+    TROUBLE_RETRY_MS = 30000, /* after a reload, mailboxes in trouble are tried again within this */
 };
 
 struct reload {
@@ -32,6 +33,8 @@ struct reload {
     size_t *order;           /* indices of the registrations, by number */
     struct mailbox **merged; /* the new table */
     size_t merged_count;
+    struct mailbox **dropped; /* freed when the new table is in place */
+    size_t dropped_count;
     size_t next_new, next_old;
     bool first;
 };
@@ -45,6 +48,9 @@ static void reload_free(struct reload *reload)
     memory_free(reload->registrations);
     memory_free(reload->order);
     memory_free(reload->merged);
+    for (size_t i = 0; i < reload->dropped_count; i++)
+        mailbox_free(reload->dropped[i]);
+    memory_free(reload->dropped);
     memory_free(reload);
     if (service->reload_again && !service->stopping) {
         service->reload_again = false;
@@ -152,6 +158,8 @@ static void reload_keep(struct reload *reload, struct mailbox *mailbox,
     }
     uint64_t interval = config->settings->profile->poll_interval_ms;
     uint64_t delay = direction->due.key > now ? direction->due.key - now : 0;
+    if (direction->trouble != NULL && delay > TROUBLE_RETRY_MS)
+        delay = random_below(TROUBLE_RETRY_MS); /* whoever reloads has mended something, perhaps */
     bool was_off = direction->state == DIRECTION_OFF;
     scheduler_remove(&service->scheduler, direction);
     mailbox_reconfigure(mailbox, config, reload->configuration, profile);
@@ -181,12 +189,28 @@ static void reload_remove(struct reload *reload, struct mailbox *mailbox)
         return;
     }
     scheduler_remove(&reload->service->scheduler, &mailbox->incoming);
-    mailbox_free(mailbox);
+    reload->dropped[reload->dropped_count++] = mailbox;
+}
+
+/* What cannot change while the daemon runs. */
+static void report_unchangeable(const struct reload *reload)
+{
+    const struct config *old = reload->service->configuration->config;
+    const struct config *new = reload->configuration->config;
+    const char *old_state = old->state_directory == NULL ? "" : old->state_directory;
+    const char *new_state = new->state_directory == NULL ? "" : new->state_directory;
+    const struct log_fields fields = {.message_id = MESSAGE_RELOADED};
+    if (strcmp(old_state, new_state) != 0 || old->file_threads != new->file_threads)
+        log_write(reload->service->context.log, LOG_PRIORITY_WARNING, &fields,
+                  "a change of state_directory or file_threads takes effect when exsyncd is "
+                  "restarted");
 }
 
 static void reload_finish(struct reload *reload)
 {
     struct service *service = reload->service;
+    if (!reload->first)
+        report_unchangeable(reload);
     memory_free(service->mailboxes);
     service->mailboxes = reload->merged;
     service->mailbox_count = reload->merged_count;
@@ -209,37 +233,61 @@ static void reload_finish(struct reload *reload)
     reload_free(reload);
 }
 
-/* Both tables are sorted by number: one walk through both, some mailboxes a turn. */
+/* Changes one mailbox over. Both tables are sorted by number: one walk through both. False: done.
+ */
+static bool reload_step(struct reload *reload)
+{
+    struct service *service = reload->service;
+    const struct config *config = reload->configuration->config;
+    bool more_new = reload->next_new < config->mailbox_count;
+    bool more_old = reload->next_old < service->mailbox_count;
+    if (!more_new && !more_old)
+        return false;
+    size_t index = more_new ? reload->order[reload->next_new] : 0;
+    int64_t new_number = more_new ? reload->registrations[index].mailbox.number : INT64_MAX;
+    struct mailbox *old = more_old ? service->mailboxes[reload->next_old] : NULL;
+    int64_t old_number = more_old ? old->id.number : INT64_MAX;
+    if (old_number < new_number) {
+        reload->next_old++;
+        reload_remove(reload, old);
+    } else if (new_number < old_number) {
+        reload->next_new++;
+        reload_add(reload, &reload->registrations[index], index, &config->mailboxes[index]);
+    } else {
+        reload->next_new++;
+        reload->next_old++;
+        reload->merged[reload->merged_count++] = old;
+        reload_keep(reload, old, &config->mailboxes[index]);
+    }
+    return true;
+}
+
 static void reload_turn(void *argument)
 {
     struct reload *reload = argument;
-    struct service *service = reload->service;
-    const struct config *config = reload->configuration->config;
     for (size_t done = 0; done < TURN_MAILBOXES; done++) {
-        bool more_new = reload->next_new < config->mailbox_count;
-        bool more_old = reload->next_old < service->mailbox_count;
-        if (!more_new && !more_old) {
+        if (!reload_step(reload)) {
             reload_finish(reload);
             return;
         }
-        size_t index = more_new ? reload->order[reload->next_new] : 0;
-        int64_t new_number = more_new ? reload->registrations[index].mailbox.number : INT64_MAX;
-        struct mailbox *old = more_old ? service->mailboxes[reload->next_old] : NULL;
-        int64_t old_number = more_old ? old->id.number : INT64_MAX;
-        if (old_number < new_number) {
-            reload->next_old++;
-            reload_remove(reload, old);
-        } else if (new_number < old_number) {
-            reload->next_new++;
-            reload_add(reload, &reload->registrations[index], index, &config->mailboxes[index]);
-        } else {
-            reload->next_new++;
-            reload->next_old++;
-            reload->merged[reload->merged_count++] = old;
-            reload_keep(reload, old, &config->mailboxes[index]);
-        }
     }
-    executor_defer(service->context.executor, &reload->turn, reload_turn, reload);
+    executor_defer(reload->service->context.executor, &reload->turn, reload_turn, reload);
+}
+
+void reload_end(struct service *service)
+{
+    struct reload *reload = service->reload;
+    if (reload == NULL)
+        return;
+    if (reload->configuration ==
+        NULL) { /* still being read or registered: nothing is changed yet */
+        reload_free(reload);
+        return;
+    }
+    executor_cancel_call(service->context.executor, &reload->turn);
+    while (reload_step(reload))
+        continue;
+    reload_finish(reload);
 }
 
 static int by_number(const void *a, const void *b, void *argument)
@@ -285,6 +333,7 @@ static void reload_registered(void *argument, const struct failure *failure)
         reload->order[i] = i;
     qsort_r(reload->order, count, sizeof *reload->order, by_number, reload->registrations);
     reload->merged = memory_allocate_array(count + service->mailbox_count, sizeof *reload->merged);
+    reload->dropped = memory_allocate_array(service->mailbox_count + 1, sizeof *reload->dropped);
     reload->configuration = configuration_create(reload->config);
     reload->config = NULL;
     reload_profiles(reload);

@@ -17,12 +17,13 @@ static void scheduler_dispatch(void *argument)
     TAILQ_FOREACH(profile, &scheduler->profiles, entries)
     {
         struct direction *direction;
-        while (!scheduler->stopping && gate_admits(&scheduler->storage, scheduler->running) &&
+        while (!scheduler->stopping && scheduler->storage.state == GATE_OPEN &&
                (direction = profile_next(profile)) != NULL) {
             direction->state = DIRECTION_RUNNING;
             direction->suspect = direction->trouble != NULL;
             profile->running++;
             profile->running_suspect += direction->suspect;
+            direction->gate_generation = gate_enter(&profile->gate);
             scheduler->running++;
             TAILQ_INSERT_TAIL(&scheduler->running_directions, direction, ready);
             scheduler->start(scheduler, direction);
@@ -62,19 +63,14 @@ static void scheduler_set_timer(struct scheduler *scheduler)
                    entry->key > now ? entry->key - now : 0, scheduler_on_due, scheduler);
 }
 
-static void scheduler_storage_trying(void *argument)
-{
-    scheduler_wake(argument);
-}
-
 void scheduler_init(struct scheduler *scheduler, const struct context *context,
                     void (*start)(struct scheduler *scheduler, struct direction *direction),
-                    void *owner)
+                    void (*try_storage)(void *scheduler), void *owner)
 {
     *scheduler = (struct scheduler){.context = context, .start = start, .owner = owner};
     TAILQ_INIT(&scheduler->profiles);
     TAILQ_INIT(&scheduler->running_directions);
-    gate_init(&scheduler->storage, context->executor, scheduler_storage_trying, scheduler);
+    gate_init(&scheduler->storage, context->executor, try_storage, scheduler);
 }
 
 void scheduler_release(struct scheduler *scheduler)

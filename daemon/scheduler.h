@@ -28,9 +28,11 @@ struct scheduler {
     void *owner;
 };
 
+/* `try_storage` is called when the wait of the storage gate is over: it finds out whether the store
+ * can be written and tells the gate. */
 void scheduler_init(struct scheduler *scheduler, const struct context *context,
                     void (*start)(struct scheduler *scheduler, struct direction *direction),
-                    void *owner);
+                    void (*try_storage)(void *scheduler), void *owner);
 void scheduler_release(struct scheduler *scheduler);
 
 /* A direction that is off becomes due after `delay_ms`. */

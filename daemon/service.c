@@ -17,6 +17,7 @@ enum {
     HOUSEKEEPING_MORE_MS = 1000,
     IDLE_LOOK_EVERY_MS = 10,
     LOADER_THREADS = 1,
+    STOP_PATIENCE_MS = 300, /* for threads at the end */
 };
 
 #define DEFAULT_STATE_DIRECTORY "/var/lib/exsyncd"
@@ -123,8 +124,9 @@ struct service *service_create(struct config *config, const char *config_path,
     service->first_config = config;
     service->config_path = memory_copy_string(config_path);
     context->executor = executor_create();
+    context->disks = &service->disks;
     context->log = log_create((enum log_priority)config->log_level);
-    scheduler_init(&service->scheduler, context, service_start_cycle, service);
+    scheduler_init(&service->scheduler, context, service_start_cycle, outcome_try_storage, service);
     context->store = store_open(state_directory(config), context->executor, context->log, failure);
     if (context->store == NULL) {
         service_free(service);
@@ -176,6 +178,7 @@ static void service_give_up(void *argument)
 static void service_cancel_cycles(void *argument)
 {
     struct service *service = argument;
+    service->cancelling = true;
     struct direction *direction, *next;
     for (direction = TAILQ_FIRST(&service->scheduler.running_directions); direction != NULL;
          direction = next) {
@@ -191,7 +194,8 @@ static void service_on_stop_signal(void *argument)
 {
     struct service *service = argument;
     if (service->stopping) {
-        service_cancel_cycles(service);
+        if (!service->cancelling)
+            service_cancel_cycles(service);
         return;
     }
     if (service->scheduler.running > 0)
@@ -265,6 +269,15 @@ void service_free(struct service *service)
         log_free(context->log);
         return;
     }
+    if (service->loader != NULL && !executor_pool_free(service->loader, STOP_PATIENCE_MS)) {
+        log_free(context->log); /* the configuration's files hang: as above */
+        return;
+    }
+    /* The store first: its threads may be at work for a reload. */
+    if (context->store != NULL)
+        store_close(context->store);
+    service->stopping = true;
+    reload_end(service);
     service_free_mailboxes(service);
     config_free(service->first_config);
     executor_cancel_timer(context->executor, &service->summary_timer);
@@ -272,18 +285,15 @@ void service_free(struct service *service)
     executor_cancel_timer(context->executor, &service->stop_timer);
     executor_cancel_timer(context->executor, &service->idle_timer);
     scheduler_release(&service->scheduler);
-    bool idle = service->files == NULL || executor_pool_free(service->files, 500);
-    if (service->loader != NULL)
-        executor_pool_free(service->loader, 500);
+    bool idle = service->files == NULL || executor_pool_free(service->files, STOP_PATIENCE_MS);
     if (context->http != NULL)
         http_client_free(context->http);
-    if (context->store != NULL)
-        store_close(context->store);
     if (idle) {
         if (context->sinks != NULL)
             sinks_free(context->sinks);
         executor_free(context->executor);
     }
+    disks_release(&service->disks);
     log_free(context->log);
     memory_free(service->config_path);
     memory_free(service);

@@ -18,8 +18,8 @@ struct service *service_create(struct config *config, const char *config_path,
 int service_run(struct service *service);
 
 enum {
-    SERVICE_STOP_SOON_MS = 2500, /* running cycles may finish their batch */
-    SERVICE_STOP_MS = 4500,      /* then what hangs is left behind */
+    SERVICE_STOP_SOON_MS = 2000, /* running cycles may finish their batch */
+    SERVICE_STOP_MS = 3500,      /* then what hangs is left behind */
 };
 
 /* Also when something still hangs on a dead file system: that is left behind. */

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "daemon/configuration.h"
 #include "daemon/context.h"
+#include "daemon/disks.h"
 #include "daemon/mailbox.h"
 #include "daemon/scheduler.h"
 #include "daemon/service.h"
@@ -14,6 +15,7 @@ struct reload;
 
 struct service {
     struct context context;
+    struct disks disks;
     struct executor_pool *files;  /* everything on file systems */
     struct executor_pool *loader; /* reading the configuration */
     struct scheduler scheduler;
@@ -31,6 +33,7 @@ struct service {
     struct executor_timer stop_timer;
     struct executor_timer idle_timer;
     bool stopping;
+    bool cancelling;  /* the running cycles are to end at once */
     bool left_behind; /* something hung at the stop */
     int exit_status;
 };
@@ -38,6 +41,10 @@ struct service {
 /* Takes a configuration into use: numbers from the store, profiles, mailboxes; in short turns of
  * the loop. Takes `config` over. */
 void reload_apply(struct service *service, struct config *config);
+
+/* After the loop has stopped, and no thread reads the configuration any more: a reload that is
+ * under way is carried through, or dropped if nothing has been changed yet. */
+void reload_end(struct service *service);
 
 /* Reads the configuration again, off the loop, and applies it if it is right. */
 void reload_start(struct service *service);

@@ -10,17 +10,22 @@
 #include <string.h>
 
 static void taker_next_batch(struct taker *taker);
-static void taker_after_fetch(struct taker *taker);
+static void taker_record(struct taker *taker);
+static void taker_bad_item(struct taker *taker, const struct take_slot *slot,
+                           const struct failure *failure);
+static void taker_good_item(struct taker *taker);
 
 /* --- ending --- */
 
 static void taker_finish(struct taker *taker)
 {
+    disk_watch_end(&taker->cycle->disk);
     for (size_t i = 0; i < taker->slot_count; i++) {
         if (taker->slots[i].message != NULL)
             sink_abandon(taker->slots[i].message);
     }
     taker->slot_count = 0;
+    taker->state = TAKE_IDLE;
     memory_free(taker->failures);
     memory_free(taker->deliveries);
     taker->failures = NULL;
@@ -36,16 +41,28 @@ static void taker_fail(struct taker *taker, const struct failure *failure)
         taker->failure = *failure;
 }
 
-/* The sink or the store has answered: false when the taker was cancelled meanwhile and is over.
- * What is committed but not published is published by the next cycle. */
+/* The sink or the store has answered: false when the taker was given up meanwhile and is over. What
+ * is committed but not published is published by the next cycle. */
 static bool taker_answered(struct taker *taker)
 {
-    taker->waiting = false;
-    if (!taker->cancelled)
+    if (!taker->given_up)
         return true;
-    taker->failure = failure_cancelled();
     taker_finish(taker);
     return false;
+}
+
+/* Ends a fetch at once, and everything else as soon as it has answered. */
+static void taker_give_up(struct taker *taker, const struct failure *failure)
+{
+    taker->failure = *failure;
+    taker->given_up = true;
+    if (taker->state != TAKE_FETCHING)
+        return;
+    backend_cancel(taker->operation);
+    taker->operation = NULL;
+    taker->state = TAKE_RECORDING;
+    if (taker->outstanding == 0)
+        taker_finish(taker);
 }
 
 /* After a crash or a doubt only recovery knows what is published. */
@@ -72,6 +89,7 @@ static void taker_acknowledge(struct taker *taker)
         return;
     }
     struct acknowledger *acknowledger = &taker->acknowledger;
+    taker->state = TAKE_ACKNOWLEDGING;
     acknowledger->cycle = taker->cycle;
     acknowledger->done = taker_acknowledged;
     acknowledger->argument = taker;
@@ -113,6 +131,8 @@ static void keep_without_failure(struct taker *taker)
 
 static void settle_published(struct taker *taker)
 {
+    if (taker->batch_ready > 0)
+        taker_good_item(taker);
     for (size_t i = 0; i < taker->batch_ready; i++) {
         struct take_slot *slot = &taker->slots[taker->ready[i]];
         taker->cycle->delivered_bytes += sink_message_size(slot->message);
@@ -129,6 +149,7 @@ static void settle_published(struct taker *taker)
 static void taker_published(struct sink_batch *batch)
 {
     struct taker *taker = batch->argument;
+    disk_watch_end(&taker->cycle->disk);
     for (size_t i = 0; i < taker->batch_ready; i++) {
         struct take_slot *slot = &taker->slots[taker->ready[i]];
         if (!failure_is_set(&taker->failures[i]))
@@ -146,6 +167,7 @@ static void taker_published(struct sink_batch *batch)
             taker_next_batch(taker);
         return;
     }
+    taker->state = TAKE_MARKING;
     for (size_t i = 0; i < taker->batch_ready; i++)
         taker->keys[i] = taker->slots[taker->ready[i]].item->key.item;
     store_ledger_delivered(taker->cycle->context->store, taker->cycle->mailbox->id, taker->keys,
@@ -209,7 +231,9 @@ static void taker_committed(void *argument, const struct failure *failure)
         return;
     }
     /* From the commit on the batch is published even if the cycle was cancelled meanwhile. */
+    taker->state = TAKE_PUBLISHING;
     taker_fill_batch(taker, taker_published);
+    disk_watch_begin(&taker->cycle->disk, taker->cycle, taker->sink, NULL, NULL);
     sink_publish_start(taker->sink, &taker->batch);
 }
 
@@ -225,30 +249,47 @@ static void taker_commit(struct taker *taker)
             .reference = acknowledge ? slot->item->reference : NULL,
         };
     }
-    taker->waiting = true;
+    taker->state = TAKE_COMMITTING;
     store_ledger_deliver(taker->cycle->context->store, taker->cycle->mailbox->id, taker->deliveries,
                          taker->batch_ready, clock_wall_ms(), taker_committed, taker);
 }
 
 /* --- 2: sync --- */
 
+/* What has no room for one message may have room for others: found out as with a request. */
+static void taker_sync_failed(struct taker *taker, struct take_slot *slot,
+                              const struct failure *failure)
+{
+    sink_abandon(slot->message);
+    slot->message = NULL;
+    slot->complete = false;
+    if (!failure->divisible) {
+        taker_fail(taker, failure);
+    } else if (taker->slot_count == 1) {
+        taker_bad_item(taker, slot, failure);
+    } else {
+        taker->batch_limit = 1;
+    }
+}
+
 static void taker_synced(struct sink_batch *batch)
 {
     struct taker *taker = batch->argument;
+    disk_watch_end(&taker->cycle->disk);
     if (!taker_answered(taker))
         return;
+    size_t kept = 0;
     for (size_t i = 0; i < taker->batch_ready; i++) {
-        struct take_slot *slot = &taker->slots[taker->ready[i]];
-        if (failure_is_set(&taker->failures[i])) {
-            sink_abandon(slot->message);
-            slot->message = NULL;
-        }
+        if (failure_is_set(&taker->failures[i]))
+            taker_sync_failed(taker, &taker->slots[taker->ready[i]], &taker->failures[i]);
+        else
+            taker->ready[kept++] = taker->ready[i];
     }
-    keep_without_failure(taker);
-    if (taker->batch_ready == 0)
-        taker_next_batch(taker);
-    else
+    taker->batch_ready = kept;
+    if (kept > 0)
         taker_commit(taker);
+    else
+        taker_record(taker);
 }
 
 /* --- between: what failed and what is gone is recorded --- */
@@ -264,8 +305,9 @@ static void taker_deliver_ready(struct taker *taker)
         taker_next_batch(taker);
         return;
     }
-    taker->waiting = true;
+    taker->state = TAKE_SYNCING;
     taker_fill_batch(taker, taker_synced);
+    disk_watch_begin(&taker->cycle->disk, taker->cycle, taker->sink, NULL, NULL);
     sink_sync_start(taker->sink, &taker->batch);
 }
 
@@ -275,9 +317,17 @@ static void taker_recorded(void *argument, const struct failure *failure)
     taker->outstanding--;
     if (failure != NULL)
         taker_fail(taker, failure);
-    if (taker->outstanding > 0 || !taker->waiting) /* !waiting: the fetch still runs */
+    if (taker->outstanding > 0 || taker->state != TAKE_RECORDING) /* the fetch still runs */
         return;
     if (taker_answered(taker))
+        taker_deliver_ready(taker);
+}
+
+/* Waits until what is to be recorded is, and goes on with what can be delivered. */
+static void taker_record(struct taker *taker)
+{
+    taker->state = TAKE_RECORDING;
+    if (taker->outstanding == 0)
         taker_deliver_ready(taker);
 }
 
@@ -300,6 +350,30 @@ static void record_gone(struct taker *taker)
                       taker->gone_count, clock_wall_ms(), taker_recorded, taker);
 }
 
+/* An item that, asked for alone, failed with everything around it. Many in a row may mean that it
+ * is not the items: then one from the other end of the list decides. */
+static void taker_bad_item(struct taker *taker, const struct take_slot *slot,
+                           const struct failure *failure)
+{
+    if (taker->testing) {
+        struct failure wider = *failure;
+        wider.scope = FAILURE_SCOPE_MAILBOX;
+        taker_fail(taker, &wider);
+        return;
+    }
+    record_item_failure(taker, slot->item, failure);
+    if (++taker->bad_items < TAKE_BAD_ITEMS_MAX)
+        return;
+    taker->testing = !taker->retries;
+    taker->enough = taker->retries;
+}
+
+static void taker_good_item(struct taker *taker)
+{
+    taker->bad_items = 0;
+    taker->testing = false;
+}
+
 /* --- 1: fetch --- */
 
 static struct take_slot *taker_slot(struct taker *taker, size_t index)
@@ -311,8 +385,10 @@ static struct take_slot *taker_slot(struct taker *taker, size_t index)
 static void taker_message_ready(void *argument)
 {
     struct taker *taker = argument;
-    if (taker->operation != NULL)
-        backend_fetch_resume(taker->operation);
+    if (taker->state != TAKE_FETCHING)
+        return;
+    disk_watch_end(&taker->cycle->disk);
+    backend_fetch_resume(taker->operation);
 }
 
 static void taker_item_begin(void *argument, size_t index)
@@ -321,13 +397,24 @@ static void taker_item_begin(void *argument, size_t index)
     taker_slot(taker, index)->message = sink_begin(taker->sink, taker_message_ready, taker);
 }
 
+static void taker_disk_stuck(void *argument)
+{
+    struct taker *taker = argument;
+    struct failure failure;
+    disks_explain(taker->sink, &failure);
+    disk_watch_give_up(&taker->cycle->disk);
+    taker_give_up(taker, &failure);
+}
+
 static bool taker_ready(void *argument)
 {
-    const struct taker *taker = argument;
+    struct taker *taker = argument;
     for (size_t i = 0; i < taker->slot_count; i++) {
         const struct take_slot *slot = &taker->slots[i];
-        if (slot->message != NULL && !slot->ended && !sink_ready(slot->message))
-            return false;
+        if (slot->message == NULL || slot->ended || sink_ready(slot->message))
+            continue;
+        disk_watch_begin(&taker->cycle->disk, taker->cycle, taker->sink, taker_disk_stuck, taker);
+        return false;
     }
     return true;
 }
@@ -348,12 +435,13 @@ static void taker_item_end(void *argument, size_t index, const struct failure *f
     if (failure == NULL) {
         sink_end(slot->message);
         slot->complete = true;
-        taker->bad_items = 0;
         return;
     }
     if (slot->message != NULL)
         sink_abandon(slot->message);
     slot->message = NULL;
+    if (failure->gone || failure->scope == FAILURE_SCOPE_ITEM)
+        taker_good_item(taker); /* the server knows what it says */
     if (failure->gone) {
         slot->item->settled = true;
         if (slot->item->attempts > 0)
@@ -391,20 +479,14 @@ static void taker_request_failed(struct taker *taker, const struct failure *fail
     }
     if (suspects == 0)
         return;
-    if (!failure->divisible) {
+    if (!failure->divisible || failure->retry_after_ms > 0) {
         taker_fail(taker, failure);
         return;
     }
     taker->batch_limit = suspects / 2 > 0 ? suspects / 2 : 1;
     taker->halved = true;
-    if (suspects > 1 || taker->slot_count > 1)
-        return;
-    record_item_failure(taker, suspect->item, failure);
-    if (++taker->bad_items >= TAKE_BAD_ITEMS_MAX) {
-        struct failure wider = *failure;
-        wider.scope = FAILURE_SCOPE_MAILBOX;
-        taker_fail(taker, &wider);
-    }
+    if (taker->slot_count == 1)
+        taker_bad_item(taker, suspect, failure);
 }
 
 static void taker_raise_limit(struct taker *taker)
@@ -420,21 +502,15 @@ static void taker_fetched(void *argument, const struct failure *failure)
     struct taker *taker = argument;
     taker->operation = NULL;
     taker->halved = false;
+    disk_watch_end(&taker->cycle->disk);
     if (failure == NULL && failure_is_set(&taker->request_failure))
         failure = &taker->request_failure;
     if (failure != NULL)
         taker_request_failed(taker, failure);
     if (!taker->halved)
         taker_raise_limit(taker);
-    taker_after_fetch(taker);
-}
-
-static void taker_after_fetch(struct taker *taker)
-{
     record_gone(taker);
-    taker->waiting = taker->outstanding > 0;
-    if (taker->outstanding == 0)
-        taker_deliver_ready(taker);
+    taker_record(taker);
 }
 
 /* --- batches --- */
@@ -450,7 +526,6 @@ static void taker_choose(struct taker *taker)
 {
     const struct config_profile *config = taker->cycle->profile->config;
     uint64_t bytes = 0, buffered = 0;
-    taker->slot_count = 0;
     while (taker->remaining > 0 && taker->items->items[taker->remaining - 1].settled)
         taker->remaining--;
     for (size_t i = taker->remaining; i > 0 && taker->slot_count < taker->batch_limit; i--) {
@@ -465,14 +540,25 @@ static void taker_choose(struct taker *taker)
     }
 }
 
+static void taker_choose_newest(struct taker *taker)
+{
+    for (size_t i = 0; i < taker->remaining && taker->slot_count == 0; i++) {
+        if (!taker->items->items[i].settled)
+            taker->slots[taker->slot_count++] = (struct take_slot){.item = &taker->items->items[i]};
+    }
+}
+
 static void taker_next_batch(struct taker *taker)
 {
     taker->slot_count = 0;
-    if (failure_is_set(&taker->failure) || taker->cycle->ending) {
+    if (failure_is_set(&taker->failure) || taker->enough || taker->cycle->ending) {
         taker_finish(taker);
         return;
     }
-    taker_choose(taker);
+    if (taker->testing)
+        taker_choose_newest(taker);
+    else
+        taker_choose(taker);
     if (taker->slot_count == 0) {
         taker_finish(taker);
         return;
@@ -481,6 +567,7 @@ static void taker_next_batch(struct taker *taker)
     for (size_t i = 0; i < taker->slot_count; i++)
         references[i] = taker->slots[i].item->reference;
     taker->gone_count = 0;
+    taker->state = TAKE_FETCHING;
     taker->request_failure = (struct failure){0};
     taker->operation = backend_fetch_start(
         taker->cycle->profile->backend, &taker->cycle->target, references, taker->slot_count,
@@ -492,9 +579,6 @@ void taker_start(struct taker *taker)
     taker->remaining = taker->items->count;
     taker->batch_limit = TAKE_BATCH_MAX;
     taker_raise_limit(taker);
-    taker->failure = (struct failure){0};
-    taker->cancelled = false;
-    taker->bad_items = 0;
     taker->failures = memory_allocate_array(TAKE_BATCH_MAX, sizeof *taker->failures);
     taker->deliveries = memory_allocate_array(TAKE_BATCH_MAX, sizeof *taker->deliveries);
     taker_next_batch(taker);
@@ -502,19 +586,9 @@ void taker_start(struct taker *taker)
 
 void taker_cancel(struct taker *taker)
 {
-    if (taker->operation != NULL) {
-        backend_cancel(taker->operation);
-        taker->operation = NULL;
-        taker->failure = failure_cancelled();
-        if (taker->outstanding > 0) { /* records of items that had failed by then */
-            taker->cancelled = true;
-            taker->waiting = true;
-            return;
-        }
-        taker_finish(taker);
-    } else if (taker->waiting) {
-        taker->cancelled = true;
-    } else {
+    const struct failure cancelled = failure_cancelled();
+    if (taker->state == TAKE_ACKNOWLEDGING)
         acknowledger_cancel(&taker->acknowledger);
-    }
+    else if (taker->state != TAKE_IDLE)
+        taker_give_up(taker, &cancelled);
 }

@@ -19,8 +19,8 @@
 enum {
     TAKE_BATCH_MAX = 100,
     TAKE_BUFFERED_MAX = 512 * 1024, /* bytes of a batch that the sink may hold in memory, about */
-    TAKE_BAD_ITEMS_MAX = 3, /* so many single items in a row that break their request: it is not the
-                             * items, and the cycle ends */
+    TAKE_BAD_ITEMS_MAX = 3, /* after so many bad items in a row one from the other end is tried: if
+                             * it is bad, too, it is not the items, and the cycle ends */
 };
 
 /* One item of the batch under way. */
@@ -32,11 +32,23 @@ struct take_slot {
     bool duplicate;               /* the ledger had it already */
 };
 
+enum take_state {
+    TAKE_IDLE,
+    TAKE_FETCHING,      /* the back end streams into the sink */
+    TAKE_RECORDING,     /* failed and gone items are written to the store */
+    TAKE_SYNCING,       /* the spool is brought to disk */
+    TAKE_COMMITTING,    /* to the ledger */
+    TAKE_PUBLISHING,    /* into new/ */
+    TAKE_MARKING,       /* as delivered */
+    TAKE_ACKNOWLEDGING, /* to the server */
+};
+
 struct taker {
     /* Set by the caller. */
     struct cycle *cycle;
     struct sink *sink;
     struct item_list *items;
+    bool retries; /* all of them failed before: bad ones among them are no trouble of the mailbox */
     void (*done)(struct taker *taker, const struct failure *failure);
     void *argument;
 
@@ -47,13 +59,15 @@ struct taker {
     size_t slot_count;
     size_t remaining; /* items[0 .. remaining) may not be settled yet */
     uint32_t batch_limit;
+    enum take_state state;
     uint32_t bad_items;             /* in a row */
-    bool halved;                    /* the batch before failed as a whole */
+    bool testing;                   /* the batch is one item from the other end */
+    bool halved;                    /* the batch under way failed as a whole */
+    bool enough;                    /* ends after this batch, without a failure */
+    bool given_up;                  /* ends as soon as what is under way has answered */
     struct failure failure;         /* why it ends after this batch */
     struct failure request_failure; /* told for an item that may be its cause */
     uint32_t outstanding;           /* records that the store has not answered */
-    bool waiting;                   /* for the store or the sink */
-    bool cancelled;
     struct sink_batch batch;
     struct sink_message *messages[TAKE_BATCH_MAX];
     struct failure *failures; /* TAKE_BATCH_MAX of them */

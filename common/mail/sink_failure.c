@@ -21,6 +21,8 @@ struct failure sink_failure_path(int error, const char *verb, const char *path)
     char what[FAILURE_TEXT_SIZE - REASON_SIZE];
     snprintf(what, sizeof what, "%s %s", verb, path);
     struct failure failure = failure_from_errno(FAILURE_SCOPE_MAILBOX, step, error, what);
+    /* What has no room for this message may have room for a smaller one. */
+    failure.divisible = error == EFBIG || error == ENOSPC || error == EDQUOT;
     if (error == EACCES || error == EPERM)
         sink_failure_add(&failure, "the daemon's user must be able to write there");
     return failure;
@@ -51,8 +53,9 @@ struct failure sink_failure_marker(const struct sink *sink, size_t name_count)
         .category = FAILURE_STORAGE,
         .scope = FAILURE_SCOPE_MAILBOX,
         .sentence = "The Maildir is not the one that was set up before.",
-        .remedy = "Mount the file system that the Maildir is on. When the Maildir was removed on "
-                  "purpose, create its marker file again, empty and owned by the daemon's user.",
+        .remedy = "Mount the file system that the Maildir is on. When the Maildir was moved, "
+                  "move its folder exsyncd.spool along with it. When it was removed on purpose, "
+                  "create the marker file again, empty and owned by the daemon's user.",
     };
     failure_set_step(&failure, step);
     failure_set_code(&failure, "MarkerMissing");

@@ -224,13 +224,16 @@ void store_failure_record(struct store *store, const struct store_failure *failu
                           store_done *done, void *argument);
 
 /* What went wrong with this mailbox (number 0: with this profile) in this direction is over (NULL:
- * in any, and what was recorded for both); item failures stay. `*resolved` (may be NULL) counts the
- * rows. */
+ * in any, and what was recorded for both); item failures stay. `direction` is a constant.
+ * `*resolved` (may be NULL) counts the rows. */
 void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
                            const char *direction, int64_t now_ms, uint32_t *resolved,
                            store_done *done, void *argument);
 
 /* --- house-keeping --- */
+
+/* Whether the database can be written: commits something that changes nothing. */
+void store_probe(struct store *store, store_done *done, void *argument);
 
 /* Forgets mailboxes that left the configuration before `removed_before_ms` and failures that were
  * resolved before `resolved_before_ms`, a bounded number of rows a call; *more tells to call again.

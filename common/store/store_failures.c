@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include <stdio.h>
+
 void store_failures_resolve_item(struct store_connection *connection, int64_t mailbox,
                                  const struct digest *item, int64_t now_ms)
 {
@@ -112,16 +114,43 @@ void store_failure_record(struct store *store, const struct store_failure *failu
     store_start_write(store, &record->operation);
 }
 
+/* --- probe --- */
+
+/* Writes the database's header as it is: a real commit that changes nothing. */
+static void probe_run(struct store_connection *connection, struct store_operation *operation)
+{
+    (void)operation;
+    char sql[64];
+    int64_t version = store_execute_number(connection, "PRAGMA user_version");
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %lld", (long long)version);
+    store_execute(connection, sql);
+}
+
+void store_probe(struct store *store, store_done *done, void *argument)
+{
+    struct store_operation *operation =
+        store_operation_create(sizeof *operation, probe_run, done, argument);
+    store_start_write(store, operation);
+}
+
 /* --- resolve --- */
 
 struct resolve_operation {
     struct store_operation operation;
     struct store_mailbox mailbox;
-    const char *profile;
-    const char *direction;
+    char *profile;         /* owned: the caller's may go with its configuration */
+    const char *direction; /* a constant */
     int64_t now_ms;
     uint32_t *resolved;
 };
+
+static void resolve_finish(struct store_operation *operation)
+{
+    struct resolve_operation *resolving = (struct resolve_operation *)operation;
+    memory_free(resolving->profile);
+    if (operation->done != NULL)
+        operation->done(operation->argument, operation->failure);
+}
 
 static void resolve_run(struct store_connection *connection, struct store_operation *operation)
 {
@@ -149,7 +178,8 @@ void store_failure_resolve(struct store *store, const char *profile, struct stor
     struct resolve_operation *operation =
         store_operation_create(sizeof *operation, resolve_run, done, argument);
     operation->mailbox = mailbox;
-    operation->profile = profile;
+    operation->operation.finish = resolve_finish;
+    operation->profile = memory_copy_string(profile);
     operation->direction = direction;
     operation->now_ms = now_ms;
     operation->resolved = resolved;

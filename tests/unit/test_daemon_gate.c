@@ -59,28 +59,65 @@ static void note_trying(void *argument)
     executor_stop(*executor);
 }
 
+static const struct failure trouble = {.category = FAILURE_NETWORK};
+
 static void a_gate_admits_one_try_after_the_wait_and_opens_with_its_success(void **state)
 {
     (void)state;
     struct executor *executor = executor_create();
-    const struct failure failure = {.category = FAILURE_NETWORK};
     struct gate gate;
     gate_init(&gate, executor, note_trying, &executor);
-    assert_true(gate_admits(&gate, 7));
+    assert_true(gate_admits(&gate));
+    uint32_t work = gate_enter(&gate);
 
-    assert_true(gate_close(&gate, &failure, 1));
-    assert_false(gate_close(&gate, &failure, 1)); /* work that was under way when it closed */
-    assert_false(gate_admits(&gate, 0));
+    assert_true(gate_close(&gate, work, &trouble, 1));
+    assert_false(gate_close(&gate, work, &trouble, 1)); /* work that was under way when it closed */
+    assert_false(gate_admits(&gate));
     executor_run(executor); /* until note_trying */
-    assert_true(gate_admits(&gate, 0));
-    assert_false(gate_admits(&gate, 1));
+    assert_true(gate_admits(&gate));
+    uint32_t trial = gate_enter(&gate);
+    assert_false(gate_admits(&gate));
 
-    assert_true(gate_close(&gate, &failure, 1));
+    assert_true(gate_close(&gate, trial, &trouble, 1));
     assert_int_equal(gate.failures, 2);
     gate_try_now(&gate);
-    assert_true(gate_succeed(&gate));
-    assert_true(gate_admits(&gate, 7));
+    trial = gate_enter(&gate);
+    assert_true(gate_succeed(&gate, trial));
+    assert_true(gate_admits(&gate));
     assert_int_equal(gate.failures, 0);
+    gate_release(&gate);
+    executor_free(executor);
+}
+
+static void work_from_before_a_gate_closed_neither_opens_nor_closes_it(void **state)
+{
+    (void)state;
+    struct executor *executor = executor_create();
+    struct gate gate;
+    gate_init(&gate, executor, note_trying, &executor);
+    uint32_t early = gate_enter(&gate);
+    assert_true(gate_close(&gate, early, &trouble, 1000));
+    assert_false(gate_succeed(&gate, early));
+    gate_try_now(&gate);
+    assert_false(gate_succeed(&gate, early));
+    assert_false(gate_close(&gate, early, &trouble, 1000));
+    assert_true(gate_admits(&gate));
+    gate_release(&gate);
+    executor_free(executor);
+}
+
+static void a_trial_that_shows_nothing_makes_room_for_another(void **state)
+{
+    (void)state;
+    struct executor *executor = executor_create();
+    struct gate gate;
+    gate_init(&gate, executor, note_trying, &executor);
+    assert_true(gate_close(&gate, gate_enter(&gate), &trouble, 1000));
+    gate_try_now(&gate);
+    uint32_t trial = gate_enter(&gate);
+    assert_false(gate_admits(&gate));
+    gate_leave(&gate, trial);
+    assert_true(gate_admits(&gate));
     gate_release(&gate);
     executor_free(executor);
 }
@@ -93,6 +130,8 @@ int main(void)
         cmocka_unit_test(what_the_server_asks_for_is_the_least),
         cmocka_unit_test(an_item_out_of_tries_is_still_tried_once_a_day),
         cmocka_unit_test(a_gate_admits_one_try_after_the_wait_and_opens_with_its_success),
+        cmocka_unit_test(work_from_before_a_gate_closed_neither_opens_nor_closes_it),
+        cmocka_unit_test(a_trial_that_shows_nothing_makes_room_for_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
