@@ -37,6 +37,13 @@
 struct http_client;
 struct http_pool;
 
+/* Once, by main() before it starts threads: it changes the environment. Without it GSSAPI on the
+ * loop looks the server's name up once more, to ask for the ticket of whatever name its address
+ * has: a slow name service would block the loop, and one that lies would choose the server. With it
+ * (it puts a file before those of KRB5_CONFIG) the server's name is the one in the url, and its
+ * realm is what krb5.conf or the account's KDC says, never the name service. */
+void http_prepare_process(void);
+
 /* Initialises libcurl (curl_global_init); http_client_free undoes it. `log` may be NULL. */
 struct http_client *http_client_create(struct executor *executor, struct log *log);
 /* Pools must be freed before; not from within a callback of a request. The executor must run or be
@@ -53,8 +60,8 @@ enum http_auth {
 struct http_pool_settings {
     const char *url; /* http or https */
     enum http_auth auth;
-    const char *username;          /* NULL: Negotiate with the ticket cache */
-    const struct secret *password; /* NULL likewise */
+    const char *username;          /* see http_ticket.h for the forms that Kerberos knows */
+    const struct secret *password; /* NULL, and Negotiate: the ticket cache or client key table */
     const char *tls_ca_file;       /* NULL: the system's */
     bool tls_verify;
     const char *user_agent;

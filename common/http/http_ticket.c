@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    TGT_LEFT_S = 60,   /* a ticket in the default cache that ends sooner is as good as ended */
+    TGT_LEFT_S = 15,   /* a ticket in the default cache that ends sooner is as good as ended */
     NTLM_FOR_S = 3600, /* then it is looked for tickets again */
 };
 

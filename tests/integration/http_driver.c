@@ -9,12 +9,15 @@
  *     --count N                     requests (1)
  *     --connections N               at most so many at a time (1)
  *     --changes                     as requests that change something on the server
+ *     --beside URL                  meanwhile one request there, without an account, of which a
+ * line "beside status=200 ms=N" tells
  *     --idle MS                     waits so long between requests, and does them one by one
  */
 #include "base/memory.h"
 #include "http/http.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +36,10 @@ struct driver {
     bool changes;
     unsigned idle_ms;
     struct executor_timer timer;
+    const char *beside_url;
+    struct http_pool *beside_pool;
+    struct http_request beside;
+    bool beside_done;
 };
 
 struct exchange {
@@ -42,6 +49,12 @@ struct exchange {
 };
 
 static void start_next(void *argument);
+
+static void stop_when_done(struct driver *driver)
+{
+    if (driver->done == driver->count && (driver->beside_url == NULL || driver->beside_done))
+        executor_stop(driver->executor);
+}
 
 static enum http_data_result take_data(struct http_request *request, uint16_t status,
                                        const char *bytes, size_t length)
@@ -64,9 +77,10 @@ static void take_end(struct http_request *request, const struct http_response *r
     driver->done++;
     buffer_release(&exchange->answer);
     memory_free(exchange);
+    stop_when_done(driver);
     if (driver->done == driver->count)
-        executor_stop(driver->executor);
-    else if (driver->idle_ms > 0)
+        return;
+    if (driver->idle_ms > 0)
         executor_after(driver->executor, &driver->timer, driver->idle_ms, start_next, driver);
 }
 
@@ -81,6 +95,28 @@ static void start_next(void *argument)
     buffer_append(&exchange->request.body, driver->body.data, driver->body.length);
     driver->started++;
     http_request_start(driver->pool, &exchange->request);
+}
+
+static void take_beside_end(struct http_request *request, const struct http_response *response)
+{
+    struct driver *driver =
+        (struct driver *)(void *)((char *)request - offsetof(struct driver, beside));
+    printf("beside status=%u ms=%u %s %s\n", response->status, response->elapsed_ms,
+           response->failure.code, driver->done == driver->count ? "last" : "first");
+    driver->beside_done = true;
+    stop_when_done(driver);
+}
+
+static void start_beside(struct driver *driver, struct http_client *client)
+{
+    struct http_pool_settings settings = driver->settings;
+    settings.url = driver->beside_url;
+    settings.auth = HTTP_AUTH_BASIC;
+    settings.username = NULL;
+    settings.password = NULL;
+    driver->beside_pool = http_pool_create(client, &settings);
+    driver->beside.on_done = take_beside_end;
+    http_request_start(driver->beside_pool, &driver->beside);
 }
 
 static void read_file(const char *path, struct buffer *content)
@@ -117,15 +153,11 @@ static enum http_auth read_auth(const char *name)
 static void read_options(struct driver *driver, int count, char **words)
 {
     static const struct option options[] = {
-        {"auth", required_argument, NULL, 'a'},
-        {"user", required_argument, NULL, 'u'},
-        {"ca", required_argument, NULL, 'c'},
-        {"password-file", required_argument, NULL, 'p'},
-        {"count", required_argument, NULL, 'n'},
-        {"connections", required_argument, NULL, 'm'},
-        {"changes", no_argument, NULL, 'x'},
-        {"idle", required_argument, NULL, 'i'},
-        {NULL, 0, NULL, 0},
+        {"auth", required_argument, NULL, 'a'},  {"user", required_argument, NULL, 'u'},
+        {"ca", required_argument, NULL, 'c'},    {"password-file", required_argument, NULL, 'p'},
+        {"count", required_argument, NULL, 'n'}, {"connections", required_argument, NULL, 'm'},
+        {"changes", no_argument, NULL, 'x'},     {"beside", required_argument, NULL, 'b'},
+        {"idle", required_argument, NULL, 'i'},  {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(count, words, "", options, NULL)) != -1) {
@@ -150,6 +182,9 @@ static void read_options(struct driver *driver, int count, char **words)
             break;
         case 'x':
             driver->changes = true;
+            break;
+        case 'b':
+            driver->beside_url = optarg;
             break;
         case 'i':
             driver->idle_ms = (unsigned)strtoul(optarg, NULL, 10);
@@ -178,6 +213,7 @@ int main(int count, char **words)
             },
     };
     read_options(&driver, count, words);
+    http_prepare_process();
     driver.settings.url = words[optind];
     read_file(words[optind + 1], &driver.body);
 
@@ -187,9 +223,13 @@ int main(int count, char **words)
     unsigned first = driver.idle_ms > 0 ? 1 : driver.count;
     for (unsigned i = 0; i < first; i++)
         start_next(&driver);
+    if (driver.beside_url != NULL)
+        start_beside(&driver, client);
     executor_run(driver.executor);
 
     http_pool_free(driver.pool);
+    if (driver.beside_pool != NULL)
+        http_pool_free(driver.beside_pool);
     http_client_free(client);
     executor_free(driver.executor);
     secret_free((struct secret *)driver.settings.password);

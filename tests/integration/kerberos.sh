@@ -185,3 +185,5 @@ arrived() { # FILE COUNT USER : so many answers, each about the whole file
     [ "$(answers)" = "$2" ] && [ "$(grep -cF "$told" <<<"$out")" = "$2" ]
 }
 is() { [ "$1" "$2" "$3" ]; }
+# What went through Apache: requests that it answered with 401.
+challenges() { grep -c '^401' "$dir/access.log"; }

@@ -72,8 +72,6 @@ RequestHeader set X-Remote-User expr=%{REMOTE_USER}"
 ews=http://localhost:$web_port/EWS/Exchange.asmx
 
 refused() { grep -q "^status=401 failure=HTTP 401 in_doubt=0" <<<"$out"; }
-# What went through Apache: requests that it answered with 401.
-challenges() { grep -c '^401' "$dir/access.log"; }
 
 ntlm=(--auth ntlm --user 'CONTOSO\svc-sync' --password-file "$dir/password")
 for size in small large; do
