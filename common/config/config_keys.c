@@ -109,15 +109,19 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
                      {"ntlm", CONFIG_AUTH_NTLM},
                      {"basic", CONFIG_AUTH_BASIC}},
          .text = "How the account signs in. Exchange offers negotiate and ntlm unless somebody "
-                 "has switched basic on."},
+                 "has switched basic on. negotiate is Kerberos: /etc/krb5.conf names the realm "
+                 "(default_realm), and its KDCs must be reachable; where they are not, choose "
+                 "ntlm."},
     [CONFIG_KEY_USERNAME] =
         {.name = "username",
          .section = CONFIG_SECTION_PROFILE,
          .kind = CONFIG_KIND_TEXT,
          .field = PROFILE_FIELD(username),
          .example = "CONTOSO\\svc-sync",
-         .text = "The account that signs in, as DOMAIN\\NAME or NAME@DOMAIN. Without it, "
-                 "negotiate uses a Kerberos ticket that is already there."},
+         .text = "The account that signs in, as DOMAIN\\NAME or NAME@DOMAIN; to Kerberos, "
+                 "DOMAIN\\NAME is NAME in the default realm. Without a username and password, "
+                 "negotiate uses the service's ticket cache (KRB5CCNAME) or client key table "
+                 "(KRB5_CLIENT_KTNAME)."},
     [CONFIG_KEY_PASSWORD_FILE] =
         {.name = "password_file",
          .section = CONFIG_SECTION_PROFILE,
