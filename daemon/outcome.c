@@ -172,8 +172,10 @@ static void storage_failed(struct scheduler *scheduler, const struct cycle *cycl
     bool first = scheduler->storage.failures == 0;
     if (!gate_close(&scheduler->storage, scheduler->storage.generation, &failure, wait))
         return;
-    if (cycle != NULL)
+    if (cycle != NULL) {
         record(cycle, &failure, true, wait);
+        cycle->mailbox->incoming.resolved = false;
+    }
 
     char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
     format_reason(reason, &failure);
@@ -181,9 +183,10 @@ static void storage_failed(struct scheduler *scheduler, const struct cycle *cycl
     const struct log_fields fields = {
         .message_id = MESSAGE_STORAGE_FAILED, .step = failure.step, .code = failure.code};
     log_write(scheduler->context->log, first ? LOG_PRIORITY_CRITICAL : LOG_PRIORITY_INFO, &fields,
-              "all mailboxes wait: %s%s%s Nothing is lost. %s", reason,
+              "all mailboxes wait: %s%s%s%s Nothing is lost. %s", reason,
               cycle == NULL ? "" : " Seen with ",
-              cycle == NULL ? "" : mailbox_address(cycle->mailbox), next_try);
+              cycle == NULL ? "" : mailbox_address(cycle->mailbox), cycle == NULL ? "" : ".",
+              next_try);
 }
 
 static void storage_probed(void *argument, const struct failure *failure)
