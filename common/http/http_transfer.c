@@ -235,11 +235,13 @@ static void set_credentials(CURL *easy, const struct http_pool *pool)
         [HTTP_AUTH_NTLM] = CURLAUTH_NTLM,
         [HTTP_AUTH_NEGOTIATE] = CURLAUTH_NEGOTIATE,
     };
+    /* With Negotiate the ticket says who signs in; libcurl wants a name, and takes an empty one. */
+    bool ticket = pool->auth == HTTP_AUTH_NEGOTIATE;
+    const char *username = ticket || pool->username == NULL ? "" : pool->username;
+    const char *password = ticket || pool->password == NULL ? "" : secret_reveal(pool->password);
     curl_easy_setopt(easy, CURLOPT_HTTPAUTH, ways[pool->auth]);
-    /* libcurl does not sign in at all without a name; an empty one means the ticket cache. */
-    curl_easy_setopt(easy, CURLOPT_USERNAME, pool->username != NULL ? pool->username : "");
-    curl_easy_setopt(easy, CURLOPT_PASSWORD,
-                     pool->password != NULL ? secret_reveal(pool->password) : "");
+    curl_easy_setopt(easy, CURLOPT_USERNAME, username);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, password);
 }
 
 static void set_tls(struct http_transfer *transfer, const struct http_pool *pool)

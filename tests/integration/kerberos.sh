@@ -68,6 +68,7 @@ client_config() { # PORT [LIBDEFAULT]... : a krb5.conf for a KDC at that port
     default_realm = EXSYNCD.TEST
     dns_lookup_kdc = false
     dns_lookup_realm = false
+    qualify_shortname = ""
 $(printf '    %s\n' "$@")
 [realms]
     EXSYNCD.TEST = {
