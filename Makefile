@@ -128,7 +128,8 @@ check: ## install what is missing, build, and run all tests
 	    build/release:tests/bench/memory.py
 
 # Run once more with the sanitizers.
-SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_kill.py)
+SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
+               test_reload.py)
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)

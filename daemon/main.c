@@ -94,13 +94,14 @@ static void protect_process(void)
     }
 }
 
-/* A reload that is asked for before the service can take it waits; it does not end the process. */
-static void hold_reload_signals(void)
+/* A reload or a stop that is asked for before the service can take it waits until it can. */
+static void hold_signals(void)
 {
-    sigset_t reload;
-    sigemptyset(&reload);
-    sigaddset(&reload, SIGHUP);
-    sigprocmask(SIG_BLOCK, &reload, NULL);
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGTERM);
+    sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
 static void report_start_failure(const struct failure *failure)
@@ -117,7 +118,7 @@ int main(int count, char **arguments)
     int status = read_options(count, arguments, &options);
     if (status >= 0)
         return status;
-    hold_reload_signals();
+    hold_signals();
     protect_process();
     http_prepare_process();
 

@@ -21,7 +21,7 @@ enum {
     SIGN_IN_SECOND_MS = 60 * 1000,
     SIGN_IN_LATER_MS = 60 * 60 * 1000,
     STORAGE_RETRY_MIN_MS = 5000,
-    STORAGE_RETRY_MAX_MS = 300000,
+    STORAGE_RETRY_MAX_MS = 30000,
 };
 
 /* "Next try at 14:05:03.", in local time, with the date when it is not today's. */

@@ -85,16 +85,15 @@ static void retire_profile(struct profile *profile)
 }
 
 /* A profile that reaches the server as before keeps its connections and its gate, but whoever
- * reloads expects another try; only a refused account is left to its own pace, lest it be locked
- * out. One that changed begins anew, the old one goes with its last cycle. */
+ * reloads expects another try, one. A profile that changed begins anew, the old one goes with its
+ * last cycle. */
 static void reload_profile(struct reload *reload, const struct config_profile *config)
 {
     struct scheduler *scheduler = &reload->service->scheduler;
     struct profile *profile = current_profile(reload->service, config->name);
     if (profile != NULL && profile_matches(profile, config)) {
         profile_adopt(profile, config, reload->configuration);
-        if (profile->gate.failure.category != FAILURE_AUTHENTICATION)
-            gate_try_now(&profile->gate);
+        gate_try_now(&profile->gate);
         return;
     }
     struct profile *fresh = profile_create(&reload->service->context, config, reload->configuration,

@@ -213,12 +213,13 @@ static void service_on_stop_signal(void *argument)
 }
 
 /* main() has held them back; other threads were started since and go on doing so. */
-static void service_take_reload_signals(void)
+static void service_take_held_signals(void)
 {
-    sigset_t reload;
-    sigemptyset(&reload);
-    sigaddset(&reload, SIGHUP);
-    pthread_sigmask(SIG_UNBLOCK, &reload, NULL);
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
 static void service_on_reload_signal(void *argument)
@@ -232,7 +233,7 @@ int service_run(struct service *service)
     executor_on_signal(executor, SIGTERM, service_on_stop_signal, service);
     executor_on_signal(executor, SIGINT, service_on_stop_signal, service);
     executor_on_signal(executor, SIGHUP, service_on_reload_signal, service);
-    service_take_reload_signals();
+    service_take_held_signals();
     struct config *config = service->first_config;
     service->first_config = NULL;
     reload_apply(service, config);

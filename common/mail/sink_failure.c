@@ -21,8 +21,7 @@ struct failure sink_failure_path(int error, const char *verb, const char *path)
     char what[FAILURE_TEXT_SIZE - REASON_SIZE];
     snprintf(what, sizeof what, "%s %s", verb, path);
     struct failure failure = failure_from_errno(FAILURE_SCOPE_MAILBOX, step, error, what);
-    /* What has no room for this message may have room for a smaller one. */
-    failure.divisible = error == EFBIG || error == ENOSPC || error == EDQUOT;
+    failure.divisible = error == EFBIG; /* this message is too large, others may not be */
     if (error == EACCES || error == EPERM)
         sink_failure_add(&failure, "the daemon's user must be able to write there");
     return failure;
