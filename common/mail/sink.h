@@ -101,7 +101,8 @@ struct sink_message *sink_begin(struct sink *sink, void (*on_ready)(void *argume
  * the message has failed (its bytes are thrown away then). */
 bool sink_ready(const struct sink_message *message);
 
-/* Takes a copy of at most SINK_CHUNK_MAX bytes; sink_ready must be true. */
+/* Takes a copy of at most SINK_CHUNK_MAX bytes. Between two questions to sink_ready no more than
+ * that should come in all, in as many pieces as there are: more of it takes more memory. */
 void sink_write(struct sink_message *message, const char *bytes, size_t length);
 
 /* No more bytes come. */

@@ -404,6 +404,35 @@ static void a_message_whose_disk_is_slow_takes_no_more_than_its_buffers(void **s
     sink_free(sink);
 }
 
+static void pieces_that_come_after_one_question_are_all_taken(void **state)
+{
+    struct world *world = *state;
+    static char chunk[SINK_CHUNK_MAX];
+    struct sink *sink = world_ready_sink(world);
+    struct failure failure;
+    int ready = 0;
+    hold_calls(NULL);
+    struct sink_message *message = sink_begin(sink, count_ready, &ready);
+    for (size_t taken = 0; taken + sizeof chunk < SINK_MESSAGE_BUFFER; taken += sizeof chunk)
+        sink_write(message, chunk, sizeof chunk);
+    assert_true(sink_ready(message));
+    for (size_t i = 0; i < 4; i++)
+        sink_write(message, chunk, sizeof chunk / 4);
+    assert_false(sink_ready(message));
+    assert_int_equal(message->buffers[0].capacity + message->buffers[1].capacity,
+                     SINK_MESSAGE_BUFFER);
+    sink_write(message, chunk, sizeof chunk); /* more than was promised */
+    atomic_store(&holding, false);
+    world_drain(world);
+    sink_end(message);
+    assert_int_equal(sink_message_size(message), SINK_MESSAGE_BUFFER + SINK_CHUNK_MAX);
+    world_sync(world, sink, &message, 1, &failure);
+    assert_string_equal(failure.text, "");
+    fault_clear();
+    sink_abandon(message);
+    sink_free(sink);
+}
+
 static void count_batch(struct sink_batch *batch)
 {
     ++*(int *)batch->argument;
@@ -478,6 +507,7 @@ int main(void)
         in_a_world(a_group_that_is_not_the_daemons_is_named_as_the_cause),
         in_a_world(every_step_of_the_creation_may_fail_and_be_tried_again),
         in_a_world(a_message_whose_disk_is_slow_takes_no_more_than_its_buffers),
+        in_a_world(pieces_that_come_after_one_question_are_all_taken),
         cmocka_unit_test(a_file_system_that_hangs_stops_no_other),
     };
     return cmocka_run_group_tests_name("mail: faults", tests, NULL, NULL);
