@@ -262,32 +262,44 @@ static void describe_status(char *room, size_t size, OM_uint32 status, int type)
     gss_release_buffer(&minor, &text);
 }
 
-/* Does once what libcurl will do on the loop: what GSSAPI would object to is found here, where it
- * can be told, and its libraries are loaded here and not there. */
-static krb5_error_code rehearse(struct signing *signing, const struct http_ticket *ticket)
+/* A first leg, as libcurl makes it. */
+static OM_uint32 make_token(OM_uint32 *minor, const char *host, gss_OID mechanism)
 {
-    OM_uint32 minor = 0;
     OM_uint32 ignored;
     char service[512];
-    snprintf(service, sizeof service, "HTTP@%s", signing->host);
+    snprintf(service, sizeof service, "HTTP@%s", host);
     gss_buffer_desc text = {.length = strlen(service), .value = service};
     gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
     gss_name_t name = GSS_C_NO_NAME;
     gss_ctx_id_t exchange = GSS_C_NO_CONTEXT;
-    gss_krb5_ccache_name(&ignored, ticket->cache_name, NULL);
-    OM_uint32 major = gss_import_name(&minor, &text, GSS_C_NT_HOSTBASED_SERVICE, &name);
+    OM_uint32 major = gss_import_name(minor, &text, GSS_C_NT_HOSTBASED_SERVICE, &name);
     if (!GSS_ERROR(major))
-        major = gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, &exchange, name, gss_mech_krb5,
+        major = gss_init_sec_context(minor, GSS_C_NO_CREDENTIAL, &exchange, name, mechanism,
                                      GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG, 0,
                                      GSS_C_NO_CHANNEL_BINDINGS, GSS_C_NO_BUFFER, NULL, &token, NULL,
                                      NULL);
-    if (GSS_ERROR(major)) {
-        describe_status(signing->said, sizeof signing->said, minor, GSS_C_MECH_CODE);
-        signing->words = signing->said;
-    }
     gss_delete_sec_context(&ignored, &exchange, GSS_C_NO_BUFFER);
     gss_release_buffer(&ignored, &token);
     gss_release_name(&ignored, &name);
+    return major;
+}
+
+/* Does once what libcurl will do on the loop: what GSSAPI would object to is found here, where it
+ * can be told, and its libraries are loaded here and not there. */
+static krb5_error_code rehearse(struct signing *signing, const struct http_ticket *ticket)
+{
+    static char spnego_bytes[] = "\x2b\x06\x01\x05\x05\x02";
+    gss_OID_desc spnego = {.length = sizeof spnego_bytes - 1, .elements = spnego_bytes};
+    OM_uint32 minor = 0;
+    OM_uint32 ignored;
+    gss_krb5_ccache_name(&ignored, ticket->cache_name, NULL);
+    OM_uint32 major = make_token(&minor, signing->host, gss_mech_krb5);
+    if (GSS_ERROR(major)) {
+        describe_status(signing->said, sizeof signing->said, minor, GSS_C_MECH_CODE);
+        signing->words = signing->said;
+    } else {
+        make_token(&ignored, signing->host, &spnego); /* loads what else there is, as for NTLM */
+    }
     gss_krb5_ccache_name(&ignored, NULL, NULL);
     if (!GSS_ERROR(major))
         return 0;
