@@ -120,7 +120,8 @@ static void profile_succeeded(struct scheduler *scheduler, const struct directio
         profile->resolved = false;
         scheduler_wake(scheduler);
     }
-    if (!profile->resolved) {
+    /* What began before the gate closed says nothing about the failure that closed it. */
+    if (!profile->resolved && profile->gate.state == GATE_OPEN) {
         profile->resolved = true;
         store_failure_resolve(cycle->context->store, profile->config->name,
                               (struct store_mailbox){0}, NULL, clock_wall_ms(), NULL, NULL, NULL);
