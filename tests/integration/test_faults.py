@@ -69,8 +69,9 @@ def of_mailbox(fault, code):
         scene.daemon.until_logged(f"{ANN}: incoming works again")
 
 
-def of_profile(fault, code):
-    """All mailboxes of the profile wait."""
+def of_profile(fault, code, mended_by_hand=False):
+    """All mailboxes of the profile wait. `mended_by_hand`: nobody is
+    locked out by tries: it takes a new password, or an hour."""
     with Scene(EVERYBODY, profile=PROFILE_KEYS) as scene:
         fill(scene)
         scene.exchange.fault(count=0, **fault)
@@ -82,8 +83,11 @@ def of_profile(fault, code):
         check_row(rows[0], "FindItem", code)
         check_equal((rows[0]["scope"], rows[0]["profile"]), ("profile", PROFILE), "the failure is of")
         scene.exchange.clear_faults()
+        if mended_by_hand:
+            scene.change_password("another-password")
         check_whole(scene)
-        scene.daemon.until_logged(f"profile {PROFILE}: the server answers again")
+        if not mended_by_hand:
+            scene.daemon.until_logged(f"profile {PROFILE}: the server answers again")
 
 
 def of_items(fault, code):
@@ -113,8 +117,8 @@ for status in (302, 404):
              of_profile, {"http": status}, f"HTTP {status}")
 add_case("a redirection is not followed, wherever it leads", of_profile,
          {"http": 302, "header": "Location: https://elsewhere.example.com/"}, "HTTP 302")
-add_case("HTTP 401 stops the profile and is over when it is over", of_profile,
-         {"http": 401, "header": 'WWW-Authenticate: Basic realm="x"'}, "HTTP 401")
+add_case("HTTP 401 stops the profile until it has a new password", of_profile,
+         {"http": 401, "header": 'WWW-Authenticate: Basic realm="x"'}, "HTTP 401", True)
 add_case("HTTP 503 with Retry-After is waited for", of_mailbox,
          {"http": 503, "header": "Retry-After: 1"}, "HTTP 503")
 add_case("HTTP 500 with a page of a load balancer is told as what it is", of_mailbox,

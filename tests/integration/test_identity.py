@@ -10,6 +10,10 @@ from scene import ANN, BEN, Scene
 
 MESSAGES = len(list(CORPUS.glob("*.eml")))
 LOADED = ["--load", f"{ANN}:Inbox:{CORPUS}"]
+# A message a day: a look at new mail ends long before the folder does.
+SPREAD = [*LOADED, "--received-start", str(-MESSAGES * 86400), "--received-step", "86400",
+          "--received-group", "1"]
+SMALL_PAGES = {"page_size": 10}
 
 
 def utc(seconds):
@@ -99,9 +103,9 @@ def _():
 
 @case("mail that is moved in with an old received time is found")
 def _():
-    with Scene([ANN], LOADED) as scene:
+    with Scene([ANN], SPREAD, profile=SMALL_PAGES) as scene:
         scene.exchange.control("create-folder", mailbox=ANN, folder="Archive")
-        old = time.time() - 20 * 86400
+        old = time.time() - 2 * MESSAGES * 86400
         for number in range(3):
             scene.exchange.add(ANN, message(), "Archive", received=utc(old + number))
         scene.daemon.start()
@@ -114,11 +118,12 @@ def _():
 
 @case("mail that transport had held back, with a time long before the watermark, is found")
 def _():
-    with Scene([ANN], LOADED) as scene:
+    with Scene([ANN], SPREAD, profile=SMALL_PAGES) as scene:
         scene.daemon.start()
         scene.until_delivered(ANN, MESSAGES)
         scene.until_polled(ANN)
-        scene.exchange.add(ANN, message("late"), received=utc(time.time() - 3 * 86400))
+        old = time.time() - 2 * MESSAGES * 86400
+        scene.exchange.add(ANN, message("late"), received=utc(old))
         scene.until_delivered(ANN, MESSAGES + 1)
         check_settled(scene, MESSAGES + 1)
 

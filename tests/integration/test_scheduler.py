@@ -47,7 +47,7 @@ def _():
             check(max(found) <= min(found) + 2, f"looks of the mailboxes: {sorted(found)}")
 
 
-@case("a mailbox whose answers do not come holds up no other")
+@case("a mailbox whose answers do not come holds up no other, and is not asked twice meanwhile")
 def _():
     slow, others = "slow@example.com", addresses("user", 20)
     with Scene([slow, *others], profile={"max_connections": 2, "request_timeout": "5m"}) as scene:
@@ -60,6 +60,10 @@ def _():
             scene.until_delivered(address, 3)
         scene.until_polled(*others)
         until(lambda: scene.exchange.counter("faults") == 1, "the slow mailbox is asked for")
+        scene.until_polled(*others)
+        # Not even a reload begins a second cycle while the first one waits.
+        scene.profile_keys["page_size"] = 20
+        scene.reload()
         scene.until_polled(*others)
         check_equal(scene.exchange.counter("faults"), 1, "requests of the slow mailbox")
         check_equal(scene.maildir(slow).count(), 0, "messages of the slow mailbox")
