@@ -146,10 +146,11 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (needs clang)
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz CC=clang OPTIMISE="-O1 -g" \
 	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link" fuzz-programs
 	@for target in $(FUZZ_TARGETS); do \
-	    mkdir -p build/fuzz/corpus/$$target; \
-	    echo "  FUZZ    $$target"; \
-	    build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=0 \
-	        build/fuzz/corpus/$$target $(wildcard tests/fuzz/corpus/*) || exit 1; \
+	    mkdir -p build/fuzz/found/$$target; \
+	    echo "  FUZZ    $$target for $(FUZZ_SECONDS) s"; \
+	    build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ \
+	        build/fuzz/found/$$target $(wildcard tests/fuzz/corpus/*) \
+	        >build/fuzz/$$target.log 2>&1 || { tail -n 40 build/fuzz/$$target.log; exit 1; }; \
 	done
 
 fuzz-programs: $(addprefix $(BUILD)/,$(FUZZ_TARGETS))
