@@ -109,8 +109,6 @@ class Daemon:
             return lines
         return until(look, f"the log has a line with {words}")[0]
 
-    def log_faults(self):
-        """What must never be in the log: a blocked loop, a sanitizer's report."""
-        lines = self.log().splitlines()
-        return [line for line in lines
-                if line.startswith("loop blocked:") or any(word in line for word in SANITIZER)]
+    def log_lines_with(self, texts):
+        """Lines with any of these texts."""
+        return [line for line in self.log().splitlines() if any(text in line for text in texts)]

@@ -34,6 +34,12 @@ class Broken(Exception):
     """Something that must hold does not."""
 
 
+class LoopBlocked(Broken):
+    """The loop was held. On a busy machine a thread may lose its processor while it holds a lock
+    that the loop waits for; what the program itself does to its loop happens again when the case
+    runs alone, and only that is a failure."""
+
+
 class Skipped(Exception):
     """The case cannot run on this machine."""
 
@@ -56,10 +62,10 @@ def check_equal(found, wanted, what):
     check(found == wanted, lambda: f"{what}: found {found!r}, wanted {wanted!r}"[:1500])
 
 
-def until(condition, what, seconds=PATIENCE_S):
-    """Waits until condition() is true and returns its value."""
+def until(condition, what, seconds=PATIENCE_S, pause=0.005):
+    """Waits until condition() is true and returns its value. It looks after `pause` seconds first,
+    then more and more rarely."""
     deadline = time.monotonic() + seconds
-    pause = 0.005
     while True:
         value = condition()
         if value:
@@ -103,20 +109,32 @@ def _one_line(error):
     return " ".join(str(error).split())[:1500]
 
 
-def _run(what_holds, function):
-    begin = time.monotonic()
-    comment = ""
+def _told(what_holds, function):
+    """Runs a case: the line about it, a comment, and whether it failed."""
     try:
         function()
-        line, failed = f"ok - {what_holds}", False
+        return f"ok - {what_holds}", "", False
+    except LoopBlocked:
+        raise
     except Skipped as skipped:
-        line, failed = f"ok - {what_holds} # SKIP {_one_line(skipped)}", False
+        return f"ok - {what_holds} # SKIP {_one_line(skipped)}", "", False
     except Broken as broken:
-        line, failed = f"not ok - {what_holds}: {_one_line(broken)}", True
-        comment = getattr(broken, "comment", "")
+        return (f"not ok - {what_holds}: {_one_line(broken)}", getattr(broken, "comment", ""), True)
     except Exception as error:  # whatever it is, it is the failure that is reported
-        line, failed = f"not ok - {what_holds}: {type(error).__name__}: {_one_line(error)}", True
-        comment = traceback.format_exc(limit=-2) + getattr(error, "comment", "")
+        return (f"not ok - {what_holds}: {type(error).__name__}: {_one_line(error)}",
+                traceback.format_exc(limit=-2) + getattr(error, "comment", ""), True)
+
+
+def _run(what_holds, function, alone=False):
+    """Whether the case failed; None: it is to be run again, alone."""
+    begin = time.monotonic()
+    try:
+        line, comment, failed = _told(what_holds, function)
+    except LoopBlocked as blocked:
+        if not alone:
+            return None
+        line, comment, failed = (f"not ok - {what_holds}: {_one_line(blocked)}",
+                                 getattr(blocked, "comment", ""), True)
     with _output:
         print(line)
         for text in comment.splitlines():
@@ -132,7 +150,9 @@ def main(side_by_side=SIDE_BY_SIDE):
     words = sys.argv[1:]
     chosen = [(name, function) for name, function in _cases if all(word in name for word in words)]
     with concurrent.futures.ThreadPoolExecutor(max_workers=side_by_side) as pool:
-        failed = sum(pool.map(lambda one: _run(*one), chosen))
+        results = list(pool.map(lambda one: _run(*one), chosen))
+    again = [one for one, result in zip(chosen, results) if result is None]
+    failed = sum(filter(None, results)) + sum(_run(*one, alone=True) for one in again)
     if failed:
         say(f"# {failed} of {len(chosen)} failed; EXSYNC_SEED={SEED} repeats the random choices")
     sys.exit(1 if failed or not chosen else 0)

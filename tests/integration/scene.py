@@ -17,9 +17,9 @@ import shutil
 import subprocess
 import tempfile
 
-from daemon_process import NOBODY, Daemon
+from daemon_process import NOBODY, SANITIZER, Daemon
 from exchange_simulator import SCHEMA, Simulator
-from harness import KEEP, check, check_equal, program, until
+from harness import KEEP, LoopBlocked, check, check_equal, program, until
 from ledger import DELIVERED, DELIVERING, Ledger
 from maildir import Maildir
 
@@ -217,13 +217,16 @@ class Scene:
     def check_end(self):
         if self.daemon.running():
             self.daemon.stop()
-        check_equal(self.daemon.log_faults(), [], "in the log")
+        check_equal(self.daemon.log_lines_with(SANITIZER), [], "a sanitizer's report")
         if not self.may_be_unfinished:
             self.check_nothing_unfinished()
         check(self.ledger.integrity() in ("ok", None), "PRAGMA integrity_check is not ok")
         check_equal(self.ledger.foreign_keys_broken(), [], "PRAGMA foreign_key_check")
         if self.exchange is not None:
             self._check_exchange()
+        blocked = self.daemon.log_lines_with(["loop blocked:"])
+        if blocked:
+            raise LoopBlocked(f"the loop was held: {blocked}")
 
     def check_nothing_unfinished(self):
         for address in self.mailboxes:

@@ -102,13 +102,25 @@ def state_at_kill(scene):
     return ("in the spool" if unfinished else "") + (" committed" if delivering else "") or "between"
 
 
+def wait_for_a_moment(scene, numbers):
+    """Some time after the start: from before the first request to well into a run. Or when a
+    message is on its way, which it is soon, for there is always new mail."""
+    if numbers.random() < 0.4:
+        time.sleep(numbers.choice((0.01, 0.05, 0.1, 0.2, 0.3)) * numbers.uniform(0.3, 1.5))
+        return
+    before = sum(scene.maildir(address).count() for address in EVERYBODY)
+    until(lambda: any(scene.maildir(address).unfinished() for address in EVERYBODY)
+          or sum(scene.maildir(address).count() for address in EVERYBODY) > before,
+          "a message is on its way", pause=0.0005)
+    time.sleep(numbers.choice((0, 0, 0.001, 0.003, 0.01, 0.03)))
+
+
 def kill_again_and_again(scene, numbers, arrivals):
     states = collections.Counter()
     for _ in range(KILLS):
-        scene.daemon.start()
         arrivals.arrive()
-        # From before the first request to well into a run.
-        time.sleep(numbers.choice((0.01, 0.05, 0.1, 0.2, 0.3)) * numbers.uniform(0.3, 1.5))
+        scene.daemon.start()
+        wait_for_a_moment(scene, numbers)
         scene.daemon.check_running()
         scene.daemon.kill()
         states[state_at_kill(scene)] += 1
