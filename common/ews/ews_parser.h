@@ -5,7 +5,7 @@
  * Exchange really sends, raw and by reference) need not end everything, and a handler of this
  * parser's own context sees every error: an invalid character is left out, all others end the
  * answer. Everything has a limit, and the end must have been seen. libxml2's global state is never
- * touched.
+ * touched. Long runs of base64 in MimeContent are told without libxml2, which would tell the same.
  *
  * A parser is used for one answer after another; see ews_parsers. */
 #ifndef EXSYNC_EWS_EWS_PARSER_H
@@ -49,7 +49,7 @@ struct ews_parser_handler {
     /* `text` is that of an element with text (ews_element_has_text); length 0 otherwise. It is
      * NUL-terminated. */
     void (*end)(void *argument, enum ews_element element, const char *text, size_t length);
-    /* Text of MimeContent, in pieces cut anywhere. */
+    /* Text of MimeContent, in pieces cut anywhere. NULL: it is nothing special. */
     void (*mime)(void *argument, const char *text, size_t length);
     /* An invalid character was left out of the MimeContent: what is left is not what was sent. */
     void (*mime_damaged)(void *argument);

@@ -195,18 +195,21 @@ static void on_end(void *argument, enum ews_element element, const char *text, s
 static void on_mime(void *argument, const char *text, size_t length)
 {
     struct ews_response *response = argument;
-    if (response->reader->mime != NULL)
-        response->reader->mime(response->argument, text, length);
+    response->reader->mime(response->argument, text, length);
 }
 
 static void on_mime_damaged(void *argument)
 {
     struct ews_response *response = argument;
-    if (response->reader->mime_damaged != NULL)
-        response->reader->mime_damaged(response->argument);
+    response->reader->mime_damaged(response->argument);
 }
 
 static const struct ews_parser_handler handler = {
+    .start = on_start,
+    .end = on_end,
+};
+
+static const struct ews_parser_handler handler_with_mime = {
     .start = on_start,
     .end = on_end,
     .mime = on_mime,
@@ -234,7 +237,9 @@ bool ews_response_feed(struct ews_response *response, struct ews_parsers *parser
 {
     if (response->parser == NULL) {
         response->parser = ews_parser_take(parsers);
-        ews_parser_begin(response->parser, &handler, response, &response->limits);
+        ews_parser_begin(response->parser,
+                         response->reader->mime == NULL ? &handler : &handler_with_mime, response,
+                         &response->limits);
     }
     return ews_parser_feed(response->parser, bytes, length);
 }

@@ -297,6 +297,50 @@ static void every_way_to_cut_an_answer_gives_the_same_messages(void **state)
     ews_parsers_free(&parsers);
 }
 
+/* A text that is long enough to go past libxml2, with something in its middle. */
+static struct buffer long_answer(const char *middle)
+{
+    struct buffer text = {0};
+    struct buffer answer = {0};
+    for (size_t i = 0; i < 300; i++)
+        buffer_append_string(&text, i == 150 ? middle : "QUJDREVGR0hJSktM");
+    buffer_append_format(&answer, GET(MIME("AAA", "%s") MIME("BBB", "REVG")), text.data);
+    buffer_release(&text);
+    return answer;
+}
+
+static void a_long_text_is_the_same_however_it_is_cut(void **state)
+{
+    (void)state;
+    struct ews_parsers parsers = {0};
+    static const struct {
+        const char *middle;
+        const char *log;
+    } cases[] = {
+        {"QUJD", "0: 3591 bytes\n1: 3 bytes\n"},
+        {"\r\n", "0: 3588 bytes\n1: 3 bytes\n"},
+        {"&#xD;\nQUJD", "0: 3591 bytes\n1: 3 bytes\n"},
+        {"<![CDATA[QUJD]]>", "0: 3591 bytes\n1: 3 bytes\n"},
+        {"<!-- QUJD -->", "0: 3588 bytes\n1: 3 bytes\n"},
+        {"<t:Other>QUJD</t:Other>", "0: 3588 bytes\n1: 3 bytes\n"},
+        {"&#x1A;", "0: item InvalidBase64\n1: 3 bytes\n"},
+        {">", "0: item InvalidBase64\n1: 3 bytes\n"},
+        {"-", "0: item InvalidBase64\n1: 3 bytes\n"},
+        {"\xC3\xA9", "0: item InvalidBase64\n1: 3 bytes\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer answer = long_answer(cases[i].middle);
+        for (size_t piece = 1; piece < 16384; piece += 1 + piece / 5) {
+            const struct pieces pieces = {.count = 2, .piece = piece};
+            struct recorder recorder = read_answer(&parsers, answer.data, answer.length, &pieces);
+            assert_string_equal(buffer_string(&recorder.log), cases[i].log);
+            recorder_release(&recorder);
+        }
+        buffer_release(&answer);
+    }
+    ews_parsers_free(&parsers);
+}
+
 static void a_truncated_answer_never_succeeds(void **state)
 {
     (void)state;
@@ -380,6 +424,7 @@ int main(void)
         cmocka_unit_test(items_that_the_server_leaves_out_are_ended),
         cmocka_unit_test(a_message_that_is_too_large_ends_alone),
         cmocka_unit_test(every_way_to_cut_an_answer_gives_the_same_messages),
+        cmocka_unit_test(a_long_text_is_the_same_however_it_is_cut),
         cmocka_unit_test(a_truncated_answer_never_succeeds),
         cmocka_unit_test(nothing_is_told_after_a_cancel),
         cmocka_unit_test(a_receiver_never_gets_more_than_it_was_asked_for),
