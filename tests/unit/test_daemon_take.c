@@ -1184,6 +1184,14 @@ static void assert_nothing_lost(struct fixture *fixture)
     }
 }
 
+static unsigned committed_count(void)
+{
+    unsigned count = 0;
+    for (int i = 0; i < ITEMS_MAX; i++)
+        count += world.fates[i].committed;
+    return count;
+}
+
 static void cancelled_in_any_state_it_ends_once_and_loses_nothing(void **state)
 {
     (void)state;
@@ -1195,13 +1203,16 @@ static void cancelled_in_any_state_it_ends_once_and_loses_nothing(void **state)
             continue;
         bool over = world.ends > 0;
         seen |= 1U << fixture->taker.state;
-        unsigned requests = world.requests;
+        unsigned requests = world.requests, committed = committed_count();
+        bool uncommitted = fixture->taker.state < TAKE_COMMITTING;
         taker_cancel(&fixture->taker);
         finish();
         taker_cancel(&fixture->taker); /* one that does not run is left alone */
         finish();
         assert_nothing_lost(fixture);
         assert_int_equal(world.requests, requests);
+        if (uncommitted) /* nothing more is begun */
+            assert_int_equal(committed_count(), committed);
         if (!over)
             assert_int_equal(world.end.category, FAILURE_CANCELLED);
         fixture_free(fixture);
