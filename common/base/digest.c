@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,23 @@ static void digest_require(int succeeded)
         return;
     fputs("exsyncd: libcrypto cannot compute SHA-256\n", stderr);
     abort();
+}
+
+/* Looked up once: libcrypto would do it again for each digest, which takes longer than the digest.
+ */
+static EVP_MD *sha256;
+
+static void digest_look_up(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    digest_require(sha256 != NULL);
+}
+
+static const EVP_MD *digest_method(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, digest_look_up);
+    return sha256;
 }
 
 static void digest_add(EVP_MD_CTX *context, const struct digest_part *part)
@@ -29,7 +47,7 @@ struct digest digest_of(const struct digest_part *parts, size_t count)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     digest_require(context != NULL);
-    digest_require(EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+    digest_require(EVP_DigestInit_ex(context, digest_method(), NULL) == 1);
     for (size_t i = 0; i < count; i++)
         digest_add(context, &parts[i]);
 
