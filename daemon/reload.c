@@ -316,14 +316,12 @@ static void reload_registered(void *argument, const struct failure *failure)
 {
     struct reload *reload = argument;
     struct service *service = reload->service;
-    if (failure != NULL || service->stopping) {
-        const struct failure cancelled = failure_cancelled();
-        if (failure != NULL)
-            reload_failed(reload, failure);
-        else if (reload->first)
-            reload_failed(reload, &cancelled);
-        else
-            reload_free(reload);
+    if (failure != NULL) {
+        reload_failed(reload, failure);
+        return;
+    }
+    if (service->stopping) {
+        reload_free(reload);
         return;
     }
     size_t count = reload->config->mailbox_count;

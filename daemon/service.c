@@ -30,7 +30,7 @@ static void service_stopped_if_idle(void *argument)
     struct service *service = argument;
     if (!service->stopping || service->scheduler.running > 0)
         return;
-    if (executor_pool_pending(service->files) == 0)
+    if (executor_pool_pending(service->files) == 0 && store_pending(service->context.store) == 0)
         executor_stop(service->context.executor);
     else
         executor_after(service->context.executor, &service->idle_timer, IDLE_LOOK_EVERY_MS,
@@ -67,22 +67,27 @@ static void service_start_cycle(struct scheduler *scheduler, struct direction *d
 
 /* --- summary and house-keeping --- */
 
-static uint32_t failing_mailboxes(const struct service *service)
+/* One that left the configuration while its cycle ran is still there, but no longer counts. */
+static uint32_t configured_mailboxes(const struct service *service, uint32_t *failing)
 {
-    uint32_t failing = 0;
+    uint32_t configured = 0;
+    *failing = 0;
     for (size_t i = 0; i < service->mailbox_count; i++) {
         const struct mailbox *mailbox = service->mailboxes[i];
-        failing += mailbox->incoming.trouble != NULL || mailbox->profile->gate.state != GATE_OPEN;
+        if (mailbox->removed)
+            continue;
+        configured++;
+        *failing += mailbox->incoming.trouble != NULL || mailbox->profile->gate.state != GATE_OPEN;
     }
-    return failing;
+    return configured;
 }
 
 static void service_summary(void *argument)
 {
     struct service *service = argument;
     uint64_t interval = service->configuration->config->summary_interval_ms;
-    summary_report(&service->summary, service->context.log, interval,
-                   (uint32_t)service->mailbox_count, failing_mailboxes(service));
+    uint32_t failing, configured = configured_mailboxes(service, &failing);
+    summary_report(&service->summary, service->context.log, interval, configured, failing);
     executor_after(service->context.executor, &service->summary_timer, interval, service_summary,
                    service);
 }

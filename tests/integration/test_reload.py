@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """SIGHUP: the configuration is read again while mail goes on."""
 
-from harness import CORPUS, case, check, check_equal, main, until
+import time
+
+from harness import CORPUS, LONG, case, chance, check, check_equal, main, until
 from mail import message
 from scene import ANN, BEN, CARLA, Scene
 
@@ -179,6 +181,54 @@ def _():
         scene.reload()
         scene.exchange.add(ANN, message())
         scene.daemon.until_logged(f"{ANN}: 1 delivered (")
+
+
+MANY = [f"user{number:04}@example.com" for number in range(2000)]
+
+
+@case("a stop in the middle of a reload of many mailboxes is in order, whatever is half changed")
+def _():
+    random = chance("stop and reload")
+    with Scene(MANY, profile={"poll_interval": "10m"}, daemon={"summary_interval": "1s"}) as scene:
+        scene.ignored_counters = ("anchor_missing",)
+        rounds = 60 if LONG else 20
+        for round_number in range(rounds):
+            scene.mailboxes = {address: {} for address in MANY}
+            scene.write_configuration()
+            scene.daemon.start()
+            until(lambda: len(scene.daemon.log_lines(" started: ")) > round_number,
+                  "the daemon has started")
+            # Some go, some stay, and what they have in common changes, so that all change over.
+            scene.mailboxes = {address: {} for address in random.sample(MANY, 1500)}
+            scene.profile_keys["max_connections"] = 2 + round_number % 5
+            scene.write_configuration()
+            for _ in range(1 + round_number % 3):
+                scene.daemon.reload()
+            # From at once to after the reload: reading it takes longer than changing over.
+            time.sleep(random.uniform(0, 0.3))
+            scene.daemon.stop()
+        scene.profile_keys["max_connections"] = 10
+        scene.mailboxes = {address: {} for address in MANY}
+        scene.write_configuration()
+        scene.daemon.start()
+        until(lambda: len(scene.daemon.log_lines(" started: ")) > rounds, "it has started again")
+        check_equal(scene.ledger.value("SELECT count(*) FROM mailbox"), len(MANY), "mailboxes")
+
+
+@case("summaries are told while a configuration of many mailboxes is taken into use")
+def _():
+    with Scene(MANY, profile={"poll_interval": "10m"}, daemon={"summary_interval": "1s"}) as scene:
+        scene.daemon.start()
+        scene.until_started()
+        for round_number in range(8):
+            half = MANY[round_number % 2::2]
+            scene.mailboxes = {address: {} for address in half}
+            scene.reload()
+        told = len(scene.daemon.log_lines("in the last ", " mailboxes, "))
+        until(lambda: len(scene.daemon.log_lines("in the last ", " mailboxes, ")) > told,
+              "a summary after the reloads")
+        line = scene.daemon.log_lines("in the last ", " mailboxes, ")[-1]
+        check("; 1000 mailboxes, " in line, lambda: f"1000 mailboxes are configured, told: {line}")
 
 
 main()
