@@ -33,6 +33,7 @@ class Daemon:
         self.user = NOBODY if unprivileged and os.geteuid() == 0 else None
         self.environment = _environment(self.user)
         self.process = None
+        self.log_begin = 0  # of this run, in a log of several
 
     def command(self, *options):
         command = [program("exsyncd"), "--config", str(self.configuration), *options]
@@ -42,6 +43,7 @@ class Daemon:
         return command
 
     def start(self):
+        self.log_begin = self.log_path.stat().st_size
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=self.environment)
@@ -95,6 +97,13 @@ class Daemon:
 
     def log(self):
         return self.log_path.read_text(errors="replace")
+
+    def until_started(self):
+        """From here on signals reach the service, however often it was started before."""
+        def started():
+            self.check_running()
+            return " started: " in self.log()[self.log_begin:]
+        until(started, "exsyncd has started")
 
     def log_lines(self, *words):
         """Lines that have all these words in them."""

@@ -162,9 +162,6 @@ class Scene:
         self.write_password(password)
         self.reload()
 
-    def until_started(self):
-        self.daemon.until_logged("exsyncd ", " started: ")
-
     # --- mail ---
 
     def maildir(self, address):

@@ -112,7 +112,7 @@ def _():
     with Scene(everybody, load(*everybody) + ["--latency", "15"],
                profile={"batch_size": 3}) as scene:
         scene.daemon.start()
-        scene.until_started()
+        scene.daemon.until_started()
         choices = ({ANN: {}, BEN: {}, CARLA: {}}, {ANN: {}, CARLA: {}}, {BEN: {}},
                    {ANN: {"folders": "Inbox, Sent Items"}, BEN: {}, CARLA: {}})
         for round_number in range(12):
@@ -132,7 +132,7 @@ def _():
 def _():
     with Scene([ANN, BEN], load(ANN, BEN)) as scene:
         scene.daemon.start()
-        scene.until_started()
+        scene.daemon.until_started()
         for _ in range(200):
             scene.daemon.reload()
         scene.until_delivered(ANN, MESSAGES)
@@ -219,7 +219,7 @@ def _():
 def _():
     with Scene(MANY, profile={"poll_interval": "10m"}, daemon={"summary_interval": "1s"}) as scene:
         scene.daemon.start()
-        scene.until_started()
+        scene.daemon.until_started()
         for round_number in range(8):
             half = MANY[round_number % 2::2]
             scene.mailboxes = {address: {} for address in half}

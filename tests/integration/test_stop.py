@@ -115,7 +115,7 @@ def _():
         scene.profile_keys["url"] = "https://192.0.2.1/EWS/Exchange.asmx"
         scene.write_configuration()
         scene.daemon.start()
-        scene.daemon.until_logged("started")
+        scene.daemon.until_started()
         scene.daemon.stop()
 
 
@@ -126,7 +126,7 @@ def _():
         scene.daemon.until_logged("Created the database")
         scene.daemon.stop()
         scene.daemon.start()
-        scene.daemon.until_logged("started: 3000 mailboxes")
+        scene.daemon.until_started()
         scene.daemon.reload()
         scene.daemon.stop()
 
