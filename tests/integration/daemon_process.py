@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from harness import Broken, check, check_equal, program, until
+from harness import Broken, Skipped, check, check_equal, program, until
 
 STOP_S = 5
 SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
@@ -41,6 +41,14 @@ class Daemon:
             command = ["setpriv", "--reuid", str(self.user), "--regid", str(self.user),
                        "--clear-groups", "--"] + command
         return command
+
+    def check_can_run(self):
+        """Another user cannot run what lies in a folder that only its owner may enter."""
+        if self.user:
+            result = subprocess.run(self.command("--version"), stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL, env=self.environment, check=False)
+            if result.returncode != 0:
+                raise Skipped("another user cannot run the program where it was built")
 
     def start(self):
         self.log_begin = self.log_path.stat().st_size

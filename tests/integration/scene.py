@@ -94,6 +94,7 @@ class Scene:
         self.ignored_counters = ()
         self.answers_linger = False  # the simulator works on requests that were given up
         try:
+            self.daemon.check_can_run()
             if exchange:
                 self.exchange = Exchange(list(mailboxes), options, impersonation)
             self._prepare(profile or {}, defaults or {}, daemon or {})
