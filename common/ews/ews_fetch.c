@@ -52,6 +52,8 @@ static bool on_answered(struct backend_operation *operation, const struct failur
     struct fetch *fetch = (struct fetch *)operation;
     if (failure == NULL)
         ews_messages_finish(&fetch->messages);
+    else
+        ews_messages_break(&fetch->messages);
     if (!operation->cancelled)
         fetch->done(fetch->argument, failure);
     return true;

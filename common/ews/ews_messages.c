@@ -150,6 +150,12 @@ void ews_messages_finish(struct ews_messages *messages)
         end_with_fault(messages, RESPONSE_MISSING);
 }
 
+void ews_messages_break(struct ews_messages *messages)
+{
+    if (messages->too_large && messages->ended < messages->count && !*messages->cancelled)
+        end_with_fault(messages, RESPONSE_TOO_LARGE);
+}
+
 /* Base64 takes four thirds, with line ends a little more. */
 struct ews_limits ews_messages_limits(size_t count, uint64_t max_message_size)
 {

@@ -47,6 +47,10 @@ void ews_messages_message_end(struct ews_messages *messages, size_t index,
 /* The answer came whole: ends the items that the server left out. */
 void ews_messages_finish(struct ews_messages *messages);
 
+/* The answer broke off. A message that was too large by then is told as that: its size may be why.
+ */
+void ews_messages_break(struct ews_messages *messages);
+
 struct ews_limits ews_messages_limits(size_t count, uint64_t max_message_size);
 
 #endif

@@ -113,21 +113,28 @@ def _():
         scene.check_delivered(ANN, crlf=True)
 
 
-@case("a message above max_message_size stays in Exchange and is recorded; the others go on")
-def _():
-    options = ["--load-large", f"{ANN}:Inbox:3", *load(ANN)]
+def too_large(others):
+    options = ["--load-large", f"{ANN}:Inbox:3", *(load(ANN) if others else [])]
+    count = MESSAGES if others else 0
     with Scene([ANN], options, profile={"max_message_size": "1MB"}) as scene:
         scene.daemon.start()
-        scene.until_delivered(ANN, MESSAGES)
+        scene.until_delivered(ANN, count)
         rows = until(lambda: scene.ledger.unresolved(ANN), "the failure is recorded")
-        check_equal([row["scope"] for row in rows], ["item"], "scopes of the failures")
+        check_equal([(row["scope"], row["code"]) for row in rows], [("item", "MessageTooLarge")],
+                    "the failures")
         scene.daemon.until_logged(ANN, "was not delivered")
         scene.until_polled(ANN)
-        check_equal(scene.maildir(ANN).count(), MESSAGES, "delivered messages")
+        check_equal(scene.maildir(ANN).count(), count, "delivered messages")
         del scene.profile_keys["max_message_size"]
         scene.reload()
-        scene.until_delivered(ANN, MESSAGES + 1)
+        scene.until_delivered(ANN, count + 1)
         scene.check_delivered(ANN)
+
+
+add_case("a message above max_message_size stays in Exchange and is recorded; the others go on",
+         too_large, True)
+add_case("a message far above max_message_size is told as too large when it comes alone, too",
+         too_large, False)
 
 
 @case("delivered files have the mode that is configured")
