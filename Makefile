@@ -33,6 +33,9 @@ all: $(BUILD)/exsyncd
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
+# Nothing of ours is seen by the shared libraries: one of them may have a function of the same name.
+$(BUILD)/common/%.o $(BUILD)/daemon/%.o: CFLAGS += -fvisibility=hidden
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
@@ -171,7 +174,7 @@ SOURCES = $(shell git ls-files '*.c' '*.h')
 
 install: $(BUILD)/exsyncd ## install below DESTDIR, with PREFIX (/usr)
 	install -D -m 755 $(BUILD)/exsyncd $(DESTDIR)$(PREFIX)/sbin/exsyncd
-	install -D -m 640 conf/exsyncd.conf $(DESTDIR)$(PREFIX)/share/doc/exsyncd/exsyncd.conf
+	install -D -m 644 conf/exsyncd.conf $(DESTDIR)$(PREFIX)/share/doc/exsyncd/exsyncd.conf
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/exsyncd/LICENSE
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/exsyncd/README.md
 	install -d -m 755 $(DESTDIR)/etc/exsyncd/conf.d

@@ -19,7 +19,7 @@ enum {
     TURN_MAILBOXES = 250, /* changed over in one turn of the loop */
     START_EVERY_MS = 100, /* a few mailboxes need not wait for a whole interval at the start */
     STARTS_AT_ONCE = 10,
-    TROUBLE_RETRY_MS = 30000, /* after a reload, mailboxes in trouble are tried again within this */
+    TROUBLE_RETRY_MS = 3000, /* after a reload, mailboxes in trouble are tried again within this */
 };
 
 struct reload {

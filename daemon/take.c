@@ -7,6 +7,7 @@
 #include "daemon/profile.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 static void taker_next_batch(struct taker *taker);
@@ -129,12 +130,33 @@ static void keep_without_failure(struct taker *taker)
     taker->batch_ready = kept;
 }
 
+static void report_delivered(const struct taker *taker, const struct take_slot *slot)
+{
+    const struct cycle *cycle = taker->cycle;
+    if (!log_enabled(cycle->context->log, LOG_PRIORITY_DEBUG))
+        return;
+    const struct log_fields fields = {
+        .profile = cycle->profile->config->name,
+        .mailbox = mailbox_address(cycle->mailbox),
+        .direction = "incoming",
+        .step = "deliver",
+        .activity = cycle->activity,
+    };
+    char received[CLOCK_TEXT_SIZE];
+    clock_format_utc(slot->item->received_ms, received);
+    log_write(cycle->context->log, LOG_PRIORITY_DEBUG, &fields,
+              "%s: delivered the message received %s as %s (%" PRIu64 " bytes)",
+              mailbox_address(cycle->mailbox), received, sink_message_name(slot->message),
+              sink_message_size(slot->message));
+}
+
 static void settle_published(struct taker *taker)
 {
     if (taker->batch_ready > 0)
         taker_good_item(taker);
     for (size_t i = 0; i < taker->batch_ready; i++) {
         struct take_slot *slot = &taker->slots[taker->ready[i]];
+        report_delivered(taker, slot);
         taker->cycle->delivered_bytes += sink_message_size(slot->message);
         taker->cycle->delivered++;
     }
