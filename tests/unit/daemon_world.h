@@ -127,9 +127,17 @@ static inline void logged_forget(void)
     memset(logged, 0, sizeof logged);
 }
 
+int log_enabled(const struct log *log, enum log_priority priority)
+{
+    (void)log, (void)priority;
+    return 1;
+}
+
 void log_write(struct log *log, enum log_priority priority, const struct log_fields *fields,
                const char *format, ...)
 {
+    if (fields == NULL || fields->message_id == NULL)
+        return; /* single items, for debugging */
     (void)log, (void)priority;
     char line[LOG_LINE_SIZE];
     va_list arguments;
