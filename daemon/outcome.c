@@ -155,7 +155,7 @@ static void profile_failed(const struct direction *direction, const struct cycle
     struct log_fields fields = cycle_fields(cycle, MESSAGE_PROFILE_FAILED, failure);
     fields.mailbox = NULL;
     log_write(cycle->context->log,
-              same_failure(&before, failure) ? LOG_PRIORITY_DEBUG : LOG_PRIORITY_ERROR, &fields,
+              same_failure(&before, failure) ? LOG_PRIORITY_INFO : LOG_PRIORITY_ERROR, &fields,
               "profile %s: all its mailboxes wait: %s Seen with %s. %s", profile->config->name,
               reason, mailbox_address(cycle->mailbox), next_try);
 }
