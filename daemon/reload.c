@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "daemon/incoming.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
 
@@ -152,6 +153,8 @@ static void reload_keep(struct reload *reload, struct mailbox *mailbox,
     uint64_t now = executor_now(service->context.executor);
     mailbox->removed = false;
     if (direction->state == DIRECTION_RUNNING) {
+        if (!config->settings->incoming)
+            incoming_end_soon(direction->cycle);
         mailbox_reconfigure(mailbox, config, reload->configuration, profile);
         return;
     }
@@ -183,6 +186,7 @@ static void reload_add(struct reload *reload, const struct store_registration *r
 static void reload_remove(struct reload *reload, struct mailbox *mailbox)
 {
     if (mailbox->incoming.state == DIRECTION_RUNNING) { /* freed by a later reload, or at the end */
+        incoming_end_soon(mailbox->incoming.cycle);
         mailbox->removed = true;
         reload->merged[reload->merged_count++] = mailbox;
         return;

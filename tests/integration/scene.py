@@ -187,6 +187,15 @@ class Scene:
             return all(now[address] >= before[address] + times for address in addresses)
         until(polled, f"{addresses} are looked at again")
 
+    def until_left_alone(self, address, while_polled):
+        """Waits until a cycle that ran when the mailbox was turned off is over: nothing is asked
+        for it while another mailbox is polled."""
+        def left_alone():
+            before = self.exchange.counter(f"mailbox_requests.{address}")
+            self.until_polled(while_polled)
+            return self.exchange.counter(f"mailbox_requests.{address}") == before
+        until(left_alone, f"{address} is left alone")
+
     def check_delivered(self, address, folders=("Inbox",), crlf=False):
         """Exactly what the folders hold is in the Maildir, each message once."""
         wanted = sum((self.exchange.mimes(address, folder) for folder in folders),

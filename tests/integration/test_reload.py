@@ -163,6 +163,7 @@ def _():
         scene.daemon.start()
         scene.until_delivered(ANN, MESSAGES)
         configure(scene, {ANN: {"incoming": "no"}, BEN: {}})
+        scene.until_left_alone(ANN, while_polled=BEN)
         scene.exchange.add(ANN, message("meanwhile"))
         scene.until_polled(BEN, times=3)
         check_equal(scene.maildir(ANN).count(), MESSAGES, "messages of the stopped mailbox")
