@@ -89,6 +89,19 @@ void executor_post(struct executor *executor, struct executor_call *call,
 void executor_on_signal(struct executor *executor, int signal_number,
                         void (*callback)(void *argument), void *argument);
 
+/* --- folders that are watched --- */
+
+struct executor_watch;
+
+/* Calls back on the loop some time after files have come into the folder or were renamed in it;
+ * several changes may be one call. NULL when the folder cannot be watched (it is not there, or the
+ * kernel's limit of watches is reached; `*error` is the errno): a net of periodic looks is needed
+ * anyway. The folder is opened on the loop: to be on this machine's own disk. */
+struct executor_watch *executor_watch_create(struct executor *executor, const char *path,
+                                             void (*callback)(void *argument), void *argument,
+                                             int *error);
+void executor_watch_free(struct executor_watch *watch); /* NULL is allowed */
+
 /* --- jobs off the loop --- */
 
 struct executor_pool;

@@ -9,6 +9,8 @@
  *   divisible  a request for several items failed as a whole and one of them may be the cause:
  *              asking again for fewer of them can find out which
  *   gone       the item asked for is not there any more: there is nothing left to do for it
+ *   in doubt   the request was to change something, and the other side may have done it all the
+ *              same: to be found out before it is asked again
  *
  * A failure is a plain value without pointers to owned memory: copy it freely. */
 #ifndef EXSYNC_BASE_FAILURE_H
@@ -50,6 +52,7 @@ struct failure {
     bool permanent;
     bool divisible;
     bool gone;
+    bool in_doubt;
     uint16_t http_status;         /* 0 when there was no HTTP answer */
     uint32_t retry_after_ms;      /* what the server asks for at least; 0 when it does not say */
     char code[FAILURE_CODE_SIZE]; /* stable name: "ErrorServerBusy", "HTTP 503", "EACCES", ... */

@@ -1,4 +1,5 @@
-/* A mail server as the daemon knows it: list, fetch, acknowledge, folder, probe.
+/* A mail server as the daemon knows it: list, fetch, acknowledge, folder, probe; create, send,
+ * look, search.
  *
  * The words are neutral; Exchange Web Services is the first that implements them, and only ews/
  * knows.
@@ -145,5 +146,112 @@ typedef void backend_probe_done(void *argument, const struct failure *failure);
 struct backend_operation *backend_probe_start(struct backend *backend,
                                               const struct backend_mailbox *mailbox,
                                               backend_probe_done *done, void *argument);
+
+/* --- sending: two steps that can be repeated, and two questions that settle a doubt ---
+ *
+ *   submission  one message that is to be sent, known on the server by its submission id, which the
+ *               draft carries and its copy in Sent Items keeps
+ *   draft       what backend_create makes: not sent, and harmless when there are two of them
+ *
+ * A request that failed as a whole, or a submission's own failure, says with failure->in_doubt
+ * whether it may have been carried out all the same. */
+
+enum backend_recipient_kind { BACKEND_TO, BACKEND_CC, BACKEND_BCC };
+
+struct backend_recipient {
+    enum backend_recipient_kind kind;
+    const char *address;
+    const char *name; /* NULL: none */
+};
+
+/* The message's bytes (RFC 5322, lines end in CRLF, no Bcc). The functions are those of struct
+ * http_source, `size` counts bytes of the message; a source that returned 0 tells of more by
+ * backend_create_resume. BACKEND_CONTENT_FAILED ends the request with the failure that `failure`
+ * gives (storage, say); nothing was carried out then. */
+#define BACKEND_CONTENT_FAILED SIZE_MAX
+struct backend_content {
+    uint64_t size;
+    size_t (*read)(void *argument, char *room, size_t size);
+    void (*rewind)(void *argument);
+    void (*failure)(void *argument, struct failure *failure);
+    void *argument;
+};
+
+struct backend_submission {
+    const char *id; /* a UUID */
+    const struct backend_recipient *recipients;
+    size_t recipient_count;
+    struct backend_content content; /* must stay valid until the end */
+};
+
+enum backend_create_how {
+    BACKEND_CREATE_DRAFT,    /* in Drafts, for backend_send */
+    BACKEND_CREATE_AND_SEND, /* in one step, with a copy in Sent Items: for servers that cannot send
+                              * drafts. There is no reference. */
+};
+
+struct backend_created {
+    const char *reference;  /* of the draft; valid during `done` only; NULL after a failure */
+    struct failure failure; /* of this submission; not set: it is done */
+};
+
+/* `created` has `count` entries when `failure` is NULL. failure->divisible: fewer may go. */
+typedef void backend_create_done(void *argument, const struct failure *failure,
+                                 const struct backend_created *created, size_t count);
+
+struct backend_operation *
+backend_create_start(struct backend *backend, const struct backend_mailbox *mailbox,
+                     enum backend_create_how how, const struct backend_submission *submissions,
+                     size_t count, backend_create_done *done, void *argument);
+void backend_create_resume(struct backend_operation *operation);
+
+/* Bytes that a request takes for a message of `size` bytes: base64 and what stands around it. */
+uint64_t backend_create_size(uint64_t size);
+
+/* Sends drafts; their copies go into Sent Items. One failure for each; failure->gone: there is no
+ * such draft (any more: it may have been sent before). */
+typedef void backend_send_done(void *argument, const struct failure *failure,
+                               const struct failure *failures, size_t count);
+struct backend_operation *backend_send_start(struct backend *backend,
+                                             const struct backend_mailbox *mailbox,
+                                             const char *const *references, size_t count,
+                                             backend_send_done *done, void *argument);
+
+/* Whether a failure of backend_send means that this server cannot send drafts at all. */
+bool backend_send_is_unsupported(const struct failure *failure);
+
+enum backend_draft_state {
+    BACKEND_DRAFT_UNKNOWN,   /* see the failure */
+    BACKEND_DRAFT_GONE,      /* sent, when it was asked to be */
+    BACKEND_DRAFT_WAITING,   /* there, and not submitted */
+    BACKEND_DRAFT_SUBMITTED, /* there until Transport takes it */
+};
+struct backend_looked {
+    enum backend_draft_state state;
+    struct failure failure; /* with BACKEND_DRAFT_UNKNOWN */
+};
+typedef void backend_look_done(void *argument, const struct failure *failure,
+                               const struct backend_looked *looked, size_t count);
+struct backend_operation *backend_look_start(struct backend *backend,
+                                             const struct backend_mailbox *mailbox,
+                                             const char *const *references, size_t count,
+                                             backend_look_done *done, void *argument);
+
+/* Searches Drafts, Outbox and Sent Items for submission ids (at most BACKEND_SEARCH_MAX). */
+enum { BACKEND_SEARCH_MAX = 20 };
+enum backend_place { BACKEND_IN_DRAFTS, BACKEND_IN_OUTBOX, BACKEND_IN_SENT_ITEMS };
+struct backend_match {
+    size_t index; /* of the id */
+    enum backend_place place;
+    bool submitted;
+    const char *reference; /* valid during `done` only */
+};
+/* `failure` NULL: all three folders were searched whole; an id without a match is in none. */
+typedef void backend_search_done(void *argument, const struct failure *failure,
+                                 const struct backend_match *matches, size_t count);
+struct backend_operation *backend_search_start(struct backend *backend,
+                                               const struct backend_mailbox *mailbox,
+                                               const char *const *ids, size_t count,
+                                               backend_search_done *done, void *argument);
 
 #endif

@@ -115,14 +115,29 @@ enum http_data_result {
     HTTP_DATA_ABORT, /* the reader has seen enough: the exchange ends, done is called */
 };
 
+/* A body that is not in memory as a whole. Called on the loop; `read` copies at most `size` bytes
+ * from where it stands into `room` and returns how many: 0 when none are there at the moment
+ * (http_request_source_ready tells of more), HTTP_SOURCE_FAILED when they cannot be had: the
+ * request ends with the failure that `source_failure` then holds. `rewind` goes back to the first
+ * byte: the legs of an authentication send the body again. */
+#define HTTP_SOURCE_FAILED SIZE_MAX
+struct http_source {
+    uint64_t length; /* of the whole body */
+    size_t (*read)(void *argument, char *room, size_t size);
+    void (*rewind)(void *argument);
+    void *argument;
+};
+
 /* Zeroed before its first start. */
 struct http_request {
     /* Set by the caller before the start; pointers must stay valid until done. */
-    const char *mailbox_anchor; /* X-AnchorMailbox; NULL for none */
-    const char *activity;       /* client-request-id; NULL for none */
-    struct buffer body;         /* owned by the request from the start on */
-    char **cookies;             /* in and out: *cookies is memory_free'd and replaced; NULL: none */
-    bool changes;               /* the request changes something on the server */
+    const char *mailbox_anchor;       /* X-AnchorMailbox; NULL for none */
+    const char *activity;             /* client-request-id; NULL for none */
+    struct buffer body;               /* owned by the request from the start on */
+    const struct http_source *source; /* instead of `body`; NULL: `body` is the body */
+    struct failure source_failure;    /* set by the source before HTTP_SOURCE_FAILED */
+    char **cookies; /* in and out: *cookies is memory_free'd and replaced; NULL: none */
+    bool changes;   /* the request changes something on the server */
 
     /* Called with each piece of the body; `status` is known by then. Not for a 401. */
     enum http_data_result (*on_data)(struct http_request *request, uint16_t status,
@@ -145,6 +160,9 @@ void http_request_start(struct http_pool *pool, struct http_request *request);
 
 /* After HTTP_DATA_PAUSE. */
 void http_request_resume(struct http_request *request);
+
+/* The source has bytes again. */
+void http_request_source_ready(struct http_request *request);
 
 /* Gives up; on_done is not called. What was sent may have been carried out. A request that is not
  * under way is left alone. */

@@ -230,6 +230,90 @@ void store_failure_resolve(struct store *store, const char *profile, struct stor
                            const char *direction, int64_t now_ms, uint32_t *resolved,
                            store_done *done, void *argument);
 
+/* --- submissions: outgoing messages on their way ---
+ *
+ *   queued    taken in; its file is in the outbox's queue
+ *   creating  a draft was asked for and the answer is not known: search before asking again
+ *   created   the draft is there (reference); after a crash it may have been sent: look first
+ *   sent      the server has taken it
+ *   failed    left for a person, with its reason
+ *   doubtful  sent in one step, and whether that was carried out is not known: search
+ *
+ * A row is added once for each id. Sent and failed rows are kept for a while, for people who ask
+ * where a message is. */
+
+enum store_submission_state {
+    STORE_SUBMISSION_QUEUED = 1,
+    STORE_SUBMISSION_CREATING,
+    STORE_SUBMISSION_CREATED,
+    STORE_SUBMISSION_SENT,
+    STORE_SUBMISSION_FAILED,
+    STORE_SUBMISSION_DOUBTFUL,
+};
+
+enum { STORE_SUBMISSION_ID_SIZE = 37 };
+
+struct store_submission {
+    char id[STORE_SUBMISSION_ID_SIZE]; /* a UUID; the queue's file is named after it */
+    enum store_submission_state state;
+    int64_t order; /* in which they came; given by store_submission_add */
+    int64_t queued_ms;
+    uint64_t size;          /* bytes of the queue's file */
+    uint32_t submitter;     /* user id of who submitted it */
+    bool null_sender;       /* nobody is to be told of its fate */
+    bool stray;             /* a second draft may exist: to be looked for once it is sent */
+    uint32_t attempts;      /* that failed in a transient way */
+    int64_t next_try_ms;    /* not before; 0: at once */
+    int64_t doubt_since_ms; /* 0: none */
+    const char *message_id; /* with its angle brackets */
+    const char *subject;
+    const char *recipients; /* one a line: "to ADDRESS NAME", "cc ...", "bcc ..."; UTF-8 */
+    const char *reference;  /* of the draft; NULL: none */
+};
+
+/* Adds one in state queued. One that is known already is left as it is. */
+void store_submission_add(struct store *store, struct store_mailbox mailbox,
+                          const struct store_submission *submission, int64_t now_ms,
+                          store_done *done, void *argument);
+
+/* Which of these ids are known: `known[i]`. Read. */
+void store_submissions_known(struct store *store, const char (*ids)[STORE_SUBMISSION_ID_SIZE],
+                             size_t count, bool *known, store_done *done, void *argument);
+
+/* The mailbox's open submissions (queued, creating, created, doubtful, and sent ones with a stray
+ * draft) that are due at now_ms, in the order in which they came, `limit` at most. `next_ms` is
+ * when the first of those that are not due will be; INT64_MAX: there are none. Valid during `done`
+ * only. Read. */
+struct store_submissions {
+    const struct store_submission *submissions;
+    size_t count;
+    bool more;
+    int64_t next_ms;
+};
+typedef void store_submissions_done(void *argument, const struct failure *failure,
+                                    const struct store_submissions *submissions);
+void store_submissions_due(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
+                           size_t limit, store_submissions_done *done, void *argument);
+
+/* Which mailboxes have open submissions: called for each on the loop, then `done`. Read. */
+void store_submissions_open(struct store *store, void (*each)(void *argument, int64_t mailbox),
+                            store_done *done, void *argument);
+
+struct store_submission_change {
+    const char *id;
+    enum store_submission_state state;
+    const char *reference; /* NULL: none (any more) */
+    uint32_t attempts;
+    int64_t next_try_ms;
+    int64_t doubt_since_ms;
+    bool stray;
+};
+/* What became of them, in one transaction; with a final state (sent, failed) `now_ms` is when.
+ * Unknown ids are left alone. */
+void store_submissions_change(struct store *store, struct store_mailbox mailbox,
+                              const struct store_submission_change *changes, size_t count,
+                              int64_t now_ms, store_done *done, void *argument);
+
 /* --- house-keeping --- */
 
 /* Whether the database can be written: commits something that changes nothing. */

@@ -1,0 +1,133 @@
+/* Where outgoing mail comes from: a spool under the state directory.
+ *
+ *   STATE/outbox/tmp     programs write here and rename into new/ (mode 1730, group exsync-submit)
+ *   STATE/outbox/new     what programs have submitted (the same mode: nobody lists it or removes
+ *                        what is another's)
+ *   STATE/outbox/intake  what is being looked at (0700, as the next two)
+ *   STATE/outbox/queue   ID.eml: what is on its way, as it goes out: CRLF, no Bcc, with a
+ * Message-ID STATE/outbox/failed  ID.eml and ID.reason: what needs a person
+ *
+ *   submission id  a UUID, given when a file leaves new/; its name from then on
+ *   envelope       what the header says, and who owns the file
+ *
+ * A message's way: new/NAME is renamed to intake/ID (outbox_scan), looked at (outbox_inspect), and
+ * either copied to queue/ID.eml, synced (outbox_accept), told to the store by the caller, and then
+ * taken out of intake/ (outbox_settle); or moved to failed/ (outbox_refuse). After a crash what is
+ * in intake/ is listed again under the same id: what the store knows is only settled. queue/ID.eml
+ * without a row in the store is a copy that was not told: made again.
+ *
+ * The file's owner is the submitter. Files that are not regular, have several links, or cannot be
+ * read go to failed/ with the reason. A submitter who still writes to a file that was renamed
+ * changes nothing: what goes out is the copy.
+ *
+ * All functions run on the loop, all file operations in jobs of the pool, in a lane of their own.
+ * Completions come from the loop, never from within the start. Nothing can be cancelled: the outbox
+ * is freed when outbox_pending is 0. Strings and structs that are passed in stay valid until done.
+ */
+#ifndef EXSYNC_MAIL_OUTBOX_H
+#define EXSYNC_MAIL_OUTBOX_H
+
+#include "base/executor.h"
+#include "base/failure.h"
+#include "mail/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    OUTBOX_ID_SIZE = 37,
+    OUTBOX_SCAN_MAX = 200, /* files that one scan takes */
+};
+
+#define OUTBOX_GROUP "exsync-submit"
+
+struct outbox;
+
+/* `directory` is STATE/outbox; copied. */
+struct outbox *outbox_create(struct executor *executor, struct executor_pool *pool,
+                             const char *directory);
+void outbox_free(struct outbox *outbox);
+size_t outbox_pending(const struct outbox *outbox);
+
+/* The folder in which submitted files appear, to be watched. */
+const char *outbox_watched(const struct outbox *outbox);
+
+typedef void outbox_done(void *argument, const struct failure *failure);
+
+/* Makes the folders that are missing, with their modes and, when there is one, the group. */
+void outbox_open(struct outbox *outbox, outbox_done *done, void *argument);
+
+/* --- taking in --- */
+
+/* `ids` in the order in which the files came (their times of change, then their names), those left
+ * in intake/ first. `more`: there are more of them. Valid during the call. */
+typedef void outbox_scan_done(void *argument, const struct failure *failure,
+                              const char (*ids)[OUTBOX_ID_SIZE], size_t count, bool more);
+void outbox_scan(struct outbox *outbox, outbox_scan_done *done, void *argument);
+
+struct outbox_envelope {
+    uid_t submitter;
+    char *submitter_name; /* NULL when the user has none; owned, as all below */
+    gid_t *groups;        /* of the submitter */
+    size_t group_count;
+    uint64_t size;            /* bytes of the file */
+    struct address_list from; /* RFC 5322 wants at least one; several are allowed */
+    struct address_list sender;
+    struct address_list to, cc, bcc; /* Resent-* fields, when there are some, instead */
+    char *subject;                   /* UTF-8, one line, "" when there is none */
+    char *message_id;                /* with its brackets; NULL: none, or none that can be used */
+    bool null_sender;    /* Return-Path: <>, or Auto-Submitted other than "no", or a content type
+                          * multipart/report: nobody is to be told of its fate */
+    const char *problem; /* static: why it cannot be taken, one sentence; NULL: it can */
+};
+
+/* The envelope is the caller's, to be released. */
+typedef void outbox_inspect_done(void *argument, const struct failure *failure,
+                                 struct outbox_envelope *envelope);
+void outbox_inspect(struct outbox *outbox, const char *id, outbox_inspect_done *done,
+                    void *argument);
+void outbox_envelope_release(struct outbox_envelope *envelope);
+
+/* What is changed in the copy. Bcc, Resent-Bcc and Return-Path never go into it; a missing Date is
+ * added. */
+struct outbox_edit {
+    const char *from;       /* the whole body of another From field; NULL: as it stands */
+    const char *message_id; /* added when the message has none; with brackets */
+};
+
+/* `size`: bytes of the copy. The file and its folder are on disk then. */
+typedef void outbox_accept_done(void *argument, const struct failure *failure, uint64_t size);
+void outbox_accept(struct outbox *outbox, const char *id, const struct outbox_edit *edit,
+                   outbox_accept_done *done, void *argument);
+
+/* The store knows it: takes it out of intake/. */
+void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
+
+/* From intake/, or from queue/, to failed/, with `reason` (one sentence) beside it; on disk then.
+ */
+void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
+                   void *argument);
+
+/* It was sent: takes it out of queue/. A file that is not there is fine. */
+void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
+
+/* --- reading queue/ID.eml as it goes out --- */
+
+struct outbox_reader;
+
+/* `on_ready` is called when bytes are there again after outbox_read has returned 0. Opens nothing
+ * before the first read. */
+struct outbox_reader *outbox_reader_create(struct outbox *outbox, const char *id,
+                                           void (*on_ready)(void *argument), void *argument);
+/* At any time; a job that runs goes to its end by itself. */
+void outbox_reader_free(struct outbox_reader *reader);
+
+/* Copies at most `size` bytes; 0: none are there at the moment; SIZE_MAX: it failed, see
+ * outbox_reader_failure. Behind the last byte 0 without an on_ready to come. */
+size_t outbox_read(struct outbox_reader *reader, char *room, size_t size);
+void outbox_rewind(struct outbox_reader *reader);
+const struct failure *outbox_reader_failure(const struct outbox_reader *reader);
+
+#endif
