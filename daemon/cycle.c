@@ -2,11 +2,19 @@
 
 #include "daemon/mailbox.h"
 
+const char *cycle_direction_name(enum cycle_direction direction)
+{
+    return direction == CYCLE_INCOMING ? "incoming" : "outgoing";
+}
+
 void cycle_init(struct cycle *cycle, const struct context *context, struct mailbox *mailbox,
+                enum cycle_direction direction, const struct cycle_operations *operations,
                 void (*on_end)(struct cycle *cycle))
 {
     *cycle = (struct cycle){
         .context = context,
+        .operations = operations,
+        .direction = direction,
         .mailbox = mailbox,
         .profile = mailbox->profile,
         .started_ms = executor_now(context->executor),

@@ -77,7 +77,7 @@ static struct log_fields watch_fields(const struct disk_watch *watch, const char
         .message_id = message_id,
         .profile = watch->cycle->profile->config->name,
         .mailbox = mailbox_address(watch->cycle->mailbox),
-        .direction = "incoming",
+        .direction = cycle_direction_name(watch->cycle->direction),
         .step = "deliver",
         .activity = watch->cycle->activity,
     };

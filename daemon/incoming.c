@@ -105,7 +105,7 @@ static bool incoming_over(struct incoming *incoming, const struct failure *failu
     return true;
 }
 
-void incoming_free(struct cycle *cycle)
+static void incoming_free(struct cycle *cycle)
 {
     struct incoming *incoming = incoming_of(cycle);
     executor_cancel_call(cycle->context->executor, &incoming->end);
@@ -372,7 +372,7 @@ static void incoming_save_folder(struct incoming *incoming)
                        ? folder_note_pass(folder, &incoming->finder, clock_wall_ms())
                        : folder_note_found(folder, &incoming->finder, clock_wall_ms());
     /* Again at once only when this went forward. */
-    bool forward = folder->backlog_offset != offset_before || incoming->cycle.delivered > 0 ||
+    bool forward = folder->backlog_offset != offset_before || incoming->cycle.moved > 0 ||
                    incoming->cycle.failed > 0;
     if (incoming->passing ? !incoming->finder.reached_end && incoming->finder.found.count > 0
                           : incoming->finder.backlog && forward)
@@ -508,24 +508,14 @@ static void incoming_settle_unacknowledged(struct incoming *incoming)
     acknowledger_start(&incoming->acknowledger);
 }
 
-/* --- start and cancel --- */
+/* --- cancel and start --- */
 
-void incoming_start(const struct context *context, struct direction *direction,
-                    void (*on_end)(struct cycle *cycle))
-{
-    struct incoming *incoming = memory_allocate(sizeof *incoming);
-    cycle_init(&incoming->cycle, context, direction->mailbox, on_end);
-    incoming->maildir = config_maildir_path(direction->mailbox->config);
-    direction->cycle = &incoming->cycle;
-    executor_defer(context->executor, &incoming->end, incoming_prepare, incoming);
-}
-
-void incoming_end_soon(struct cycle *cycle)
+static void incoming_end_soon(struct cycle *cycle)
 {
     cycle->ending = true;
 }
 
-void incoming_cancel(struct cycle *cycle)
+static void incoming_cancel(struct cycle *cycle)
 {
     struct incoming *incoming = incoming_of(cycle);
     const struct failure cancelled = failure_cancelled();
@@ -556,4 +546,21 @@ void incoming_cancel(struct cycle *cycle)
         acknowledger_cancel(&incoming->acknowledger);
         break;
     }
+}
+
+static const struct cycle_operations incoming_operations = {
+    .end_soon = incoming_end_soon,
+    .cancel = incoming_cancel,
+    .free = incoming_free,
+};
+
+void incoming_start(const struct context *context, struct direction *direction,
+                    void (*on_end)(struct cycle *cycle))
+{
+    struct incoming *incoming = memory_allocate(sizeof *incoming);
+    cycle_init(&incoming->cycle, context, direction->mailbox, CYCLE_INCOMING, &incoming_operations,
+               on_end);
+    incoming->maildir = config_maildir_path(direction->mailbox->config);
+    direction->cycle = &incoming->cycle;
+    executor_defer(context->executor, &incoming->end, incoming_prepare, incoming);
 }

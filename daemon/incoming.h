@@ -14,16 +14,8 @@
 #include "daemon/mailbox.h"
 
 /* Starts a cycle and makes it direction->cycle. It ends through `on_end`, from the loop, never from
- * within the start; incoming_free is to be called after. */
+ * within the start; cycle->operations->free is to be called after. */
 void incoming_start(const struct context *context, struct direction *direction,
                     void (*on_end)(struct cycle *cycle));
-
-/* Asks the cycle to end soon with what it has; it goes through. */
-void incoming_end_soon(struct cycle *cycle);
-
-/* Ends the cycle with the failure "cancelled", at once or as soon as the disk has answered. */
-void incoming_cancel(struct cycle *cycle);
-
-void incoming_free(struct cycle *cycle);
 
 #endif

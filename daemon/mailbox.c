@@ -28,7 +28,8 @@ struct mailbox *mailbox_create(const struct config_mailbox *config,
     struct mailbox *mailbox = memory_allocate(sizeof *mailbox);
     mailbox_attach(mailbox, config, configuration, profile);
     mailbox->incoming.mailbox = mailbox;
-    mailbox->incoming.state = DIRECTION_OFF;
+    mailbox->outgoing.mailbox = mailbox;
+    mailbox->outgoing.kind = CYCLE_OUTGOING;
     mailbox->may_have_open = true;
     return mailbox;
 }
@@ -44,14 +45,21 @@ void mailbox_forget_folders(struct mailbox *mailbox)
     mailbox->move_folder_id = NULL;
 }
 
+bool mailbox_is_busy(const struct mailbox *mailbox)
+{
+    return mailbox->incoming.state == DIRECTION_RUNNING ||
+           mailbox->outgoing.state == DIRECTION_RUNNING;
+}
+
 void mailbox_free(struct mailbox *mailbox)
 {
-    assert(mailbox->incoming.state != DIRECTION_RUNNING);
+    assert(!mailbox_is_busy(mailbox));
     if (mailbox->next_configuration != NULL)
         mailbox_detach(mailbox->next_configuration, mailbox->next_profile);
     mailbox_detach(mailbox->configuration, mailbox->profile);
     mailbox_forget_folders(mailbox);
     memory_free(mailbox->incoming.trouble);
+    memory_free(mailbox->outgoing.trouble);
     memory_free(mailbox->cookies);
     memory_free(mailbox);
 }
@@ -116,7 +124,7 @@ static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox 
 void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
                          struct configuration *configuration, struct profile *profile)
 {
-    if (mailbox->incoming.state != DIRECTION_RUNNING) {
+    if (!mailbox_is_busy(mailbox)) {
         mailbox_switch(mailbox, config, configuration, profile);
         return;
     }
@@ -131,7 +139,7 @@ void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *c
 
 void mailbox_settle(struct mailbox *mailbox)
 {
-    if (mailbox->next_configuration == NULL)
+    if (mailbox->next_configuration == NULL || mailbox_is_busy(mailbox))
         return;
     struct configuration *configuration = mailbox->next_configuration;
     struct profile *profile = mailbox->next_profile;
@@ -149,4 +157,12 @@ const char *mailbox_address(const struct mailbox *mailbox)
 const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mailbox)
 {
     return mailbox->config->settings;
+}
+
+bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction)
+{
+    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
+    if (mailbox->removed)
+        return false;
+    return direction == CYCLE_INCOMING ? settings->incoming : settings->outgoing;
 }

@@ -37,6 +37,7 @@ struct direction {
     struct heap_entry due;        /* key: monotonic milliseconds */
     TAILQ_ENTRY(direction) ready; /* in the profile's queue, or among those that run */
     struct mailbox *mailbox;
+    enum cycle_direction kind;
     struct cycle *cycle;               /* while running */
     struct direction_trouble *trouble; /* NULL while all is well */
     uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
@@ -74,7 +75,8 @@ struct mailbox {
     size_t folder_count;
     char *move_folder_id; /* where processed items go; NULL until it was looked up */
     struct direction incoming;
-    const struct config_mailbox *next_config; /* taken over when the running cycle ends */
+    struct direction outgoing;                /* off while the store has nothing to send */
+    const struct config_mailbox *next_config; /* taken over when no cycle runs any more */
     struct configuration *next_configuration;
     struct profile *next_profile;
     bool removed;       /* no longer configured; goes with the next reload, or at the end */
@@ -87,19 +89,26 @@ struct mailbox {
 /* `profile` gains a user, so does `configuration`. */
 struct mailbox *mailbox_create(const struct config_mailbox *config,
                                struct configuration *configuration, struct profile *profile);
+/* Whether a cycle runs, in either direction. */
+bool mailbox_is_busy(const struct mailbox *mailbox);
+
 /* Not while a cycle runs. */
 void mailbox_free(struct mailbox *mailbox);
 
-/* Puts another configuration in place, at once or at the end of the running cycle. What was
+/* Puts another configuration in place, at once or when no cycle runs any more. Directions that do
+ * not run are out of the schedule. What was
  * remembered of folders and the sink is read anew when the settings differ. */
 void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
                          struct configuration *configuration, struct profile *profile);
 
-/* At the end of a cycle: takes over what mailbox_reconfigure left waiting. */
+/* When no cycle runs: takes over what mailbox_reconfigure left waiting. */
 void mailbox_settle(struct mailbox *mailbox);
 
 const char *mailbox_address(const struct mailbox *mailbox);
 const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mailbox);
+
+/* Whether the mailbox is configured, and for this direction. */
+bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction);
 
 /* Makes the store's and the server's part of the folders be read again. */
 void mailbox_forget_folders(struct mailbox *mailbox);

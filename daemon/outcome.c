@@ -12,8 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#define DIRECTION_INCOMING "incoming"
-
 enum {
     NEXT_TRY_SIZE = 64,
     REASON_SIZE = 1024,
@@ -67,7 +65,7 @@ static struct log_fields cycle_fields(const struct cycle *cycle, const char *mes
         .message_id = message_id,
         .profile = cycle->profile->config->name,
         .mailbox = mailbox_address(cycle->mailbox),
-        .direction = DIRECTION_INCOMING,
+        .direction = cycle_direction_name(cycle->direction),
         .activity = cycle->activity,
         .step = failure == NULL ? NULL : failure->step,
         .code = failure == NULL ? NULL : failure->code,
@@ -86,7 +84,7 @@ static void record(const struct cycle *cycle, const struct failure *failure, boo
         .failure = *failure,
         .profile = cycle->profile->config->name,
         .mailbox = of_mailbox ? cycle->mailbox->id : (struct store_mailbox){0},
-        .direction = of_mailbox ? DIRECTION_INCOMING : NULL,
+        .direction = of_mailbox ? cycle_direction_name(cycle->direction) : NULL,
         .activity = cycle->activity,
         .now_ms = clock_wall_ms(),
         .next_retry_ms = next_retry_wall(wait_ms),
@@ -162,9 +160,9 @@ static void profile_failed(const struct direction *direction, const struct cycle
 
 /* --- this machine's storage --- */
 
-/* `cycle` is the one that met the failure; NULL: the probe did. */
-static void storage_failed(struct scheduler *scheduler, const struct cycle *cycle,
-                           const struct failure *cause)
+/* `cycle` (of `direction`) is the one that met the failure; NULL: the probe did. */
+static void storage_failed(struct scheduler *scheduler, struct direction *direction,
+                           const struct cycle *cycle, const struct failure *cause)
 {
     const struct backoff backoff = {.min_ms = STORAGE_RETRY_MIN_MS, .max_ms = STORAGE_RETRY_MAX_MS};
     struct failure failure = *cause;
@@ -175,7 +173,7 @@ static void storage_failed(struct scheduler *scheduler, const struct cycle *cycl
         return;
     if (cycle != NULL) {
         record(cycle, &failure, true, wait);
-        cycle->mailbox->incoming.resolved = false;
+        direction->resolved = false;
     }
 
     char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
@@ -194,7 +192,7 @@ static void storage_probed(void *argument, const struct failure *failure)
 {
     struct scheduler *scheduler = argument;
     if (failure != NULL) {
-        storage_failed(scheduler, NULL, failure);
+        storage_failed(scheduler, NULL, NULL, failure);
         return;
     }
     if (!gate_succeed(&scheduler->storage, scheduler->storage.generation))
@@ -221,6 +219,8 @@ static void look_deeper_after_outage(struct direction *direction, const struct c
     direction->outages_seen = cycle->profile->outages;
     if (trouble != NULL && executor_now(cycle->context->executor) - trouble->since_ms > OUTAGE_MS)
         outage = true;
+    if (cycle->direction == CYCLE_OUTGOING)
+        return;
     for (size_t i = 0; outage && i < cycle->mailbox->folder_count; i++)
         folder_want_pass(&cycle->mailbox->folders[i], clock_wall_ms());
 }
@@ -232,9 +232,9 @@ static void mailbox_succeeded(struct direction *direction, const struct cycle *c
         const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
         uint64_t now = executor_now(cycle->context->executor);
         log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
-                  "%s: incoming works again after %" PRIu32 " failed tries in %" PRIu64 " s",
-                  mailbox_address(cycle->mailbox), direction->trouble->failures,
-                  (now - direction->trouble->since_ms) / 1000);
+                  "%s: %s works again after %" PRIu32 " failed tries in %" PRIu64 " s",
+                  mailbox_address(cycle->mailbox), cycle_direction_name(cycle->direction),
+                  direction->trouble->failures, (now - direction->trouble->since_ms) / 1000);
         memory_free(direction->trouble);
         direction->trouble = NULL;
         direction->resolved = false;
@@ -242,8 +242,8 @@ static void mailbox_succeeded(struct direction *direction, const struct cycle *c
     if (!direction->resolved) {
         direction->resolved = true;
         store_failure_resolve(cycle->context->store, cycle->profile->config->name,
-                              cycle->mailbox->id, DIRECTION_INCOMING, clock_wall_ms(), NULL, NULL,
-                              NULL);
+                              cycle->mailbox->id, cycle_direction_name(cycle->direction),
+                              clock_wall_ms(), NULL, NULL, NULL);
     }
 }
 
@@ -256,7 +256,8 @@ static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, boo
         cycle->failure.permanent ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING;
     const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
     log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
-              "%s: incoming stopped: %s %s", mailbox_address(cycle->mailbox), reason, next_try);
+              "%s: %s stopped: %s %s", mailbox_address(cycle->mailbox),
+              cycle_direction_name(cycle->direction), reason, next_try);
 }
 
 static uint64_t mailbox_failed(struct direction *direction, const struct cycle *cycle)
@@ -290,15 +291,24 @@ static uint64_t mailbox_failed(struct direction *direction, const struct cycle *
 
 static void report_moved_mail(const struct cycle *cycle)
 {
-    if (cycle->delivered == 0 && cycle->failed == 0)
+    if (cycle->moved == 0 && cycle->failed == 0)
         return;
     const struct log_fields fields = cycle_fields(cycle, MESSAGE_CYCLE, NULL);
     uint64_t elapsed = executor_now(cycle->context->executor) - cycle->started_ms;
     log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
-              "%s: %" PRIu32 " delivered (%" PRIu64 " bytes), %" PRIu32 " failed, in %" PRIu64
-              " ms%s",
-              mailbox_address(cycle->mailbox), cycle->delivered, cycle->delivered_bytes,
+              "%s: %" PRIu32 " %s (%" PRIu64 " bytes), %" PRIu32 " failed, in %" PRIu64 " ms%s",
+              mailbox_address(cycle->mailbox), cycle->moved,
+              cycle->direction == CYCLE_INCOMING ? "delivered" : "sent", cycle->moved_bytes,
               cycle->failed, elapsed, cycle->more ? "; more to come" : "");
+}
+
+/* When the first submission that waits is due; none waits: whoever queues one says so. */
+static uint64_t next_submission(const struct cycle *cycle)
+{
+    if (cycle->next_ms == INT64_MAX)
+        return OUTCOME_NEVER;
+    int64_t now = clock_wall_ms();
+    return cycle->next_ms > now ? (uint64_t)(cycle->next_ms - now) : 0;
 }
 
 /* The interval is counted from start to start; the jitter only ever shortens it, so that a mailbox
@@ -307,6 +317,8 @@ static uint64_t next_poll(const struct cycle *cycle)
 {
     if (cycle->more)
         return 0;
+    if (cycle->direction == CYCLE_OUTGOING)
+        return next_submission(cycle);
     uint64_t interval = cycle->profile->config->poll_interval_ms;
     uint64_t due = cycle->started_ms + interval - random_below(interval / 10 + 1);
     uint64_t now = executor_now(cycle->context->executor);
@@ -333,7 +345,7 @@ static uint64_t settle_failure(struct scheduler *scheduler, struct direction *di
     if (failure->category == FAILURE_CANCELLED)
         return 0;
     if (failure->category == FAILURE_STORAGE && failure->scope == FAILURE_SCOPE_SERVER) {
-        storage_failed(scheduler, cycle, failure);
+        storage_failed(scheduler, direction, cycle, failure);
         return 0;
     }
     if (failure->scope == FAILURE_SCOPE_PROFILE || failure->scope == FAILURE_SCOPE_SERVER) {
@@ -381,7 +393,7 @@ void outcome_item_failed(struct cycle *cycle, const struct item *item,
         .failure = *failure,
         .profile = cycle->profile->config->name,
         .mailbox = cycle->mailbox->id,
-        .direction = DIRECTION_INCOMING,
+        .direction = cycle_direction_name(cycle->direction),
         .activity = cycle->activity,
         .now_ms = clock_wall_ms(),
         .next_retry_ms = next_retry_wall(wait),

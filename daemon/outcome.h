@@ -14,8 +14,11 @@
 
 #include <stdint.h>
 
+/* The direction is not due again by itself: nothing waits to be sent. */
+#define OUTCOME_NEVER UINT64_MAX
+
 /* Records, reports, opens and closes gates. Returns the milliseconds until the direction is due
- * again. To be called once, when the cycle has ended and its direction is off. */
+ * again, or OUTCOME_NEVER. To be called once, when the cycle has ended and its direction is off. */
 uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction,
                         const struct cycle *cycle);
 

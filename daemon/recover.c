@@ -118,7 +118,7 @@ static void recovery_opened(struct sink_opening *opening)
     disk_watch_end(&recovery->cycle->disk);
     if (recovery_over(recovery, failure_is_set(&opening->failure) ? &opening->failure : NULL))
         return;
-    recovery->cycle->delivered += (uint32_t)opening->published;
+    recovery->cycle->moved += (uint32_t)opening->published;
     report(recovery);
     if (recovery->at_former || recovery->cycle->mailbox->sink_ready) {
         mark_delivered(recovery);

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "daemon/incoming.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
 
@@ -144,31 +143,55 @@ static uint64_t first_delay(const struct reload *reload, size_t index,
     return index * slot + random_below(slot + 1);
 }
 
+/* How long a direction that is not off waits in the new schedule. */
+static uint64_t delay_kept(const struct reload *reload, const struct direction *direction,
+                           uint64_t interval)
+{
+    uint64_t now = executor_now(reload->service->context.executor);
+    uint64_t delay = direction->due.key > now ? direction->due.key - now : 0;
+    if (direction->trouble != NULL) /* whoever reloads has mended something, perhaps */
+        return delay > TROUBLE_RETRY_MS ? random_below(TROUBLE_RETRY_MS) : delay;
+    return delay > interval ? random_below(interval) : delay;
+}
+
+/* One of its cycles runs: it changes over when none does, and its other direction waits for that
+ * outside the schedule, where nothing points to the profile that it leaves. */
+static void reload_keep_busy(struct reload *reload, struct mailbox *mailbox,
+                             const struct config_mailbox *config, struct profile *profile)
+{
+    struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
+    const bool wanted[] = {config->settings->incoming, config->settings->outgoing};
+    for (size_t i = 0; i < 2; i++) {
+        if (directions[i]->state != DIRECTION_RUNNING)
+            scheduler_remove(&reload->service->scheduler, directions[i]);
+        else if (!wanted[i])
+            directions[i]->cycle->operations->end_soon(directions[i]->cycle);
+    }
+    mailbox_reconfigure(mailbox, config, reload->configuration, profile);
+}
+
 static void reload_keep(struct reload *reload, struct mailbox *mailbox,
                         const struct config_mailbox *config)
 {
     struct service *service = reload->service;
-    struct direction *direction = &mailbox->incoming;
     struct profile *profile = current_profile(service, config->settings->profile->name);
-    uint64_t now = executor_now(service->context.executor);
     mailbox->removed = false;
-    if (direction->state == DIRECTION_RUNNING) {
-        if (!config->settings->incoming)
-            incoming_end_soon(direction->cycle);
-        mailbox_reconfigure(mailbox, config, reload->configuration, profile);
+    if (mailbox_is_busy(mailbox)) {
+        reload_keep_busy(reload, mailbox, config, profile);
         return;
     }
     uint64_t interval = config->settings->profile->poll_interval_ms;
-    uint64_t delay = direction->due.key > now ? direction->due.key - now : 0;
-    if (direction->trouble != NULL && delay > TROUBLE_RETRY_MS)
-        delay = random_below(TROUBLE_RETRY_MS); /* whoever reloads has mended something, perhaps */
-    bool was_off = direction->state == DIRECTION_OFF;
-    scheduler_remove(&service->scheduler, direction);
+    bool was_off = mailbox->incoming.state == DIRECTION_OFF;
+    uint64_t incoming =
+        was_off ? random_below(interval) : delay_kept(reload, &mailbox->incoming, interval);
+    bool sends = mailbox->outgoing.state != DIRECTION_OFF;
+    uint64_t outgoing = delay_kept(reload, &mailbox->outgoing, UINT64_MAX);
+    scheduler_remove(&service->scheduler, &mailbox->incoming);
+    scheduler_remove(&service->scheduler, &mailbox->outgoing);
     mailbox_reconfigure(mailbox, config, reload->configuration, profile);
-    service_schedule(service, mailbox,
-                     was_off || (delay > interval && direction->trouble == NULL)
-                         ? random_below(interval)
-                         : delay);
+    service_schedule(service, &mailbox->incoming, incoming);
+    if (sends)
+        service_schedule(service, &mailbox->outgoing, outgoing);
 }
 
 static void reload_add(struct reload *reload, const struct store_registration *registration,
@@ -180,18 +203,23 @@ static void reload_add(struct reload *reload, const struct store_registration *r
     mailbox->id = registration->mailbox;
     mailbox->enabled_ms = registration->enabled_ms;
     reload->merged[reload->merged_count++] = mailbox;
-    service_schedule(service, mailbox, first_delay(reload, index, config));
+    service_schedule(service, &mailbox->incoming, first_delay(reload, index, config));
 }
 
 static void reload_remove(struct reload *reload, struct mailbox *mailbox)
 {
-    if (mailbox->incoming.state == DIRECTION_RUNNING) { /* freed by a later reload, or at the end */
-        incoming_end_soon(mailbox->incoming.cycle);
+    struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
+    for (size_t i = 0; i < 2; i++) {
+        if (directions[i]->state == DIRECTION_RUNNING)
+            directions[i]->cycle->operations->end_soon(directions[i]->cycle);
+        else
+            scheduler_remove(&reload->service->scheduler, directions[i]);
+    }
+    if (mailbox_is_busy(mailbox)) { /* freed by a later reload, or at the end */
         mailbox->removed = true;
         reload->merged[reload->merged_count++] = mailbox;
         return;
     }
-    scheduler_remove(&reload->service->scheduler, &mailbox->incoming);
     reload->dropped[reload->dropped_count++] = mailbox;
 }
 

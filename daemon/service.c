@@ -37,26 +37,35 @@ static void service_stopped_if_idle(void *argument)
                        service_stopped_if_idle, service);
 }
 
-void service_schedule(struct service *service, struct mailbox *mailbox, uint64_t delay_ms)
+void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms)
 {
-    if (!service->stopping && mailbox_settings(mailbox)->incoming)
-        scheduler_add(&service->scheduler, &mailbox->incoming, delay_ms);
+    if (!service->stopping && direction->state == DIRECTION_OFF &&
+        mailbox_wants(direction->mailbox, direction->kind))
+        scheduler_add(&service->scheduler, direction, delay_ms);
 }
 
 static void service_cycle_ended(struct cycle *cycle)
 {
     struct mailbox *mailbox = cycle->mailbox;
-    struct direction *direction = &mailbox->incoming;
+    bool is_incoming = cycle->direction == CYCLE_INCOMING;
+    struct direction *direction = is_incoming ? &mailbox->incoming : &mailbox->outgoing;
+    struct direction *other = is_incoming ? &mailbox->outgoing : &mailbox->incoming;
     struct scheduler *scheduler = cycle->profile->owner;
     struct service *service = scheduler->owner;
 
     scheduler_ended(scheduler, direction, cycle->profile);
     summary_count(&service->summary, cycle);
     uint64_t delay = outcome_settle(scheduler, direction, cycle);
-    incoming_free(cycle);
+    cycle->operations->free(cycle);
+    bool waited = mailbox->next_configuration != NULL;
     mailbox_settle(mailbox);
-    if (!mailbox->removed)
-        service_schedule(service, mailbox, delay);
+    if (mailbox->next_configuration == NULL) {
+        if (delay != OUTCOME_NEVER)
+            service_schedule(service, direction, delay);
+        /* It was kept out of the schedule until the configuration could change. */
+        if (waited)
+            service_schedule(service, other, 0);
+    }
     service_stopped_if_idle(service);
 }
 
@@ -77,7 +86,8 @@ static uint32_t configured_mailboxes(const struct service *service, uint32_t *fa
         if (mailbox->removed)
             continue;
         configured++;
-        *failing += mailbox->incoming.trouble != NULL || mailbox->profile->gate.state != GATE_OPEN;
+        *failing += mailbox->incoming.trouble != NULL || mailbox->outgoing.trouble != NULL ||
+                    mailbox->profile->gate.state != GATE_OPEN;
     }
     return configured;
 }
@@ -188,7 +198,7 @@ static void service_cancel_cycles(void *argument)
     for (direction = TAILQ_FIRST(&service->scheduler.running_directions); direction != NULL;
          direction = next) {
         next = TAILQ_NEXT(direction, ready);
-        incoming_cancel(direction->cycle);
+        direction->cycle->operations->cancel(direction->cycle);
     }
     executor_after(service->context.executor, &service->stop_timer,
                    SERVICE_STOP_MS - SERVICE_STOP_SOON_MS, service_give_up, service);
@@ -211,7 +221,7 @@ static void service_on_stop_signal(void *argument)
     scheduler_stop(&service->scheduler);
     struct direction *direction;
     TAILQ_FOREACH(direction, &service->scheduler.running_directions, ready)
-    incoming_end_soon(direction->cycle);
+    direction->cycle->operations->end_soon(direction->cycle);
     executor_after(service->context.executor, &service->stop_timer, SERVICE_STOP_SOON_MS,
                    service_cancel_cycles, service);
     service_stopped_if_idle(service);
@@ -256,6 +266,7 @@ static void service_free_mailboxes(struct service *service)
 {
     for (size_t i = 0; i < service->mailbox_count; i++) {
         scheduler_remove(&service->scheduler, &service->mailboxes[i]->incoming);
+        scheduler_remove(&service->scheduler, &service->mailboxes[i]->outgoing);
         mailbox_free(service->mailboxes[i]);
     }
     memory_free(service->mailboxes);

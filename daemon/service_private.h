@@ -49,8 +49,8 @@ void reload_end(struct service *service);
 /* Reads the configuration again, off the loop, and applies it if it is right. */
 void reload_start(struct service *service);
 
-/* Puts a direction into the schedule if its mailbox is configured for it. */
-void service_schedule(struct service *service, struct mailbox *mailbox, uint64_t delay_ms);
+/* Puts a direction that is off into the schedule if its mailbox is configured for it. */
+void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms);
 
 /* The first configuration is in use, or could not be. */
 void service_started(struct service *service, const struct failure *failure);

@@ -9,8 +9,8 @@ void summary_count(struct summary *summary, const struct cycle *cycle)
     summary->cycles++;
     if (failure_is_set(&cycle->failure) && cycle->failure.category != FAILURE_CANCELLED)
         summary->cycles_failed++;
-    summary->delivered += cycle->delivered;
-    summary->delivered_bytes += cycle->delivered_bytes;
+    summary->delivered += cycle->moved;
+    summary->delivered_bytes += cycle->moved_bytes;
     summary->items_failed += cycle->failed;
 }
 

@@ -157,8 +157,8 @@ static void settle_published(struct taker *taker)
     for (size_t i = 0; i < taker->batch_ready; i++) {
         struct take_slot *slot = &taker->slots[taker->ready[i]];
         report_delivered(taker, slot);
-        taker->cycle->delivered_bytes += sink_message_size(slot->message);
-        taker->cycle->delivered++;
+        taker->cycle->moved_bytes += sink_message_size(slot->message);
+        taker->cycle->moved++;
     }
     for (size_t i = 0; i < taker->batch_ready; i++) {
         struct take_slot *slot = &taker->slots[taker->ready[i]];

@@ -470,7 +470,7 @@ static void what_was_committed_is_published(void **state)
     assert_string_equal(fixture->end.text, "");
     assert_int_equal(count_in(fixture, maildir, "new"), 2);
     assert_int_equal(fixture->marked, 2);
-    assert_int_equal(fixture->cycle.delivered, 2);
+    assert_int_equal(fixture->cycle.moved, 2);
     assert_true(fixture->mailbox->sink_checked);
     assert_int_equal(logged_count(MESSAGE_SINK_RECOVERED), 1);
     memory_free(maildir);
@@ -631,7 +631,7 @@ static void cycle_ended(struct cycle *cycle)
     world->ends++;
     world->end = cycle->failure;
     struct direction *direction = &cycle->mailbox->incoming;
-    incoming_free(cycle);
+    cycle->operations->free(cycle);
     direction->state = DIRECTION_OFF;
     direction->cycle = NULL;
     mailbox_settle(direction->mailbox);

@@ -629,8 +629,8 @@ static void the_oldest_are_taken_first(void **state)
     for (int i = 0; i < 7; i++)
         assert_int_equal(world.fates[i].publication, i + 1);
     assert_int_equal(world.requests, 3);
-    assert_int_equal(fixture->cycle.delivered, 7);
-    assert_int_equal(fixture->cycle.delivered_bytes, 7 * strlen("message 0"));
+    assert_int_equal(fixture->cycle.moved, 7);
+    assert_int_equal(fixture->cycle.moved_bytes, 7 * strlen("message 0"));
     fixture_free(fixture);
 }
 
@@ -697,7 +697,7 @@ static void a_bad_item_is_found_by_halving_and_the_others_are_delivered(void **s
                 assert_delivered(i);
         }
         assert_int_equal(fixture->cycle.failed, 1);
-        assert_int_equal(fixture->cycle.delivered, 15);
+        assert_int_equal(fixture->cycle.moved, 15);
         assert_true(fixture->mailbox.may_have_open);
         assert_in_range(world.requests, 2, 20);
         fixture_free(fixture);
@@ -731,7 +731,7 @@ static void sixty_bad_items_do_not_hold_up_a_good_newer_one(void **state)
     treat(0, 59, TREAT_POISON);
     take(fixture, false);
     assert_delivered(60);
-    assert_int_equal(fixture->cycle.delivered, 1);
+    assert_int_equal(fixture->cycle.moved, 1);
     assert_in_range(world.records, 1, 2 * TAKE_BAD_ITEMS_MAX);
     assert_in_range(world.requests, 1, 40);
     fixture_free(fixture);
@@ -892,7 +892,7 @@ static void items_that_are_gone_are_told_to_the_ledger_if_it_knows_them_as_faile
     assert_int_equal(world.fates[2].told_gone, 1);
     assert_int_equal(world.fates[3].told_gone, 0);
     assert_int_equal(world.records, 0);
-    assert_int_equal(fixture->cycle.delivered, 3);
+    assert_int_equal(fixture->cycle.moved, 3);
     fixture_free(fixture);
 }
 
@@ -903,7 +903,7 @@ static void what_the_ledger_has_already_is_thrown_away_and_not_counted(void **st
     world.fates[1].known = world.fates[2].known = true;
     take(fixture, false);
     assert_went_through();
-    assert_int_equal(fixture->cycle.delivered, 2);
+    assert_int_equal(fixture->cycle.moved, 2);
     assert_delivered(0);
     assert_delivered(3);
     for (int i = 1; i <= 2; i++) {
@@ -923,7 +923,7 @@ static void a_batch_of_nothing_but_duplicates_is_no_trouble(void **state)
         world.fates[i].known = true;
     take(fixture, false);
     assert_went_through();
-    assert_int_equal(fixture->cycle.delivered, 0);
+    assert_int_equal(fixture->cycle.moved, 0);
     fixture_free(fixture);
 }
 
@@ -997,7 +997,7 @@ static void a_commit_that_failed_leaves_the_files_to_recovery(void **state)
         assert_int_equal(world.fates[i].published, 0);
     }
     assert_int_equal(world.requests, 1);
-    assert_int_equal(fixture->cycle.delivered, 0);
+    assert_int_equal(fixture->cycle.moved, 0);
     fixture_free(fixture);
 }
 
@@ -1015,7 +1015,7 @@ static void a_message_that_is_committed_and_not_published_is_left_to_recovery(vo
     assert_true(item_numbered(fixture, 1)->settled); /* it is never fetched again */
     assert_delivered(0);
     assert_delivered_from_to(2, 3);
-    assert_int_equal(fixture->cycle.delivered, 3);
+    assert_int_equal(fixture->cycle.moved, 3);
     assert_int_equal(world.requests, 1);
     fixture_free(fixture);
 }
@@ -1041,7 +1041,7 @@ static void what_is_published_and_not_marked_is_left_to_recovery(void **state)
     take(fixture, false);
     assert_string_equal(world.end.code, "SQLITE_IOERR");
     assert_left_to_recovery(fixture);
-    assert_int_equal(fixture->cycle.delivered, 2);
+    assert_int_equal(fixture->cycle.moved, 2);
     fixture_free(fixture);
 }
 
