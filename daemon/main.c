@@ -1,6 +1,7 @@
 /* exsyncd: options, and everything that must be right before the service begins. */
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "daemon/service.h"
 #include "http/http.h"
@@ -129,8 +130,9 @@ int main(int count, char **arguments)
     if (config == NULL)
         return EX_CONFIG;
     if (options.check_config) {
-        printf("%s: correct: %zu mailboxes on %zu profiles\n", options.config_path,
-               config->mailbox_count, config->profile_count);
+        printf("%s: correct: %zu %s on %zu %s\n", options.config_path, config->mailbox_count,
+               text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
+               text_plural(config->profile_count, "profile", "profiles"));
         config_free(config);
         return EX_OK;
     }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "daemon/backoff.h"
 #include "daemon/folder_progress.h"
 #include "daemon/messages.h"
@@ -232,8 +233,9 @@ static void mailbox_succeeded(struct direction *direction, const struct cycle *c
         const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
         uint64_t now = executor_now(cycle->context->executor);
         log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
-                  "%s: incoming works again after %" PRIu32 " failed tries in %" PRIu64 " s",
+                  "%s: incoming works again after %" PRIu32 " failed %s in %" PRIu64 " s",
                   mailbox_address(cycle->mailbox), direction->trouble->failures,
+                  text_plural(direction->trouble->failures, "try", "tries"),
                   (now - direction->trouble->since_ms) / 1000);
         memory_free(direction->trouble);
         direction->trouble = NULL;
@@ -278,10 +280,11 @@ static uint64_t mailbox_failed(struct direction *direction, const struct cycle *
     if (cycle->failure.category == FAILURE_THROTTLING && profile_note_busy(cycle->profile)) {
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_BUSY,
                                           .profile = cycle->profile->config->name};
+        uint32_t budget = http_pool_budget(cycle->profile->pool);
         log_write(cycle->context->log, LOG_PRIORITY_WARNING, &fields,
                   "profile %s: the server is busy; at most %" PRIu32
-                  " requests at a time until it recovers",
-                  cycle->profile->config->name, http_pool_budget(cycle->profile->pool));
+                  " %s at a time until it recovers",
+                  cycle->profile->config->name, budget, text_plural(budget, "request", "requests"));
     }
     return wait;
 }
@@ -295,10 +298,10 @@ static void report_moved_mail(const struct cycle *cycle)
     const struct log_fields fields = cycle_fields(cycle, MESSAGE_CYCLE, NULL);
     uint64_t elapsed = executor_now(cycle->context->executor) - cycle->started_ms;
     log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
-              "%s: %" PRIu32 " delivered (%" PRIu64 " bytes), %" PRIu32 " failed, in %" PRIu64
-              " ms%s",
+              "%s: %" PRIu32 " delivered (%" PRIu64 " %s), %" PRIu32 " failed, in %" PRIu64 " ms%s",
               mailbox_address(cycle->mailbox), cycle->delivered, cycle->delivered_bytes,
-              cycle->failed, elapsed, cycle->more ? "; more to come" : "");
+              text_plural(cycle->delivered_bytes, "byte", "bytes"), cycle->failed, elapsed,
+              cycle->more ? "; more to come" : "");
 }
 
 /* The interval is counted from start to start; the jitter only ever shortens it, so that a mailbox

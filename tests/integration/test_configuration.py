@@ -81,7 +81,7 @@ def _():
         (folder / "ignored.conf.old").write_text("[nonsense\n", encoding="utf-8")
         status, said = scene.daemon.run("--check-config")
         check_equal(status, EX_OK, f"exit status ({said})")
-        check("3 mailboxes" in said and "1 profile" in said, f"it says {said!r}")
+        check(said.endswith(": correct: 3 mailboxes on 1 profile\n"), f"it says {said!r}")
         (folder / "20-wrong.conf").write_text("[mailbox x@y.org]\nfolder = Inbox\n",
                                               encoding="utf-8")
         status, said = scene.daemon.run("--check-config")
