@@ -104,12 +104,27 @@ static bool same_failure(const struct failure *a, const struct failure *b)
 
 /* --- the profile's gate --- */
 
+/* The first time since the start, or since a reload that changed how the server is reached. */
+static void report_sign_in(const struct cycle *cycle)
+{
+    const struct config_profile *config = cycle->profile->config;
+    struct log_fields fields = cycle_fields(cycle, MESSAGE_SIGNED_IN, NULL);
+    fields.mailbox = NULL;
+    log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
+              "profile %s: signed in to %s as %s", config->name, config->url,
+              config->username == NULL ? "the owner of the Kerberos ticket" : config->username);
+}
+
 static void profile_succeeded(struct scheduler *scheduler, const struct direction *direction,
                               const struct cycle *cycle)
 {
     struct profile *profile = cycle->profile;
     uint64_t closed_ms = profile->gate.closed_ms;
     profile->alike = 0;
+    if (!profile->signed_in && profile->current) {
+        profile->signed_in = true;
+        report_sign_in(cycle);
+    }
     if (gate_succeed(&profile->gate, direction->gate_generation)) {
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_RESUMED,
                                           .profile = profile->config->name};
@@ -121,8 +136,9 @@ static void profile_succeeded(struct scheduler *scheduler, const struct directio
         profile->resolved = false;
         scheduler_wake(scheduler);
     }
-    /* What began before the gate closed says nothing about the failure that closed it. */
-    if (!profile->resolved && profile->gate.state == GATE_OPEN) {
+    /* What began before the gate closed says nothing about the failure that closed it, nor does a
+     * profile that was replaced about the one in use. */
+    if (!profile->resolved && profile->current && profile->gate.state == GATE_OPEN) {
         profile->resolved = true;
         store_failure_resolve(cycle->context->store, profile->config->name,
                               (struct store_mailbox){0}, NULL, clock_wall_ms(), NULL, NULL, NULL);
@@ -148,6 +164,8 @@ static void profile_failed(const struct direction *direction, const struct cycle
     uint64_t wait = profile_wait(profile, failure);
     if (!gate_close(&profile->gate, direction->gate_generation, failure, wait))
         return;
+    if (!profile->current)
+        return; /* replaced, perhaps for that reason: nobody would resolve the failure any more */
     record(cycle, failure, false, wait);
 
     char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
