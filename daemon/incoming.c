@@ -433,8 +433,9 @@ static void incoming_find(struct incoming *incoming)
 }
 
 static void incoming_folder_known(void *argument, const struct failure *failure,
-                                  const char *folder_id)
+                                  const char *folder_id, bool created)
 {
+    (void)created; /* never: it was not asked for */
     struct incoming *incoming = argument;
     incoming->operation = NULL;
     if (incoming_over(incoming, failure))

@@ -41,6 +41,11 @@ def after_processing(value, profile, done):
               == 0, "nothing is left to be done")
         check_equal(scene.ledger.unresolved(), [], "failures")
         check_equal(scene.exchange.counter("read_receipts"), 0, "read receipts")
+        told = scene.daemon.log_lines(f"{ANN}: created the folder ")
+        folder = value.partition("move:")[2]
+        check_equal(len(told), 1 if folder else 0, "lines about a folder that was made")
+        check(not folder or f'created the folder "{folder}" in the mailbox' in told[0],
+              lambda: f"it says {told}")
 
 
 for value, what, done in (

@@ -67,6 +67,7 @@ struct backend_operation {
 static struct {
     struct failure folder_failure, request_failure;
     struct failure item_failures[ACKNOWLEDGE_MAX];
+    bool folder_created;
     unsigned acknowledgements;
 } server;
 
@@ -78,7 +79,8 @@ static void operation_step(void *answer)
     if (!failure_is_set(failure))
         failure = NULL;
     if (operation->found != NULL)
-        operation->found(operation->argument, failure, failure == NULL ? "folder" : NULL);
+        operation->found(operation->argument, failure, failure == NULL ? "folder" : NULL,
+                         server.folder_created);
     else
         operation->acknowledged(operation->argument, failure, server.item_failures,
                                 operation->count);
@@ -623,6 +625,23 @@ static void what_is_acknowledged_leaves_nothing_open(void **state)
     assert_false(fixture->mailboxes[0].may_have_open);
 }
 
+static void a_folder_that_was_created_is_told_of_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct acknowledger acknowledger;
+    acknowledge_two(fixture, &acknowledger);
+    answer_all();
+    assert_int_equal(logged_count(MESSAGE_FOLDER_CREATED), 0); /* it was there */
+    memory_free(fixture->mailboxes[0].move_folder_id);
+    fixture->mailboxes[0].move_folder_id = NULL;
+    server.folder_created = true;
+    for (int i = 0; i < 2; i++) {
+        acknowledge_two(fixture, &acknowledger);
+        answer_all();
+        assert_int_equal(logged_count(MESSAGE_FOLDER_CREATED), 1);
+    }
+}
+
 static void a_folder_that_cannot_be_looked_up_leaves_items_to_be_acknowledged(void **state)
 {
     struct fixture *fixture = *state;
@@ -702,6 +721,7 @@ int main(void)
         with_mailboxes(trouble_of_a_mailbox_is_told_once_and_its_end_once),
         with_mailboxes(after_a_long_outage_every_folder_is_looked_through_once),
         with_mailboxes(what_is_acknowledged_leaves_nothing_open),
+        with_mailboxes(a_folder_that_was_created_is_told_of_once),
         with_mailboxes(a_folder_that_cannot_be_looked_up_leaves_items_to_be_acknowledged),
         with_mailboxes(a_request_that_fails_leaves_items_to_be_acknowledged),
         with_mailboxes(an_item_that_fails_for_now_is_left_to_be_acknowledged),

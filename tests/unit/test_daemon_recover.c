@@ -222,7 +222,7 @@ static void operation_step(void *answer)
     struct backend_operation *operation = answer;
     const struct backend_page page = {.last = true, .next_offset = -1};
     if (operation->found != NULL)
-        operation->found(operation->argument, NULL, "inbox");
+        operation->found(operation->argument, NULL, "inbox", false);
     else
         operation->listed(operation->argument, NULL, &page);
     memory_free(operation);
