@@ -114,7 +114,7 @@ static void service_keep_house(void *argument)
 
 /* --- start --- */
 
-static const char *state_directory(const struct config *config)
+const char *service_state_directory(const struct config *config)
 {
     if (config->state_directory != NULL)
         return config->state_directory;
@@ -133,7 +133,8 @@ struct service *service_create(struct config *config, const char *config_path,
     context->disks = &service->disks;
     context->log = log_create((enum log_priority)config->log_level);
     scheduler_init(&service->scheduler, context, service_start_cycle, outcome_try_storage, service);
-    context->store = store_open(state_directory(config), context->executor, context->log, failure);
+    context->store =
+        store_open(service_state_directory(config), context->executor, context->log, failure);
     if (context->store == NULL) {
         service_free(service);
         return NULL;
