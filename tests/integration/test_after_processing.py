@@ -118,4 +118,24 @@ def _():
         until(lambda: not scene.ledger.unresolved(), "no failure is left")
 
 
+@case("a hundred items that can never be marked read hold up no others")
+def _():
+    with Scene([ANN], defaults={"after_processing": "mark_read"}) as scene:
+        for number in range(115):
+            scene.exchange.add(ANN, message(), source="stuck" if number < 105 else "well")
+        refused = {"operation": "UpdateItem", "error": "ErrorIrresolvableConflict"}
+        scene.exchange.fault(operation="UpdateItem", count=0, code=refused["error"])
+        scene.daemon.start()
+        scene.until_delivered(ANN, 115)
+        scene.exchange.control("spoil", mailbox=ANN, source="stuck", **refused)
+        scene.exchange.clear_faults()
+
+        def unread():
+            return [item["source"] for item in scene.exchange.items(ANN) if not item["read"]]
+        until(lambda: "well" not in unread(), "the others are marked read", 20)
+        check_equal(unread(), ["stuck"] * 105, "messages that are left")
+        scene.exchange.control("spoil", mailbox=ANN, source="stuck", clear=1)
+        until(lambda: not unread(), "all are marked read", 20)
+
+
 main()
