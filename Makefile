@@ -181,11 +181,18 @@ install: $(BUILD)/exsyncd ## install below DESTDIR, with PREFIX (/usr)
 	test -e $(DESTDIR)/etc/exsyncd/exsyncd.conf || \
 	    install -m 640 conf/exsyncd.conf $(DESTDIR)/etc/exsyncd/exsyncd.conf
 
+uninstall: ## remove what install put there, with the same DESTDIR and PREFIX
+	rm -f $(DESTDIR)$(PREFIX)/sbin/exsyncd
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/doc/exsyncd/,exsyncd.conf LICENSE README.md)
+	test ! -d $(DESTDIR)$(PREFIX)/share/doc/exsyncd || \
+	    rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/exsyncd
+	@test ! -e $(DESTDIR)/etc/exsyncd || echo "The configuration stays: $(DESTDIR)/etc/exsyncd"
+
 clean: ## remove everything that was built
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all help programs unit-tests integration-programs demo check check-long bench fuzz \
-        fuzz-programs lint install clean
+        fuzz-programs lint install uninstall clean
 .DELETE_ON_ERROR:

@@ -121,8 +121,22 @@ static void acknowledger_send(struct acknowledger *acknowledger)
         acknowledger->references, acknowledger->count, acknowledger_answered, acknowledger);
 }
 
+static void report_created(const struct cycle *cycle)
+{
+    const struct log_fields fields = {
+        .message_id = MESSAGE_FOLDER_CREATED,
+        .profile = cycle->profile->config->name,
+        .mailbox = mailbox_address(cycle->mailbox),
+        .direction = "incoming",
+        .activity = cycle->activity,
+    };
+    log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
+              "%s: created the folder \"%s\" in the mailbox", mailbox_address(cycle->mailbox),
+              mailbox_settings(cycle->mailbox)->move_folder);
+}
+
 static void acknowledger_found_folder(void *argument, const struct failure *failure,
-                                      const char *folder_id)
+                                      const char *folder_id, bool created)
 {
     struct acknowledger *acknowledger = argument;
     acknowledger->operation = NULL;
@@ -130,6 +144,8 @@ static void acknowledger_found_folder(void *argument, const struct failure *fail
         acknowledger_finish(acknowledger, failure);
         return;
     }
+    if (created)
+        report_created(acknowledger->cycle);
     acknowledger->cycle->mailbox->move_folder_id = memory_copy_string(folder_id);
     acknowledger_send(acknowledger);
 }

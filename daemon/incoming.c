@@ -158,6 +158,7 @@ static void incoming_open_items(void *argument, const struct failure *failure,
     if (incoming_over(incoming, failure))
         return;
     incoming_note_open(incoming, open);
+    incoming->cycle.mailbox->open_position = open->position;
     /* Failed items that are not due yet are open, too: the flag goes only when nothing is. */
     incoming->cycle.mailbox->may_have_open = open->more || open->count > 0 || open->waiting;
     incoming_recover(incoming);
@@ -171,7 +172,8 @@ static void incoming_read_open(struct incoming *incoming)
     }
     incoming->part = INCOMING_STORE;
     store_open_items(incoming->cycle.context->store, incoming->cycle.mailbox->id, clock_wall_ms(),
-                     OPEN_ITEMS_MAX, incoming_open_items, incoming);
+                     incoming->cycle.mailbox->open_position, OPEN_ITEMS_MAX, incoming_open_items,
+                     incoming);
 }
 
 static size_t folder_count_of(const struct config_mailbox_settings *settings)
@@ -433,8 +435,9 @@ static void incoming_find(struct incoming *incoming)
 }
 
 static void incoming_folder_known(void *argument, const struct failure *failure,
-                                  const char *folder_id)
+                                  const char *folder_id, bool created)
 {
+    (void)created; /* never: it was not asked for */
     struct incoming *incoming = argument;
     incoming->operation = NULL;
     if (incoming_over(incoming, failure))

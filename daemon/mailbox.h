@@ -70,6 +70,7 @@ struct mailbox {
     struct profile *profile;
     struct store_mailbox id;
     int64_t enabled_ms;
+    int64_t open_position; /* where the store goes on with what is left to acknowledge */
     char *cookies;
     struct mailbox_folder *folders; /* as many as the settings name; NULL until loaded */
     size_t folder_count;

@@ -1,7 +1,9 @@
 /* exsyncd: options, and everything that must be right before the service begins. */
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/config.h"
+#include "daemon/check.h"
 #include "daemon/service.h"
 #include "http/http.h"
 
@@ -25,7 +27,8 @@ static const char usage[] =
     "\n"
     "  -c, --config FILE   read FILE, and the *.conf files of the folder conf.d beside it\n"
     "                      (default: " DEFAULT_CONFIG ")\n"
-    "      --check-config  read and check the configuration, report every mistake, and exit\n"
+    "      --check-config  read and check the configuration, report every mistake, warn of\n"
+    "                      folders that are missing or cannot be written, and exit\n"
     "      --version       print the version and exit\n"
     "  -h, --help          print this and exit\n"
     "\n"
@@ -124,13 +127,16 @@ int main(int count, char **arguments)
 
     struct buffer report = {0};
     struct config *config = config_load(options.config_path, &report);
+    if (config != NULL && options.check_config)
+        check_folders(config, &report);
     fputs(buffer_string(&report), stderr);
     buffer_release(&report);
     if (config == NULL)
         return EX_CONFIG;
     if (options.check_config) {
-        printf("%s: correct: %zu mailboxes on %zu profiles\n", options.config_path,
-               config->mailbox_count, config->profile_count);
+        printf("%s: correct: %zu %s on %zu %s\n", options.config_path, config->mailbox_count,
+               text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
+               text_plural(config->profile_count, "profile", "profiles"));
         config_free(config);
         return EX_OK;
     }

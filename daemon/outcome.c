@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "daemon/backoff.h"
 #include "daemon/folder_progress.h"
 #include "daemon/messages.h"
@@ -101,12 +102,27 @@ static bool same_failure(const struct failure *a, const struct failure *b)
 
 /* --- the profile's gate --- */
 
+/* The first time since the start, or since a reload that changed how the server is reached. */
+static void report_sign_in(const struct cycle *cycle)
+{
+    const struct config_profile *config = cycle->profile->config;
+    struct log_fields fields = cycle_fields(cycle, MESSAGE_SIGNED_IN, NULL);
+    fields.mailbox = NULL;
+    log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
+              "profile %s: signed in to %s as %s", config->name, config->url,
+              config->username == NULL ? "the owner of the Kerberos ticket" : config->username);
+}
+
 static void profile_succeeded(struct scheduler *scheduler, const struct direction *direction,
                               const struct cycle *cycle)
 {
     struct profile *profile = cycle->profile;
     uint64_t closed_ms = profile->gate.closed_ms;
     profile->alike = 0;
+    if (!profile->signed_in && profile->current) {
+        profile->signed_in = true;
+        report_sign_in(cycle);
+    }
     if (gate_succeed(&profile->gate, direction->gate_generation)) {
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_RESUMED,
                                           .profile = profile->config->name};
@@ -118,8 +134,9 @@ static void profile_succeeded(struct scheduler *scheduler, const struct directio
         profile->resolved = false;
         scheduler_wake(scheduler);
     }
-    /* What began before the gate closed says nothing about the failure that closed it. */
-    if (!profile->resolved && profile->gate.state == GATE_OPEN) {
+    /* What began before the gate closed says nothing about the failure that closed it, nor does a
+     * profile that was replaced about the one in use. */
+    if (!profile->resolved && profile->current && profile->gate.state == GATE_OPEN) {
         profile->resolved = true;
         store_failure_resolve(cycle->context->store, profile->config->name,
                               (struct store_mailbox){0}, NULL, clock_wall_ms(), NULL, NULL, NULL);
@@ -145,6 +162,8 @@ static void profile_failed(const struct direction *direction, const struct cycle
     uint64_t wait = profile_wait(profile, failure);
     if (!gate_close(&profile->gate, direction->gate_generation, failure, wait))
         return;
+    if (!profile->current)
+        return; /* replaced, perhaps for that reason: nobody would resolve the failure any more */
     record(cycle, failure, false, wait);
 
     char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
@@ -232,9 +251,11 @@ static void mailbox_succeeded(struct direction *direction, const struct cycle *c
         const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
         uint64_t now = executor_now(cycle->context->executor);
         log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
-                  "%s: %s works again after %" PRIu32 " failed tries in %" PRIu64 " s",
+                  "%s: %s works again after %" PRIu32 " failed %s in %" PRIu64 " s",
                   mailbox_address(cycle->mailbox), cycle_direction_name(cycle->direction),
-                  direction->trouble->failures, (now - direction->trouble->since_ms) / 1000);
+                  direction->trouble->failures,
+                  text_plural(direction->trouble->failures, "try", "tries"),
+                  (now - direction->trouble->since_ms) / 1000);
         memory_free(direction->trouble);
         direction->trouble = NULL;
         direction->resolved = false;
@@ -279,10 +300,11 @@ static uint64_t mailbox_failed(struct direction *direction, const struct cycle *
     if (cycle->failure.category == FAILURE_THROTTLING && profile_note_busy(cycle->profile)) {
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_BUSY,
                                           .profile = cycle->profile->config->name};
+        uint32_t budget = http_pool_budget(cycle->profile->pool);
         log_write(cycle->context->log, LOG_PRIORITY_WARNING, &fields,
                   "profile %s: the server is busy; at most %" PRIu32
-                  " requests at a time until it recovers",
-                  cycle->profile->config->name, http_pool_budget(cycle->profile->pool));
+                  " %s at a time until it recovers",
+                  cycle->profile->config->name, budget, text_plural(budget, "request", "requests"));
     }
     return wait;
 }
@@ -296,10 +318,11 @@ static void report_moved_mail(const struct cycle *cycle)
     const struct log_fields fields = cycle_fields(cycle, MESSAGE_CYCLE, NULL);
     uint64_t elapsed = executor_now(cycle->context->executor) - cycle->started_ms;
     log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
-              "%s: %" PRIu32 " %s (%" PRIu64 " bytes), %" PRIu32 " failed, in %" PRIu64 " ms%s",
+              "%s: %" PRIu32 " %s (%" PRIu64 " %s), %" PRIu32 " failed, in %" PRIu64 " ms%s",
               mailbox_address(cycle->mailbox), cycle->moved,
               cycle->direction == CYCLE_INCOMING ? "delivered" : "sent", cycle->moved_bytes,
-              cycle->failed, elapsed, cycle->more ? "; more to come" : "");
+              text_plural(cycle->moved_bytes, "byte", "bytes"), cycle->failed, elapsed,
+              cycle->more ? "; more to come" : "");
 }
 
 /* When the first submission that waits is due; none waits: whoever queues one says so. */

@@ -41,6 +41,7 @@ struct profile {
     uint32_t running;
     uint32_t running_suspect;
     uint32_t users;         /* mailboxes, and the service's list */
+    bool signed_in;         /* the server was reached, and that was told */
     bool resolved;          /* the store knows of no failure of the profile any more */
     uint32_t running_stuck; /* of `running`, those that wait for a disk that does not answer */
     uint32_t outages;       /* long ones that are over */

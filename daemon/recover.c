@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "daemon/mailbox.h"
 #include "daemon/messages.h"
 #include "daemon/profile.h"
@@ -67,11 +68,13 @@ static void report(const struct recovery *recovery)
         .direction = "incoming",
         .activity = cycle->activity,
     };
+    size_t published = recovery->opening.published, swept = recovery->opening.swept;
     log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
-              "%s: after an interruption %zu messages were published and %zu unfinished files "
-              "removed from the spool",
-              mailbox_address(cycle->mailbox), recovery->opening.published,
-              recovery->opening.swept);
+              "%s: after an interruption %zu %s published and %zu unfinished %s removed from the "
+              "spool",
+              mailbox_address(cycle->mailbox), published,
+              text_plural(published, "message was", "messages were"), swept,
+              text_plural(swept, "file", "files"));
 }
 
 static void recovery_marked(void *argument, const struct failure *failure)

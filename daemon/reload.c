@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
 
@@ -255,11 +256,12 @@ static void reload_finish(struct reload *reload)
     if (reload->first) {
         service_started(service, NULL);
     } else {
+        const struct config *config = service->configuration->config;
         const struct log_fields fields = {.message_id = MESSAGE_RELOADED};
         log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
-                  "configuration reloaded: %zu mailboxes on %zu profiles",
-                  service->configuration->config->mailbox_count,
-                  service->configuration->config->profile_count);
+                  "configuration reloaded: %zu %s on %zu %s", config->mailbox_count,
+                  text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
+                  text_plural(config->profile_count, "profile", "profiles"));
     }
     reload_free(reload);
 }

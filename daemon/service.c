@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "daemon/incoming.h"
 #include "daemon/messages.h"
 #include "daemon/outcome.h"
@@ -123,7 +124,7 @@ static void service_keep_house(void *argument)
 
 /* --- start --- */
 
-static const char *state_directory(const struct config *config)
+const char *service_state_directory(const struct config *config)
 {
     if (config->state_directory != NULL)
         return config->state_directory;
@@ -142,7 +143,8 @@ struct service *service_create(struct config *config, const char *config_path,
     context->disks = &service->disks;
     context->log = log_create((enum log_priority)config->log_level);
     scheduler_init(&service->scheduler, context, service_start_cycle, outcome_try_storage, service);
-    context->store = store_open(state_directory(config), context->executor, context->log, failure);
+    context->store =
+        store_open(service_state_directory(config), context->executor, context->log, failure);
     if (context->store == NULL) {
         service_free(service);
         return NULL;
@@ -166,13 +168,14 @@ void service_started(struct service *service, const struct failure *failure)
         executor_stop(service->context.executor);
         return;
     }
+    const struct config *config = service->configuration->config;
     const struct log_fields fields = {.message_id = MESSAGE_STARTED};
     log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
-              "exsyncd %s started: %zu mailboxes on %zu profiles", EXSYNC_VERSION,
-              service->configuration->config->mailbox_count,
-              service->configuration->config->profile_count);
-    executor_after(service->context.executor, &service->summary_timer,
-                   service->configuration->config->summary_interval_ms, service_summary, service);
+              "exsyncd %s started: %zu %s on %zu %s", EXSYNC_VERSION, config->mailbox_count,
+              text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
+              text_plural(config->profile_count, "profile", "profiles"));
+    executor_after(service->context.executor, &service->summary_timer, config->summary_interval_ms,
+                   service_summary, service);
     executor_after(service->context.executor, &service->housekeeping_timer, HOUSEKEEPING_MORE_MS,
                    service_keep_house, service);
 }
@@ -183,9 +186,10 @@ static void service_give_up(void *argument)
 {
     struct service *service = argument;
     log_write(service->context.log, LOG_PRIORITY_WARNING, NULL,
-              "stopping although %" PRIu32 " cycles still wait for a disk that does not answer; "
-              "they are taken up again at the next start",
-              service->scheduler.running);
+              "stopping although %" PRIu32 " %s for a disk that does not answer; what is left "
+              "is taken up again at the next start",
+              service->scheduler.running,
+              text_plural(service->scheduler.running, "cycle still waits", "cycles still wait"));
     service->left_behind = true;
     executor_stop(service->context.executor);
 }
@@ -214,9 +218,10 @@ static void service_on_stop_signal(void *argument)
         return;
     }
     if (service->scheduler.running > 0)
-        log_write(service->context.log, LOG_PRIORITY_INFO, NULL,
-                  "stopping: %" PRIu32 " cycles finish what they have begun",
-                  service->scheduler.running);
+        log_write(service->context.log, LOG_PRIORITY_INFO, NULL, "stopping: %" PRIu32 " %s",
+                  service->scheduler.running,
+                  text_plural(service->scheduler.running, "cycle finishes what it has begun",
+                              "cycles finish what they have begun"));
     service->stopping = true;
     scheduler_stop(&service->scheduler);
     struct direction *direction;

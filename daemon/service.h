@@ -17,6 +17,9 @@ struct service *service_create(struct config *config, const char *config_path,
  * within SERVICE_STOP_MS, EX_TEMPFAIL when it could not begin. */
 int service_run(struct service *service);
 
+/* Where the database is: as configured, or as systemd says, or else /var/lib/exsyncd. */
+const char *service_state_directory(const struct config *config);
+
 enum {
     SERVICE_STOP_SOON_MS = 2000, /* running cycles may finish their batch */
     SERVICE_STOP_MS = 3500,      /* then what hangs is left behind */

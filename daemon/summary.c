@@ -1,5 +1,6 @@
 #include "daemon/summary.h"
 
+#include "base/text.h"
 #include "daemon/messages.h"
 
 #include <inttypes.h>
@@ -18,11 +19,16 @@ void summary_report(struct summary *summary, struct log *log, uint64_t interval_
                     uint32_t mailboxes, uint32_t failing)
 {
     const struct log_fields fields = {.message_id = MESSAGE_SUMMARY};
+    uint64_t minutes = interval_ms / 60000;
     log_write(log, LOG_PRIORITY_INFO, &fields,
-              "in the last %" PRIu64 " minutes: %" PRIu64 " messages delivered (%" PRIu64
-              " bytes), %" PRIu64 " messages failed, %" PRIu64 " cycles, %" PRIu64
-              " of them failed; %" PRIu32 " mailboxes, %" PRIu32 " of them failing now",
-              interval_ms / 60000, summary->delivered, summary->delivered_bytes,
-              summary->items_failed, summary->cycles, summary->cycles_failed, mailboxes, failing);
+              "in the last %" PRIu64 " %s: %" PRIu64 " %s delivered (%" PRIu64 " %s), %" PRIu64
+              " %s failed, %" PRIu64 " %s, %" PRIu64 " of them failed; %" PRIu32 " %s, %" PRIu32
+              " of them failing now",
+              minutes, text_plural(minutes, "minute", "minutes"), summary->delivered,
+              text_plural(summary->delivered, "message", "messages"), summary->delivered_bytes,
+              text_plural(summary->delivered_bytes, "byte", "bytes"), summary->items_failed,
+              text_plural(summary->items_failed, "message", "messages"), summary->cycles,
+              text_plural(summary->cycles, "cycle", "cycles"), summary->cycles_failed, mailboxes,
+              text_plural(mailboxes, "mailbox", "mailboxes"), failing);
     *summary = (struct summary){0};
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "daemon/mailbox.h"
 #include "daemon/outcome.h"
 #include "daemon/profile.h"
@@ -144,10 +145,11 @@ static void report_delivered(const struct taker *taker, const struct take_slot *
     };
     char received[CLOCK_TEXT_SIZE];
     clock_format_utc(slot->item->received_ms, received);
+    uint64_t size = sink_message_size(slot->message);
     log_write(cycle->context->log, LOG_PRIORITY_DEBUG, &fields,
-              "%s: delivered the message received %s as %s (%" PRIu64 " bytes)",
-              mailbox_address(cycle->mailbox), received, sink_message_name(slot->message),
-              sink_message_size(slot->message));
+              "%s: delivered the message received %s as %s (%" PRIu64 " %s)",
+              mailbox_address(cycle->mailbox), received, sink_message_name(slot->message), size,
+              text_plural(size, "byte", "bytes"));
 }
 
 static void settle_published(struct taker *taker)

@@ -119,8 +119,8 @@ static struct log_message *log_compose_dropped(unsigned long dropped)
 {
     char sentence[128];
     snprintf(sentence, sizeof sentence,
-             "%lu log message%s dropped because they came faster than they could be written.",
-             dropped, dropped == 1 ? " was" : "s were");
+             "%lu log %s dropped because they came faster than they could be written.", dropped,
+             text_plural(dropped, "message was", "messages were"));
     return log_compose(LOG_PRIORITY_WARNING, NULL, sentence);
 }
 

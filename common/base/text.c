@@ -68,3 +68,8 @@ size_t text_copy_line(char *line, size_t size, const char *text, size_t length)
     line[used] = '\0';
     return used;
 }
+
+const char *text_plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}

@@ -126,8 +126,9 @@ struct backend_operation *backend_acknowledge_start(struct backend *backend,
 
 /* --- folder: from a path to a folder id --- */
 
+/* `created`: the folder was missing and has been made. */
 typedef void backend_folder_done(void *argument, const struct failure *failure,
-                                 const char *folder_id);
+                                 const char *folder_id, bool created);
 
 /* A path of one well-known name needs no request: done comes at the next turn of the loop.
  * `path`: "Inbox", "Inbox/Orders", "Projects/2026"; components are compared without case. The first

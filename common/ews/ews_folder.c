@@ -22,6 +22,7 @@ struct folder {
     struct backend_operation operation; /* first */
     enum state state;
     bool create;
+    bool created;
     bool created_elsewhere; /* somebody else created it in the moment between: look again, once */
     char *path;
     const char *name; /* the component that is looked for, within `path` */
@@ -128,7 +129,8 @@ static void send(struct folder *folder, enum state state)
 
 static bool end(struct folder *folder, const struct failure *failure)
 {
-    folder->done(folder->argument, failure, failure == NULL ? folder->parent : NULL);
+    folder->done(folder->argument, failure, failure == NULL ? folder->parent : NULL,
+                 failure == NULL && folder->created);
     return true;
 }
 
@@ -188,8 +190,10 @@ static bool on_answered(struct backend_operation *operation, const struct failur
         return refused(folder, &folder->failure);
     if (folder->state == LOCAL)
         return end(folder, NULL);
-    if (folder->found != NULL)
+    if (folder->found != NULL) {
+        folder->created = folder->created || folder->state == CREATING;
         return enter(folder);
+    }
     if (folder->state == FINDING)
         return not_on_page(folder);
     const struct failure nameless =

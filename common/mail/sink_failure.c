@@ -1,6 +1,7 @@
 #include "mail/sink_private.h"
 
 #include "base/buffer.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,8 +66,9 @@ struct failure sink_failure_marker(const struct sink *sink, size_t name_count)
                             sink->path, SINK_SPOOL, SINK_MARKER);
     else
         failure_format_text(&failure,
-                            "the Maildir %s should hold %zu unfinished messages but its marker "
-                            "%s/%s is not there: is the file system mounted?",
-                            sink->path, name_count, SINK_SPOOL, SINK_MARKER);
+                            "the Maildir %s should hold %zu unfinished %s but its marker %s/%s is "
+                            "not there: is the file system mounted?",
+                            sink->path, name_count, text_plural(name_count, "message", "messages"),
+                            SINK_SPOOL, SINK_MARKER);
     return failure;
 }

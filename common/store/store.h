@@ -191,16 +191,19 @@ struct store_open_item {
 struct store_open_items {
     struct store_open_item *items;
     size_t count;
-    bool more;    /* there are more of them than the limit */
-    bool waiting; /* there are failed items that are not due yet */
+    bool more;        /* there are more of them than the limit */
+    bool waiting;     /* there are failed items that are not due yet */
+    int64_t position; /* for the next call */
 };
 
 /* All delivering items, then failed ones due at now_ms and unacknowledged ones, `limit` of these at
- * most. The result is valid during `done` only. Read. */
+ * most. `position` is 0 at first and then what the last result told: unacknowledged ones that are
+ * more than the limit take turns, so that those that can never be acknowledged hold up no others.
+ * The result is valid during `done` only. Read. */
 typedef void store_open_items_done(void *argument, const struct failure *failure,
                                    const struct store_open_items *items);
 void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
-                      size_t limit, store_open_items_done *done, void *argument);
+                      int64_t position, size_t limit, store_open_items_done *done, void *argument);
 
 /* --- failures --- */
 

@@ -17,6 +17,7 @@ struct open_operation {
     struct store_operation operation;
     struct store_mailbox mailbox;
     int64_t now_ms;
+    int64_t position; /* the row after which the unacknowledged ones go on */
     size_t limit;
     store_open_items_done *done;
     struct store_open_items result;
@@ -64,12 +65,14 @@ static void open_keep(struct open_operation *opening, enum store_open_kind kind,
     item->key.has_fingerprint = store_column_digest(query, 1, &item->key.fingerprint);
     opening->places[index].name = open_keep_string(opening, query, 4);
     opening->places[index].reference = open_keep_string(opening, query, 5);
+    if (kind == STORE_OPEN_UNACKNOWLEDGED)
+        opening->result.position = sqlite3_column_int64(query, 6);
 }
 
-/* Reads rows of one kind; at most `limit` more of them are kept, and one more shows that there are
- * more. */
+/* Reads rows of one kind, bound by a time or a row; at most `limit` more of them are kept, and one
+ * more shows that there are more. */
 static void open_read(struct store_connection *connection, struct open_operation *opening,
-                      enum store_open_kind kind, enum store_sql sql, size_t limit)
+                      enum store_open_kind kind, enum store_sql sql, int64_t bound, size_t limit)
 {
     size_t end =
         limit > SIZE_MAX - opening->result.count ? SIZE_MAX : opening->result.count + limit;
@@ -79,7 +82,7 @@ static void open_read(struct store_connection *connection, struct open_operation
     if (parameters > 1)
         store_bind_number(connection, query, 2, limit < INT32_MAX ? (int64_t)limit + 1 : -1);
     if (parameters > 2)
-        store_bind_number(connection, query, 3, opening->now_ms);
+        store_bind_number(connection, query, 3, bound);
     while (store_row(connection, query)) {
         opening->result.more = opening->result.count == end;
         if (opening->result.more)
@@ -87,6 +90,19 @@ static void open_read(struct store_connection *connection, struct open_operation
         open_keep(opening, kind, query);
     }
     store_end(query);
+}
+
+/* From where the last call ended to the end, and round. */
+static void open_read_unacknowledged(struct store_connection *connection,
+                                     struct open_operation *opening, size_t limit)
+{
+    size_t before = opening->result.count;
+    open_read(connection, opening, STORE_OPEN_UNACKNOWLEDGED, STORE_SQL_OPEN_UNACKNOWLEDGED,
+              opening->position, limit);
+    if (!opening->result.more && opening->position > 0)
+        open_read(connection, opening, STORE_OPEN_UNACKNOWLEDGED,
+                  STORE_SQL_OPEN_UNACKNOWLEDGED_BEFORE, opening->position,
+                  limit - (opening->result.count - before));
 }
 
 static bool open_waiting(struct store_connection *connection, const struct open_operation *opening)
@@ -102,12 +118,16 @@ static bool open_waiting(struct store_connection *connection, const struct open_
 static void open_run(struct store_connection *connection, struct store_operation *operation)
 {
     struct open_operation *opening = (struct open_operation *)operation;
-    open_read(connection, opening, STORE_OPEN_DELIVERING, STORE_SQL_OPEN_DELIVERING, SIZE_MAX);
+    opening->result.position = opening->position;
+    open_read(connection, opening, STORE_OPEN_DELIVERING, STORE_SQL_OPEN_DELIVERING, 0, SIZE_MAX);
     size_t delivering = opening->result.count;
-    open_read(connection, opening, STORE_OPEN_FAILED, STORE_SQL_OPEN_FAILED, opening->limit);
+    open_read(connection, opening, STORE_OPEN_FAILED, STORE_SQL_OPEN_FAILED, opening->now_ms,
+              opening->limit);
     if (!opening->result.more)
-        open_read(connection, opening, STORE_OPEN_UNACKNOWLEDGED, STORE_SQL_OPEN_UNACKNOWLEDGED,
-                  opening->limit - (opening->result.count - delivering));
+        open_read_unacknowledged(connection, opening,
+                                 opening->limit - (opening->result.count - delivering));
+    if (!opening->result.more)
+        opening->result.position = 0;
     opening->result.waiting = open_waiting(connection, opening);
     for (size_t i = 0; i < opening->result.count; i++) {
         struct store_open_item *item = &opening->result.items[i];
@@ -127,13 +147,14 @@ static void open_finish(struct store_operation *operation)
 }
 
 void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
-                      size_t limit, store_open_items_done *done, void *argument)
+                      int64_t position, size_t limit, store_open_items_done *done, void *argument)
 {
     struct open_operation *opening =
         store_operation_create(sizeof *opening, open_run, NULL, argument);
     opening->operation.finish = open_finish;
     opening->mailbox = mailbox;
     opening->now_ms = now_ms;
+    opening->position = position;
     opening->limit = limit;
     opening->done = done;
     store_start_read(store, &opening->operation);

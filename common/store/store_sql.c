@@ -136,19 +136,23 @@ static const char *const texts[STORE_SQL_COUNT] = {
     /* --- items with something left to do: their columns are read by one function --- */
 
     [STORE_SQL_OPEN_DELIVERING] =
-        "SELECT item, fingerprint, received_at, attempts, name, reference FROM ledger"
+        "SELECT item, fingerprint, received_at, attempts, name, reference, row FROM ledger"
         " INDEXED BY ledger_delivering WHERE mailbox = ?1 AND state = " DELIVERING,
     [STORE_SQL_OPEN_FAILED] =
-        "SELECT item, fingerprint, received_at, attempts, name, reference FROM ledger"
+        "SELECT item, fingerprint, received_at, attempts, name, reference, row FROM ledger"
         " INDEXED BY ledger_failed WHERE mailbox = ?1 AND state = " FAILED
         " AND next_retry <= ?3 AND reference IS NOT NULL ORDER BY next_retry LIMIT ?2",
     [STORE_SQL_OPEN_WAITING] =
         "SELECT 1 FROM ledger INDEXED BY ledger_failed WHERE mailbox = ?1 AND state = " FAILED
         " AND next_retry > ?2 AND reference IS NOT NULL LIMIT 1",
     [STORE_SQL_OPEN_UNACKNOWLEDGED] =
-        "SELECT item, fingerprint, received_at, attempts, name, reference FROM ledger"
+        "SELECT item, fingerprint, received_at, attempts, name, reference, row FROM ledger"
         " INDEXED BY ledger_unacknowledged WHERE mailbox = ?1 AND state = " DELIVERED
-        " AND reference IS NOT NULL LIMIT ?2",
+        " AND reference IS NOT NULL AND row > ?3 ORDER BY row LIMIT ?2",
+    [STORE_SQL_OPEN_UNACKNOWLEDGED_BEFORE] =
+        "SELECT item, fingerprint, received_at, attempts, name, reference, row FROM ledger"
+        " INDEXED BY ledger_unacknowledged WHERE mailbox = ?1 AND state = " DELIVERED
+        " AND reference IS NOT NULL AND row <= ?3 ORDER BY row LIMIT ?2",
 
     /* --- failures --- */
 

@@ -9,6 +9,11 @@ MESSAGES = len(list(CORPUS.glob("*.eml")))
 EVERYBODY = (ANN, BEN, CARLA)
 
 
+def signed_in(scene):
+    """The lines that tell of a sign-in."""
+    return scene.daemon.log_lines(f"profile {PROFILE}: signed in to {scene.exchange.url} as {ACCOUNT}")
+
+
 def load(*addresses):
     return [word for address in addresses for word in ("--load", f"{address}:Inbox:{CORPUS}")]
 
@@ -107,6 +112,7 @@ def _():
         check_equal(scene.exchange.counter("unauthorized"), tries, "refused sign-ins")
         check_equal(scene.ledger.value("SELECT count(*) FROM failure WHERE mailbox IS NOT NULL"), 0,
                     "failures of mailboxes")
+        check_equal(signed_in(scene), [], "sign-ins that are told of while all are refused")
         check(PASSWORD not in scene.daemon.log() and "wrong-password" not in scene.daemon.log(),
               "a password is in the log")
         scene.write_password(PASSWORD)
@@ -114,6 +120,7 @@ def _():
         for address in everybody:
             scene.until_delivered(address, 1)
         check_equal(scene.exchange.counter("unauthorized"), tries, "refused sign-ins in the end")
+        check_equal(len(signed_in(scene)), 1, "lines that tell of the sign-in")
         until(lambda: not scene.ledger.unresolved(), "no failure is left")
 
 
@@ -126,8 +133,12 @@ def _():
         scene.exchange.control("account", name=ACCOUNT, password="new-password")
         scene.daemon.until_logged(f"profile {PROFILE}: all its mailboxes wait")
         scene.exchange.add(ANN, message("meanwhile"))
+        until(lambda: scene.ledger.unresolved(), "the failure is recorded")
+        check_equal(len(signed_in(scene)), 1, "lines that tell of the sign-in at the start")
         scene.change_password("new-password")
         scene.until_delivered(ANN, MESSAGES + 1)
+        until(lambda: len(signed_in(scene)) == 2, "the recovery is told")
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
         check(scene.exchange.counter("unauthorized") <= len(EVERYBODY),
               "more sign-ins were refused than requests were under way")
 

@@ -41,6 +41,11 @@ def after_processing(value, profile, done):
               == 0, "nothing is left to be done")
         check_equal(scene.ledger.unresolved(), [], "failures")
         check_equal(scene.exchange.counter("read_receipts"), 0, "read receipts")
+        told = scene.daemon.log_lines(f"{ANN}: created the folder ")
+        folder = value.partition("move:")[2]
+        check_equal(len(told), 1 if folder else 0, "lines about a folder that was made")
+        check(not folder or f'created the folder "{folder}" in the mailbox' in told[0],
+              lambda: f"it says {told}")
 
 
 for value, what, done in (
@@ -111,6 +116,26 @@ def _():
         scene.exchange.clear_faults()
         until(lambda: folders(scene) == {"Done": MESSAGES - 1}, "the others are moved")
         until(lambda: not scene.ledger.unresolved(), "no failure is left")
+
+
+@case("a hundred items that can never be marked read hold up no others")
+def _():
+    with Scene([ANN], defaults={"after_processing": "mark_read"}) as scene:
+        for number in range(115):
+            scene.exchange.add(ANN, message(), source="stuck" if number < 105 else "well")
+        refused = {"operation": "UpdateItem", "error": "ErrorIrresolvableConflict"}
+        scene.exchange.fault(operation="UpdateItem", count=0, code=refused["error"])
+        scene.daemon.start()
+        scene.until_delivered(ANN, 115)
+        scene.exchange.control("spoil", mailbox=ANN, source="stuck", **refused)
+        scene.exchange.clear_faults()
+
+        def unread():
+            return [item["source"] for item in scene.exchange.items(ANN) if not item["read"]]
+        until(lambda: "well" not in unread(), "the others are marked read", 20)
+        check_equal(unread(), ["stuck"] * 105, "messages that are left")
+        scene.exchange.control("spoil", mailbox=ANN, source="stuck", clear=1)
+        until(lambda: not unread(), "all are marked read", 20)
 
 
 main()

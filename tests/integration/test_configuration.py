@@ -2,6 +2,7 @@
 """The configuration: checked as a whole, refused with all mistakes at once; one daemon at a time."""
 
 import os
+import pwd
 
 from harness import ROOT, case, check, check_equal, main, until
 from scene import ANN, BEN, Scene
@@ -81,12 +82,63 @@ def _():
         (folder / "ignored.conf.old").write_text("[nonsense\n", encoding="utf-8")
         status, said = scene.daemon.run("--check-config")
         check_equal(status, EX_OK, f"exit status ({said})")
-        check("3 mailboxes" in said and "1 profile" in said, f"it says {said!r}")
+        check(said.endswith(": correct: 3 mailboxes on 1 profile\n"), f"it says {said!r}")
         (folder / "20-wrong.conf").write_text("[mailbox x@y.org]\nfolder = Inbox\n",
                                               encoding="utf-8")
         status, said = scene.daemon.run("--check-config")
         check_equal(status, EX_CONFIG, "exit status with a mistake in conf.d")
         check("conf.d/20-wrong.conf:2:" in said and "folders" in said, f"it says {said!r}")
+
+
+def check_warns(scene, *wanted):
+    """--check-config accepts the configuration and warns in these lines; `wanted` has the words of
+    each. They name the user who runs it."""
+    status, said = scene.daemon.run("--check-config")
+    check_equal(status, EX_OK, f"exit status ({said})")
+    check(": correct: " in said, f"it says {said!r}")
+    user = pwd.getpwuid(scene.daemon.user or os.geteuid()).pw_name
+    lines = [line for line in said.splitlines() if line.startswith("warning: ")]
+    check_equal(len(lines), len(wanted), f"warnings in {said!r}")
+    for line, words in zip(lines, wanted):
+        check(all(word in line for word in (f"user {user}", *map(str, words))),
+              f"it says {line!r}, wanted {words}")
+
+
+@case("--check-config warns of a state directory that is missing, in the way, or not writable")
+def _():
+    with Scene([ANN], unprivileged=True, exchange=False) as scene:
+        check_warns(scene)
+        state = scene.folder / "state"
+        state.chmod(0o500)
+        check_warns(scene, [f"state directory {state} cannot be written", "chown"])
+        state.chmod(0o700)
+        for name, words in (("elsewhere", ["does not exist", "install -d -o"]),
+                            ("password", ["is no folder", "state_directory"])):
+            scene.daemon_keys["state_directory"] = scene.folder / name
+            scene.write_configuration()
+            check_warns(scene, [f"state directory {scene.folder / name} ", *words])
+        check(not (scene.folder / "elsewhere").exists(), "it was made")
+        del scene.daemon_keys["state_directory"]
+        scene.write_configuration()
+        scene.daemon.environment["STATE_DIRECTORY"] = str(state)
+        check_warns(scene)
+
+
+@case("--check-config warns once of each folder for mail that is missing or not writable")
+def _():
+    with Scene([ANN, BEN], unprivileged=True, exchange=False) as scene:
+        mail, archive = scene.folder / "mail", scene.folder / "archive"
+        mail.chmod(0o500)
+        scene.mailboxes = {ANN: {}, BEN: {}, "carla@example.com": {"deliver": f"maildir:{archive}"},
+                           "dora@example.com": {"deliver": "maildir:/nowhere", "incoming": "no"}}
+        scene.write_configuration()
+        check_warns(scene, [f"mail folder {archive} does not exist", "install -d -o"],
+                    [f"mail folder {mail} cannot be written", "chown"])
+        mail.chmod(0o000)
+        scene.mailboxes = {ANN: {"deliver": f"maildir:{mail}/deeper/%u"}}
+        scene.write_configuration()
+        check_warns(scene, [f"mail folder {mail}/deeper cannot be reached", "deliver"])
+        mail.chmod(0o700)
 
 
 @case("a password file that others can read is refused")

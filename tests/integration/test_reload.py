@@ -184,6 +184,18 @@ def _():
         scene.daemon.until_logged(f"{ANN}: 1 delivered (")
 
 
+@case("one mailbox on one profile is told of as one")
+def _():
+    with Scene([ANN], profile={"poll_interval": "10m"}, daemon={"summary_interval": "1s"}) as scene:
+        scene.daemon.start()
+        scene.daemon.until_logged(" started: 1 mailbox on 1 profile")
+        scene.reload()
+        scene.daemon.until_logged("configuration reloaded: 1 mailbox on 1 profile")
+        scene.daemon.until_logged("in the last ", "; 1 mailbox, ")
+        check_equal(scene.daemon.log_lines_with(["1 mailboxes", "1 profiles", " 1 cycles"]), [],
+                    "lines that tell of one as of many")
+
+
 MANY = [f"user{number:04}@example.com" for number in range(2000)]
 
 

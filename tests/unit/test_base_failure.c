@@ -178,6 +178,15 @@ static void every_category_and_scope_has_a_name_of_its_own(void **state)
     }
 }
 
+static void one_thing_is_not_called_many(void **state)
+{
+    (void)state;
+    assert_string_equal(text_plural(0, "mailbox", "mailboxes"), "mailboxes");
+    assert_string_equal(text_plural(1, "mailbox", "mailboxes"), "mailbox");
+    assert_string_equal(text_plural(2, "mailbox", "mailboxes"), "mailboxes");
+    assert_string_equal(text_plural(UINT64_MAX, "mailbox", "mailboxes"), "mailboxes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_failure_of_zeroes_is_no_failure),
         cmocka_unit_test(cancelled_work_is_a_failure_that_reaches_nobody),
         cmocka_unit_test(every_category_and_scope_has_a_name_of_its_own),
+        cmocka_unit_test(one_thing_is_not_called_many),
     };
     return cmocka_run_group_tests_name("base/failure", tests, NULL, NULL);
 }

@@ -67,6 +67,7 @@ struct backend_operation {
 static struct {
     struct failure folder_failure, request_failure;
     struct failure item_failures[ACKNOWLEDGE_MAX];
+    bool folder_created;
     unsigned acknowledgements;
 } server;
 
@@ -78,7 +79,8 @@ static void operation_step(void *answer)
     if (!failure_is_set(failure))
         failure = NULL;
     if (operation->found != NULL)
-        operation->found(operation->argument, failure, failure == NULL ? "folder" : NULL);
+        operation->found(operation->argument, failure, failure == NULL ? "folder" : NULL,
+                         server.folder_created);
     else
         operation->acknowledged(operation->argument, failure, server.item_failures,
                                 operation->count);
@@ -162,6 +164,7 @@ static int set_up(void **state)
     fixture->context.executor = fixture->executor;
     fixture->profile_config = (struct config_profile){
         .name = "contoso",
+        .url = "https://mail.contoso.com/EWS/Exchange.asmx",
         .retry_min_ms = 1000,
         .retry_max_ms = 2000,
         .poll_interval_ms = MINUTE_MS,
@@ -177,6 +180,7 @@ static int set_up(void **state)
     fixture->profile.context = &fixture->context;
     fixture->profile.config = &fixture->profile_config;
     fixture->profile.owner = &fixture->scheduler;
+    fixture->profile.current = true;
     gate_init(&fixture->profile.gate, fixture->executor, note_trying, fixture);
     for (int i = 0; i < MAILBOXES; i++) {
         struct mailbox *mailbox = &fixture->mailboxes[i];
@@ -376,6 +380,44 @@ static void cycles_from_before_the_gate_closed_do_not_resolve_its_failure(void *
     assert_int_equal(store_world.profile_resolved, 1);
     run(fixture, 3, NULL);
     assert_int_equal(store_world.profile_resolved, 1);
+}
+
+static void the_first_sign_in_of_a_profile_is_told_once(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct failure denied = {.category = FAILURE_IMPERSONATION,
+                                   .scope = FAILURE_SCOPE_MAILBOX,
+                                   .permanent = true,
+                                   .http_status = 500,
+                                   .code = "ErrorImpersonateUserDenied"};
+    run(fixture, 0, &refused_sign_in);
+    assert_int_equal(logged_count(MESSAGE_SIGNED_IN), 0);
+    gate_try_now(&fixture->profile.gate);
+    run(fixture, 1, &denied); /* the mailbox is refused, the account is not */
+    assert_int_equal(logged_count(MESSAGE_SIGNED_IN), 1);
+    run(fixture, 2, NULL);
+    run(fixture, 0, &refused_sign_in);
+    gate_try_now(&fixture->profile.gate);
+    run(fixture, 0, NULL);
+    assert_int_equal(logged_count(MESSAGE_SIGNED_IN), 1);
+}
+
+/* The profile that took its place has resolved what there was: a row from now on would stay. */
+static void cycles_of_a_replaced_profile_tell_nothing_about_the_one_in_use(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 3; i++)
+        begin(fixture, i);
+    fixture->profile.current = false;
+    end(fixture, 0, NULL);
+    assert_int_equal(logged_count(MESSAGE_SIGNED_IN), 0);
+    assert_int_equal(store_world.profile_resolved, 0);
+    assert_int_equal(end(fixture, 1, &refused_sign_in), 0);
+    assert_int_equal(end(fixture, 2, &refused_sign_in), 0);
+    assert_int_equal(fixture->profile.gate.state,
+                     GATE_CLOSED); /* its password is not tried again */
+    assert_int_equal(store_world.profile_rows, 0);
+    assert_int_equal(logged_count(MESSAGE_PROFILE_FAILED), 0);
 }
 
 static void a_trial_that_was_cut_short_or_cancelled_makes_room_for_another(void **state)
@@ -583,6 +625,23 @@ static void what_is_acknowledged_leaves_nothing_open(void **state)
     assert_false(fixture->mailboxes[0].may_have_open);
 }
 
+static void a_folder_that_was_created_is_told_of_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct acknowledger acknowledger;
+    acknowledge_two(fixture, &acknowledger);
+    answer_all();
+    assert_int_equal(logged_count(MESSAGE_FOLDER_CREATED), 0); /* it was there */
+    memory_free(fixture->mailboxes[0].move_folder_id);
+    fixture->mailboxes[0].move_folder_id = NULL;
+    server.folder_created = true;
+    for (int i = 0; i < 2; i++) {
+        acknowledge_two(fixture, &acknowledger);
+        answer_all();
+        assert_int_equal(logged_count(MESSAGE_FOLDER_CREATED), 1);
+    }
+}
+
 static void a_folder_that_cannot_be_looked_up_leaves_items_to_be_acknowledged(void **state)
 {
     struct fixture *fixture = *state;
@@ -649,6 +708,8 @@ int main(void)
         with_mailboxes(what_is_refused_to_mailboxes_for_good_is_not_the_server),
         with_mailboxes(cycles_from_before_the_gate_closed_do_not_open_it),
         with_mailboxes(cycles_from_before_the_gate_closed_do_not_resolve_its_failure),
+        with_mailboxes(the_first_sign_in_of_a_profile_is_told_once),
+        with_mailboxes(cycles_of_a_replaced_profile_tell_nothing_about_the_one_in_use),
         with_mailboxes(a_trial_that_was_cut_short_or_cancelled_makes_room_for_another),
         with_mailboxes(a_trial_that_meets_trouble_of_its_mailbox_opens_the_gate),
         with_mailboxes(a_trial_that_is_unavailable_does_not_open_the_gate),
@@ -660,6 +721,7 @@ int main(void)
         with_mailboxes(trouble_of_a_mailbox_is_told_once_and_its_end_once),
         with_mailboxes(after_a_long_outage_every_folder_is_looked_through_once),
         with_mailboxes(what_is_acknowledged_leaves_nothing_open),
+        with_mailboxes(a_folder_that_was_created_is_told_of_once),
         with_mailboxes(a_folder_that_cannot_be_looked_up_leaves_items_to_be_acknowledged),
         with_mailboxes(a_request_that_fails_leaves_items_to_be_acknowledged),
         with_mailboxes(an_item_that_fails_for_now_is_left_to_be_acknowledged),

@@ -102,9 +102,9 @@ static void open_items_step(void *answer)
 }
 
 void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
-                      size_t limit, store_open_items_done *done, void *argument)
+                      int64_t position, size_t limit, store_open_items_done *done, void *argument)
 {
-    (void)store, (void)mailbox, (void)now_ms, (void)limit;
+    (void)store, (void)mailbox, (void)now_ms, (void)position, (void)limit;
     struct open_answer *open = memory_allocate(sizeof *open);
     open->done = done;
     open->argument = argument;
@@ -222,7 +222,7 @@ static void operation_step(void *answer)
     struct backend_operation *operation = answer;
     const struct backend_page page = {.last = true, .next_offset = -1};
     if (operation->found != NULL)
-        operation->found(operation->argument, NULL, "inbox");
+        operation->found(operation->argument, NULL, "inbox", false);
     else
         operation->listed(operation->argument, NULL, &page);
     memory_free(operation);

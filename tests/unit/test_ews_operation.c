@@ -424,13 +424,15 @@ static void documented_acknowledgements_are_read(void **state)
 
 /* --- folder and probe --- */
 
-static void found_folder(void *argument, const struct failure *failure, const char *folder_id)
+static void found_folder(void *argument, const struct failure *failure, const char *folder_id,
+                         bool created)
 {
     struct world *world = argument;
     assert_true((failure == NULL) == (folder_id != NULL));
     note_done(world, failure);
     buffer_clear(&world->log);
     buffer_append_string(&world->log, folder_id == NULL ? "" : folder_id);
+    buffer_append_string(&world->log, created ? " created" : "");
 }
 
 static struct backend_operation *start_folder(struct world *world, const char *path, bool create)
@@ -510,6 +512,11 @@ static void missing_folders_are_created_when_they_may(void **state)
     answer(&world->pool, FOLDERS("true", ""));
     answer(&world->pool, CREATED("Q"));
     assert_done(world, "");
+    assert_string_equal(world->log.data, "Q created");
+    start_folder(world, "Projects/2026", true);
+    answer(&world->pool, FOLDERS("true", FOLDER("P", "Projects")));
+    answer(&world->pool, FOLDERS("true", FOLDER("Q", "2026")));
+    assert_done(world, "");
     assert_string_equal(world->log.data, "Q");
     world_free(world);
 }
@@ -523,6 +530,7 @@ static void a_folder_that_somebody_else_created_is_found(void **state)
     give_documented(world, "createfolder-operation-3-resp"); /* ErrorFolderExists */
     answer(&world->pool, FOLDERS("true", FOLDER("P", "Projects")));
     assert_done(world, "");
+    assert_string_equal(world->log.data, "P");
     start_folder(world, "Projects", true);
     answer(&world->pool, FOLDERS("true", ""));
     give_documented(world, "createfolder-operation-3-resp");

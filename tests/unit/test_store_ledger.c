@@ -8,6 +8,7 @@ struct listing {
     size_t count;
     bool more;
     bool waiting;
+    int64_t position;
     struct {
         enum store_open_kind kind;
         struct store_key key;
@@ -31,6 +32,7 @@ static void listed(void *argument, const struct failure *failure,
     listing->count = items->count;
     listing->more = items->more;
     listing->waiting = items->waiting;
+    listing->position = items->position;
     assert_true(items->count <= 64);
     for (size_t i = 0; i < items->count; i++) {
         const struct store_open_item *item = &items->items[i];
@@ -44,13 +46,19 @@ static void listed(void *argument, const struct failure *failure,
     support_done(&listing->outcome, failure);
 }
 
+static struct listing list_from(struct fixture *fixture, struct store_mailbox mailbox,
+                                int64_t now_ms, int64_t position, size_t limit)
+{
+    struct listing listing = {.outcome.fixture = fixture};
+    store_open_items(fixture->store, mailbox, now_ms, position, limit, listed, &listing);
+    support_wait(&listing.outcome);
+    return listing;
+}
+
 static struct listing list(struct fixture *fixture, struct store_mailbox mailbox, int64_t now_ms,
                            size_t limit)
 {
-    struct listing listing = {.outcome.fixture = fixture};
-    store_open_items(fixture->store, mailbox, now_ms, limit, listed, &listing);
-    support_wait(&listing.outcome);
-    return listing;
+    return list_from(fixture, mailbox, now_ms, 0, limit);
 }
 
 static void fail_item(struct fixture *fixture, struct store_mailbox mailbox, struct store_key key,
@@ -363,6 +371,63 @@ static void open_items_are_listed_up_to_the_limit(void **state)
     }
 }
 
+static void deliver_unacknowledged(struct fixture *fixture, struct store_mailbox mailbox,
+                                   uint64_t number)
+{
+    assert_true(support_deliver(fixture, mailbox, support_key(number, 0), "unread"));
+    support_delivered(fixture, mailbox, support_key(number, 0));
+}
+
+/* Which items a listing has, as "3 4 5". */
+static void expect_listed(const struct listing *listing, const char *wanted)
+{
+    char found[256] = "";
+    for (size_t i = 0; i < listing->count; i++) {
+        uint64_t number = 1;
+        struct digest item = support_digest(number);
+        while (memcmp(&listing->items[i].key.item, &item, DIGEST_SIZE) != 0)
+            item = support_digest(++number);
+        size_t length = strlen(found);
+        snprintf(found + length, sizeof found - length, "%s%llu", i == 0 ? "" : " ",
+                 (unsigned long long)number);
+    }
+    assert_string_equal(found, wanted);
+}
+
+static void items_that_are_never_acknowledged_take_turns_with_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    struct store_mailbox other = support_mailbox(fixture, "b@x");
+    for (uint64_t number = 1; number <= 5; number++) {
+        deliver_unacknowledged(fixture, mailbox, number);
+        deliver_unacknowledged(fixture, other, number);
+    }
+    struct listing some = {.position = 0};
+    const char *turns[] = {"1 2", "3 4", "5 1", "2 3"};
+    for (size_t i = 0; i < 4; i++) {
+        some = list_from(fixture, mailbox, NOW, some.position, 2);
+        expect_listed(&some, turns[i]);
+        assert_true(some.more);
+    }
+
+    /* What fails meanwhile takes its share, and the turn goes on behind it. */
+    fail_item(fixture, mailbox, support_key(9, 0), "failed", 1, NOW);
+    some = list_from(fixture, mailbox, NOW, some.position, 1);
+    expect_listed(&some, "9");
+    assert_true(some.more);
+    some = list_from(fixture, mailbox, NOW, some.position, 2);
+    expect_listed(&some, "9 4");
+
+    /* All that fit are listed, wherever the turn is. */
+    deliver_unacknowledged(fixture, mailbox, 6);
+    some = list_from(fixture, mailbox, NOW, some.position, 7);
+    expect_listed(&some, "9 5 6 1 2 3 4");
+    assert_false(some.more);
+    some = list_from(fixture, mailbox, NOW, some.position, 7);
+    expect_listed(&some, "9 1 2 3 4 5 6");
+}
+
 static void an_acknowledged_item_is_not_listed(void **state)
 {
     struct fixture *fixture = *state;
@@ -442,6 +507,7 @@ int main(void)
         TEST(a_failed_item_gets_its_present_reference),
         TEST(what_was_not_seen_for_long_is_forgotten_and_no_more),
         TEST(open_items_are_listed_up_to_the_limit),
+        TEST(items_that_are_never_acknowledged_take_turns_with_others),
         TEST(an_acknowledged_item_is_not_listed),
         TEST(an_item_that_was_acknowledged_before_delivery_was_noted_is_done),
         TEST(every_write_of_a_lost_lease_is_refused),
