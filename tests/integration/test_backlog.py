@@ -73,6 +73,7 @@ def _():
         scene.start_exchange(["--load", f"{ANN}:Inbox:{folder}", "--received-start", "-4000000"])
         for number in range(4):
             scene.daemon.start()
+            scene.daemon.until_started()
             scene.until_delivered(ANN, 200 * (number + 1))
             scene.exchange.add(ANN, message(f"number {count + number}"))
             scene.daemon.stop()
