@@ -93,14 +93,17 @@ void executor_on_signal(struct executor *executor, int signal_number,
 
 struct executor_watch;
 
-/* Calls back on the loop some time after files have come into the folder or were renamed in it;
- * several changes may be one call. NULL when the folder cannot be watched (it is not there, or the
- * kernel's limit of watches is reached; `*error` is the errno): a net of periodic looks is needed
- * anyway. The folder is opened on the loop: to be on this machine's own disk. */
+/* Calls back on the loop some time after files were made or removed in the folder, or were renamed
+ * into it or out of it, by whomever; several changes may be one call, and changes of content are
+ * none. NULL when the folder cannot be watched (it is not there, or the kernel's limit of watches
+ * is reached; `*error` is the errno): a net of periodic looks is needed anyway, also when the
+ * folder itself is moved away. The folder is opened on the loop: to be on this machine's own disk.
+ */
 struct executor_watch *executor_watch_create(struct executor *executor, const char *path,
                                              void (*callback)(void *argument), void *argument,
                                              int *error);
-void executor_watch_free(struct executor_watch *watch); /* NULL is allowed */
+/* Before executor_free, and also from within the callback. NULL is allowed. */
+void executor_watch_free(struct executor_watch *watch);
 
 /* --- jobs off the loop --- */
 

@@ -51,6 +51,25 @@ static void an_empty_part_counts(void **state)
     assert_false(digest_equal(&one, &two));
 }
 
+static void ordered_uuids_sort_by_time_and_then_by_their_number(void **state)
+{
+    (void)state;
+    char text[UUID_TEXT_SIZE];
+    char last[UUID_TEXT_SIZE] = "";
+    for (int64_t wall_ms = INT64_C(1700000000000); wall_ms < INT64_C(1700000000300);
+         wall_ms += 99) {
+        for (unsigned sequence = 0; sequence < 4096; sequence += 91) {
+            uuid_generate_ordered(wall_ms, sequence, text);
+            assert_true(strcmp(last, text) < 0);
+            memcpy(last, text, sizeof text);
+        }
+    }
+    uuid_generate_ordered(INT64_C(0x0123456789ab), 0xcde, text);
+    assert_memory_equal(text, "01234567-89ab-7cde-", 19);
+    assert_non_null(strchr("89ab", text[19]));
+    assert_int_equal(strlen(text), UUID_TEXT_SIZE - 1);
+}
+
 static void a_uuid_is_of_version_four_and_never_the_same(void **state)
 {
     (void)state;
@@ -161,6 +180,7 @@ int main(void)
         cmocka_unit_test(where_one_part_ends_matters),
         cmocka_unit_test(an_empty_part_counts),
         cmocka_unit_test(a_uuid_is_of_version_four_and_never_the_same),
+        cmocka_unit_test(ordered_uuids_sort_by_time_and_then_by_their_number),
         cmocka_unit_test(a_random_choice_stays_below_its_bound_and_reaches_every_value),
         cmocka_unit_test(a_secret_is_what_was_put_in),
         cmocka_unit_test(secrets_are_equal_by_their_bytes),
