@@ -34,10 +34,13 @@ bool header_next(const char *bytes, size_t header_length, size_t *offset,
 bool header_field_is(const struct header_field *field, const char *name);
 
 /* The body on one line: unfolded, outer white space gone, encoded words decoded (RFC 2047), UTF-8,
- * control characters replaced. */
+ * control characters replaced. Not for the loop's thread: converters are read from their files. */
 void header_field_text(const struct header_field *field, struct buffer *text);
 
-/* The body unfolded and otherwise as it stands: for address_list_parse. */
+/* The same for a piece of an unfolded body, a name in an address field for one. */
+void header_text(const char *bytes, size_t length, struct buffer *text);
+
+/* The body unfolded, outer white space gone, and otherwise as it stands: for address_list_parse. */
 void header_field_unfold(const struct header_field *field, struct buffer *text);
 
 #endif

@@ -42,3 +42,25 @@ size_t line_endings_end(struct line_endings *state, char *output)
     *output = '\r';
     return 1;
 }
+
+size_t line_endings_to_crlf(struct line_endings_crlf *state, const char *bytes, size_t length,
+                            char *output)
+{
+    static const char crlf[] = "\r\n";
+    char *next = output;
+    const char *end = bytes + length;
+    while (bytes < end) {
+        const char *run = bytes;
+        while (bytes < end && *bytes != '\r' && *bytes != '\n')
+            bytes++;
+        next = copy(next, run, bytes);
+        if (bytes > run)
+            state->after_cr = false;
+        if (bytes == end)
+            break;
+        if (*bytes == '\r' || !state->after_cr)
+            next = copy(next, crlf, crlf + 2);
+        state->after_cr = *bytes++ == '\r';
+    }
+    return (size_t)(next - output);
+}

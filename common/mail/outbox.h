@@ -1,13 +1,18 @@
 /* Where outgoing mail comes from: a spool under the state directory.
  *
- *   STATE/outbox/tmp     programs write here and rename into new/ (mode 1730, group exsync-submit)
- *   STATE/outbox/new     what programs have submitted (the same mode: nobody lists it or removes
- *                        what is another's)
+ *   STATE/outbox/tmp     programs write here and rename into new/ (mode 3730, group exsync-submit:
+ *                        nobody lists it or removes what is another's, and files are the group's,
+ *                        so that the daemon, a member, can read those of mode 640)
+ *   STATE/outbox/new     what programs have submitted (the same mode); names that begin with a dot
+ *                        are left alone
  *   STATE/outbox/intake  what is being looked at (0700, as the next two)
- *   STATE/outbox/queue   ID.eml: what is on its way, as it goes out: CRLF, no Bcc, with a
- * Message-ID STATE/outbox/failed  ID.eml and ID.reason: what needs a person
+ *   STATE/outbox/queue   ID.eml: what is on its way, as it goes out (CRLF, no Bcc)
+ *   STATE/outbox/failed  ID.eml and ID.reason: what needs a person
  *
- *   submission id  a UUID, given when a file leaves new/; its name from then on
+ * Without the group all are 0700: the daemon's user alone submits.
+ *
+ *   submission id  a UUID, given when a file leaves new/; its name from then on. Ids sort in the
+ *                  order in which the files came
  *   envelope       what the header says, and who owns the file
  *
  * A message's way: new/NAME is renamed to intake/ID (outbox_scan), looked at (outbox_inspect), and
@@ -48,21 +53,36 @@ struct outbox;
 /* `directory` is STATE/outbox; copied. */
 struct outbox *outbox_create(struct executor *executor, struct executor_pool *pool,
                              const char *directory);
+/* When nothing is pending, or when the pool was freed: what that has dropped is forgotten. */
 void outbox_free(struct outbox *outbox);
 size_t outbox_pending(const struct outbox *outbox);
 
 /* The folder in which submitted files appear, to be watched. */
 const char *outbox_watched(const struct outbox *outbox);
 
+/* `done` may be NULL. */
 typedef void outbox_done(void *argument, const struct failure *failure);
 
 /* Makes the folders that are missing, with their modes and, when there is one, the group. */
 void outbox_open(struct outbox *outbox, outbox_done *done, void *argument);
 
+/* What those who submit may know of the configuration: STATE/outbox/policy, an INI file that
+ * everybody who may enter the folder can read. exsync-submit goes by it
+ * (tools/exsync_submit_policy.h). */
+struct outbox_policy {
+    bool recipients_rewrite;
+    uint64_t max_message_size; /* bytes; 0: no limit */
+};
+void outbox_publish_policy(struct outbox *outbox, const struct outbox_policy *policy,
+                           outbox_done *done, void *argument);
+
 /* --- taking in --- */
 
 /* `ids` in the order in which the files came (their times of change, then their names), those left
- * in intake/ first. `more`: there are more of them. Valid during the call. */
+ * in intake/ first: whatever was neither settled nor refused is told again by each scan. `more`:
+ * there are more of them. With a failure there may be ids all the same: something in new/ could not
+ * be taken (a folder, say), and nothing else waits for it. They are on disk; valid during the call.
+ */
 typedef void outbox_scan_done(void *argument, const struct failure *failure,
                               const char (*ids)[OUTBOX_ID_SIZE], size_t count, bool more);
 void outbox_scan(struct outbox *outbox, outbox_scan_done *done, void *argument);
@@ -83,21 +103,26 @@ struct outbox_envelope {
     const char *problem; /* static: why it cannot be taken, one sentence; NULL: it can */
 };
 
-/* The envelope is the caller's, to be released. */
+/* The envelope is the caller's, to be released. Only the header is read, so outbox_accept may find
+ * problems, too; that there are no recipients is none. With a failure nothing of it counts:
+ * failure->gone says that the file is not there, all others may pass. */
 typedef void outbox_inspect_done(void *argument, const struct failure *failure,
                                  struct outbox_envelope *envelope);
 void outbox_inspect(struct outbox *outbox, const char *id, outbox_inspect_done *done,
                     void *argument);
 void outbox_envelope_release(struct outbox_envelope *envelope);
 
-/* What is changed in the copy. Bcc, Resent-Bcc and Return-Path never go into it; a missing Date is
- * added. */
+/* What is changed in the copy. Bcc, Resent-Bcc, Return-Path and lines that are no field never go
+ * into it; a missing Date is added (when the file was last written), a Message-ID that cannot be
+ * used, or a second one, is left out. A mark of UTF-8 at the beginning goes as the mbox line does.
+ */
 struct outbox_edit {
     const char *from;       /* the whole body of another From field; NULL: as it stands */
-    const char *message_id; /* added when the message has none; with brackets */
+    const char *message_id; /* added when the message has none that can be used; with brackets */
 };
 
-/* `size`: bytes of the copy. The file and its folder are on disk then. */
+/* `size`: bytes of the copy. The file and its folder are on disk then. A permanent failure of scope
+ * item says by its sentence why the message cannot be taken after all: to be refused. */
 typedef void outbox_accept_done(void *argument, const struct failure *failure, uint64_t size);
 void outbox_accept(struct outbox *outbox, const char *id, const struct outbox_edit *edit,
                    outbox_accept_done *done, void *argument);
@@ -106,12 +131,18 @@ void outbox_accept(struct outbox *outbox, const char *id, const struct outbox_ed
 void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
 
 /* From intake/, or from queue/, to failed/, with `reason` (one sentence) beside it; on disk then.
- */
+ * failure->gone: the message is in none of the three; the reason is written all the same. */
 void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
                    void *argument);
 
 /* It was sent: takes it out of queue/. A file that is not there is fine. */
 void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
+
+/* All ids in queue/: for finding those that were sent before a crash and not removed. Valid during
+ * the call. */
+typedef void outbox_list_done(void *argument, const struct failure *failure,
+                              const char (*ids)[OUTBOX_ID_SIZE], size_t count);
+void outbox_list_queue(struct outbox *outbox, outbox_list_done *done, void *argument);
 
 /* --- reading queue/ID.eml as it goes out --- */
 
@@ -121,13 +152,14 @@ struct outbox_reader;
  * before the first read. */
 struct outbox_reader *outbox_reader_create(struct outbox *outbox, const char *id,
                                            void (*on_ready)(void *argument), void *argument);
-/* At any time; a job that runs goes to its end by itself. */
+/* At any time, NULL too; a job that runs goes to its end by itself. */
 void outbox_reader_free(struct outbox_reader *reader);
 
 /* Copies at most `size` bytes; 0: none are there at the moment; SIZE_MAX: it failed, see
  * outbox_reader_failure. Behind the last byte 0 without an on_ready to come. */
 size_t outbox_read(struct outbox_reader *reader, char *room, size_t size);
 void outbox_rewind(struct outbox_reader *reader);
+/* Not set when nothing has failed; never NULL. */
 const struct failure *outbox_reader_failure(const struct outbox_reader *reader);
 
 #endif

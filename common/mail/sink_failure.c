@@ -1,50 +1,35 @@
 #include "mail/sink_private.h"
 
-#include "base/buffer.h"
 #include "base/text.h"
+#include "mail/file.h"
 
 #include <errno.h>
-#include <stdio.h>
-
-enum { REASON_SIZE = 160 };
 
 static const char step[] = "deliver";
 
-void sink_failure_add(struct failure *failure, const char *hint)
+static struct failure failure_at(const char *directory, int error, const char *verb,
+                                 const char *folder, const char *name)
 {
-    struct failure before = *failure;
-    failure_format_text(failure, "%s; %s", before.text, hint);
+    const struct file_place place = {FAILURE_SCOPE_MAILBOX, step, directory};
+    struct failure failure = file_failure(&place, error, verb, folder, name);
+    failure.divisible = error == EFBIG; /* this message is too large, others may not be */
+    return failure;
 }
 
 struct failure sink_failure_path(int error, const char *verb, const char *path)
 {
-    /* A long path is cut, so that what the system says about it still has room. */
-    char what[FAILURE_TEXT_SIZE - REASON_SIZE];
-    snprintf(what, sizeof what, "%s %s", verb, path);
-    struct failure failure = failure_from_errno(FAILURE_SCOPE_MAILBOX, step, error, what);
-    failure.divisible = error == EFBIG; /* this message is too large, others may not be */
-    if (error == EACCES || error == EPERM)
-        sink_failure_add(&failure, "the daemon's user must be able to write there");
-    return failure;
+    return failure_at(path, error, verb, NULL, NULL);
 }
 
 struct failure sink_failure(const struct sink *sink, int error, const char *verb, const char *below)
 {
-    return sink_failure_file(sink, error, verb, below, NULL);
+    return failure_at(sink->path, error, verb, below[0] != '\0' ? below : NULL, NULL);
 }
 
 struct failure sink_failure_file(const struct sink *sink, int error, const char *verb,
                                  const char *folder, const char *name)
 {
-    struct buffer path = {0};
-    buffer_append_string(&path, sink->path);
-    if (folder[0] != '\0')
-        buffer_append_format(&path, "/%s", folder);
-    if (name != NULL)
-        buffer_append_format(&path, "/%s", name);
-    struct failure failure = sink_failure_path(error, verb, buffer_string(&path));
-    buffer_release(&path);
-    return failure;
+    return failure_at(sink->path, error, verb, folder, name);
 }
 
 struct failure sink_failure_marker(const struct sink *sink, size_t name_count)

@@ -2,6 +2,7 @@
 #include "mail/sink_private.h"
 
 #include "base/memory.h"
+#include "mail/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,7 +178,7 @@ static int maildir_make(const struct sink *sink, char *path, struct failure *fai
     int folder = open(sink->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
         *failure = sink_failure_path(errno, "open", sink->root);
-        sink_failure_add(failure, "it must be there already, only what is below it is created: is "
+        file_failure_add(failure, "it must be there already, only what is below it is created: is "
                                   "its file system mounted?");
         return -1;
     }

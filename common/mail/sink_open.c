@@ -1,6 +1,7 @@
 #include "mail/sink_private.h"
 
 #include "base/memory.h"
+#include "mail/file.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -58,7 +59,7 @@ static int marker_lock(struct open_work *open, struct sink *sink)
         bool held = errno == EWOULDBLOCK;
         open->failure = sink_failure(sink, errno, "lock", SINK_SPOOL "/" SINK_MARKER);
         if (held)
-            sink_failure_add(&open->failure, "another process works on this Maildir");
+            file_failure_add(&open->failure, "another process works on this Maildir");
         close(marker);
         marker = -1;
     }

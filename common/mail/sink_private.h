@@ -149,7 +149,6 @@ struct failure sink_failure_file(const struct sink *sink, int error, const char 
 struct failure sink_failure_path(int error, const char *verb, const char *path);
 /* One that no system call reported. */
 struct failure sink_failure_marker(const struct sink *sink, size_t name_count);
-void sink_failure_add(struct failure *failure, const char *hint);
 
 /* --- spool files: in jobs --- */
 

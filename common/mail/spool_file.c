@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* sync_file_range */
 #include "mail/sink_private.h"
 
+#include "mail/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -37,7 +39,7 @@ bool spool_file_create(struct sink *sink, struct spool_file *file, struct failur
         *failure =
             sink_failure_file(sink, errno, "set the group and mode of", SINK_SPOOL, file->name);
         if (sink->has_group)
-            sink_failure_add(failure, "it must be a member of the group that deliver_group names");
+            file_failure_add(failure, "it must be a member of the group that deliver_group names");
         return false;
     }
     return true;
@@ -46,18 +48,10 @@ bool spool_file_create(struct sink *sink, struct spool_file *file, struct failur
 bool spool_file_write(struct sink *sink, struct spool_file *file, const char *bytes, size_t length,
                       struct failure *failure)
 {
-    while (length > 0) {
-        ssize_t written = write(file->fd, bytes, length);
-        if (written < 0 && errno != EINTR) {
-            *failure = sink_failure_file(sink, errno, "write", SINK_SPOOL, file->name);
-            return false;
-        }
-        if (written > 0) {
-            bytes += written;
-            length -= (size_t)written;
-        }
-    }
-    return true;
+    if (file_write(file->fd, bytes, length))
+        return true;
+    *failure = sink_failure_file(sink, errno, "write", SINK_SPOOL, file->name);
+    return false;
 }
 
 void spool_file_begin_sync(struct spool_file *file)
@@ -67,16 +61,10 @@ void spool_file_begin_sync(struct spool_file *file)
 
 bool spool_file_sync(struct sink *sink, struct spool_file *file, struct failure *failure)
 {
-    int error = 0;
-    if (fsync(file->fd) < 0)
-        error = errno;
-    /* Some file systems report only here that an earlier write failed. */
-    if (close(file->fd) < 0 && error == 0 && errno != EINTR)
-        error = errno;
-    file->fd = -1;
-    if (error != 0)
-        *failure = sink_failure_file(sink, error, "sync", SINK_SPOOL, file->name);
-    return error == 0;
+    if (file_sync_and_close(&file->fd))
+        return true;
+    *failure = sink_failure_file(sink, errno, "sync", SINK_SPOOL, file->name);
+    return false;
 }
 
 void spool_file_remove(struct sink *sink, struct spool_file *file)

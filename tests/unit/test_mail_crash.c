@@ -1,34 +1,9 @@
-/* kill -9 before every system call that changes the disk, and in the middle of every write. */
-#include "mail_faults.h"
+/* The sink, killed at every step. */
+#include "mail_crash.h"
 
-#include "mail_world.h"
+enum { MESSAGES = 5, LARGE = 200000 };
 
-#include <sys/wait.h>
-
-enum { MESSAGES = 5, LARGE = 200000, POINTS_MAX = 1000 };
-
-/* --- the moment of death --- */
-
-static atomic_int points_left; /* until the process is killed; never when it begins at 0 */
-
-static void reach_point(void)
-{
-    if (atomic_fetch_sub(&points_left, 1) == 1)
-        kill(getpid(), SIGKILL);
-}
-
-static int reach_call(enum call call, int fd, const char *name)
-{
-    (void)fd;
-    (void)name;
-    reach_point();
-    if (call != CALL_WRITE)
-        return FAULT_NONE;
-    /* The second half of the file, or of a buffer, is a write of its own. */
-    return atomic_load(&fault_counts[CALL_WRITE]) % 2 == 1 ? FAULT_SHORT : FAULT_NONE;
-}
-
-/* --- a ledger: a file of lines, each written at once, as a committed transaction is --- */
+/* --- what is known --- */
 
 struct ledger {
     char path[300];
@@ -40,13 +15,7 @@ struct ledger {
 
 static void ledger_add(const struct ledger *ledger, const char *lines)
 {
-    reach_point();
-    int fd = (int)syscall(SYS_open, ledger->path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    size_t length = strlen(lines);
-    if (fd < 0 || syscall(SYS_write, fd, lines, length) != (long)length)
-        _exit(3);
-    close(fd);
-    reach_point();
+    crash_commit(ledger->path, lines);
 }
 
 static void ledger_read(struct ledger *ledger, const struct world *world)
@@ -152,12 +121,9 @@ static void deliver(struct world *world, struct sink *sink, struct ledger *ledge
     }
 }
 
-/* The whole life of a process that is killed at a point, if it gets there. */
-static void live(struct world *world, int point)
+/* The whole life of a process. */
+static void live(struct world *world)
 {
-    atomic_store(&points_left, point);
-    fault_clear();
-    atomic_store(&fault_hook, reach_call);
     struct ledger ledger;
     ledger_read(&ledger, world);
     world_start(world, 4, NULL);
@@ -172,26 +138,6 @@ static void live(struct world *world, int point)
     sink_free(sink);
     world_drain(world);
     world_stop(world);
-}
-
-/* Returns whether the process was killed. */
-static bool run(struct world *world, int point)
-{
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        live(world, point);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) {
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-        return true;
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
-    return false;
 }
 
 /* --- what must hold afterwards --- */
@@ -268,14 +214,14 @@ static void assert_exactly_once(const struct world *world)
  * consumer on every other point. Returns whether the point was reached at all. */
 static bool survives(struct world *world, int point)
 {
-    bool killed = run(world, point);
+    bool killed = crash_run(world, point, live);
     if (point % 2 == 0)
         consume(world);
     if (killed)
-        run(world, 1 + point * 7 % 37);
+        crash_run(world, 1 + point * 7 % 37, live);
     if (point % 2 == 0)
         consume(world);
-    assert_false(run(world, 0));
+    assert_false(crash_run(world, 0, live));
     assert_exactly_once(world);
     return killed;
 }
@@ -285,7 +231,7 @@ static void a_new_maildir_survives_a_kill_at_every_step(void **state)
     (void)state;
     bool reached = true;
     int point = 1;
-    for (; reached && point < POINTS_MAX; point++) {
+    for (; reached && point < CRASH_POINTS_MAX; point++) {
         struct world world;
         world_create_folder(&world);
         reached = survives(&world, point);
@@ -294,7 +240,7 @@ static void a_new_maildir_survives_a_kill_at_every_step(void **state)
         world_remove_tree(world.folder);
     }
     print_message("%d points\n", point - 1);
-    assert_in_range(point, 50, POINTS_MAX - 1);
+    assert_in_range(point, 50, CRASH_POINTS_MAX - 1);
 }
 
 /* Files of others, a committed message in the spool, one that was published, and leftovers. */
@@ -329,7 +275,7 @@ static void recovery_survives_a_kill_at_every_step(void **state)
     (void)state;
     bool reached = true;
     int point = 1;
-    for (; reached && point < POINTS_MAX; point++) {
+    for (; reached && point < CRASH_POINTS_MAX; point++) {
         struct world world;
         world_create_folder(&world);
         leave_a_crash_behind(&world);
@@ -340,14 +286,12 @@ static void recovery_survives_a_kill_at_every_step(void **state)
         world_remove_tree(world.folder);
     }
     print_message("%d points\n", point - 1);
-    assert_in_range(point, 30, POINTS_MAX - 1);
+    assert_in_range(point, 30, CRASH_POINTS_MAX - 1);
 }
 
 int main(void)
 {
-    /* A kill loses nothing that a disk would have kept, so there is no need to wait for one. */
-    if (access("/dev/shm", W_OK) == 0)
-        setenv("TMPDIR", "/dev/shm", 0);
+    crash_use_memory();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_maildir_survives_a_kill_at_every_step),
         cmocka_unit_test(recovery_survives_a_kill_at_every_step),

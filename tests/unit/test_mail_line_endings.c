@@ -83,11 +83,53 @@ static void an_empty_piece_changes_nothing(void **state)
     assert_int_equal(line_endings_end(&line_endings, output), 0);
 }
 
+/* --- to CRLF --- */
+
+/* One byte after the other: whatever ends a line becomes CRLF. */
+static size_t expected_crlf(const char *bytes, size_t length, char *output)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '\n' && i > 0 && bytes[i - 1] == '\r')
+            continue;
+        bool ends = bytes[i] == '\r' || bytes[i] == '\n';
+        output[count++] = ends ? '\r' : bytes[i];
+        if (ends)
+            output[count++] = '\n';
+    }
+    return count;
+}
+
+static void every_text_of_any_line_ends_cut_anywhere_becomes_crlf(void **state)
+{
+    (void)state;
+    static const char letters[] = {'\r', '\n', 'x'};
+    enum { LENGTH = 7, TEXTS = 3 * 3 * 3 * 3 * 3 * 3 * 3 };
+    for (size_t text = 0; text < TEXTS; text++) {
+        char bytes[LENGTH];
+        size_t number = text;
+        for (size_t i = 0; i < LENGTH; i++, number /= 3)
+            bytes[i] = letters[number % 3];
+        char right[2 * LENGTH];
+        size_t count = expected_crlf(bytes, LENGTH, right);
+        for (size_t cut = 0; cut <= LENGTH; cut++) {
+            struct line_endings_crlf line_endings = {0};
+            char output[2 * LENGTH];
+            size_t first = line_endings_to_crlf(&line_endings, bytes, cut, output);
+            size_t second =
+                line_endings_to_crlf(&line_endings, bytes + cut, LENGTH - cut, output + first);
+            assert_int_equal(first + second, count);
+            assert_memory_equal(output, right, count);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_text_cut_at_every_place_gives_the_same),
         cmocka_unit_test(an_empty_piece_changes_nothing),
+        cmocka_unit_test(every_text_of_any_line_ends_cut_anywhere_becomes_crlf),
     };
     return cmocka_run_group_tests_name("mail: line endings", tests, NULL, NULL);
 }

@@ -1,0 +1,128 @@
+/* What the outbox's own files share. */
+#ifndef EXSYNC_MAIL_OUTBOX_PRIVATE_H
+#define EXSYNC_MAIL_OUTBOX_PRIVATE_H
+
+#include "base/buffer.h"
+#include "mail/file.h"
+#include "mail/line_endings.h"
+#include "mail/outbox.h"
+
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+#define OUTBOX_TMP    "tmp"
+#define OUTBOX_NEW    "new"
+#define OUTBOX_INTAKE "intake"
+#define OUTBOX_QUEUE  "queue"
+#define OUTBOX_FAILED "failed"
+
+enum {
+    OUTBOX_LANE_JOBS = 2,
+    OUTBOX_NAME_SIZE = OUTBOX_ID_SIZE + sizeof ".reason",
+};
+
+struct outbox_work;
+LIST_HEAD(outbox_works, outbox_work);
+
+struct outbox {
+    struct executor_pool *pool;
+    struct executor_lane *lane;
+    char *directory;
+    char *watched;
+    size_t pending;
+    struct outbox_works works; /* under way, or dropped by a pool that was freed */
+};
+
+/* --- work --- */
+
+/* One call of the outbox, the first member of what each call needs besides. */
+struct outbox_work {
+    struct executor_job job;
+    struct outbox *outbox; /* its directory is all of it that a job looks at */
+    char id[OUTBOX_ID_SIZE];
+    struct failure failure;                    /* set by the job */
+    void (*finish)(struct outbox_work *work);  /* on the loop: tells the caller, and releases */
+    void (*release)(struct outbox_work *work); /* frees it; alone when it never came to its end */
+    outbox_done *done;                         /* outbox_simple_start */
+    void *argument;
+    LIST_ENTRY(outbox_work) entries;
+};
+
+/* `job` runs in the lane and gets the work; `finish` follows on the loop. */
+void outbox_work_start(struct outbox *outbox, struct outbox_work *work,
+                       void (*job)(void *argument));
+
+/* For those that tell no more than a failure. */
+void outbox_simple_start(struct outbox *outbox, struct outbox_work *work, const char *id,
+                         void (*job)(void *argument), outbox_done *done, void *argument);
+
+/* As `release`: memory_free. */
+void outbox_work_free(struct outbox_work *work);
+
+/* NULL when there is none. */
+const struct failure *outbox_work_failure(const struct outbox_work *work);
+
+/* --- in jobs --- */
+
+/* Opens one of the folders; -1 with `failure` set. */
+int outbox_folder(const struct outbox *outbox, const char *folder, struct failure *failure);
+
+/* "VERB OUTBOX/FOLDER/NAME: ..." of errno `error`. */
+struct failure outbox_failure(const struct outbox *outbox, int error, const char *verb,
+                              const char *folder, const char *name);
+
+/* Syncs an open folder. */
+bool outbox_folder_sync(const struct outbox *outbox, int fd, const char *folder,
+                        struct failure *failure);
+
+/* A file that is not there is fine. */
+bool outbox_unlink(const struct outbox *outbox, const char *folder, const char *name,
+                   struct failure *failure);
+
+/* Names as uuid_generate_ordered gives them; what else people put into our folders is left alone.
+ */
+bool outbox_is_id(const char *name);
+
+void outbox_name(char name[OUTBOX_NAME_SIZE], const char *id, const char *suffix);
+
+/* A message that cannot be taken, for `problem`: scope item, permanent. */
+struct failure outbox_item_failure(const char *problem);
+
+/* --- a file in intake/ as it is read: bounded, hostile files told, CRLF, no mbox line --- */
+
+struct outbox_source {
+    int fd; /* -1: not open */
+    struct stat status;
+    uint64_t left; /* of the bytes that the file had when it was opened */
+    char *raw;
+    bool begun;
+    bool in_mbox_line; /* what comes is still the first line of an mbox */
+    bool ended;
+    char last; /* byte that was handed out */
+    struct line_endings_crlf line_endings;
+    const char *problem;    /* why the file cannot be taken */
+    struct failure failure; /* why it cannot be read now */
+};
+
+/* Both return false with the problem or the failure set. */
+bool outbox_source_open(struct outbox_source *source, const struct outbox *outbox, const char *id);
+/* Reads until `text` holds the whole header and perhaps more. */
+bool outbox_source_header(struct outbox_source *source, struct buffer *text, size_t *header_length);
+/* Appends the next piece; false at the end, too. */
+bool outbox_source_read(struct outbox_source *source, struct buffer *text);
+void outbox_source_close(struct outbox_source *source);
+
+/* --- headers --- */
+
+/* What the header says, lines in CRLF. */
+void outbox_envelope_read(struct outbox_envelope *envelope, const char *header, size_t length);
+
+/* The Message-ID that a field has, or NULL when it cannot be used; memory_free. */
+struct header_field;
+char *outbox_message_id(const struct header_field *field);
+
+/* Appends the header as it goes out, its empty line included. */
+void outbox_edit_header(const char *header, size_t length, const struct outbox_edit *edit,
+                        int64_t date_ms, struct buffer *edited);
+
+#endif

@@ -1,0 +1,81 @@
+#include "mail/outbox_private.h"
+
+#include "base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char suffix[] = ".eml";
+
+struct list_work {
+    struct outbox_work work;
+    char (*ids)[OUTBOX_ID_SIZE];
+    size_t count;
+    size_t capacity;
+    outbox_list_done *done;
+};
+
+static void keep(struct list_work *list, const char *name)
+{
+    char id[OUTBOX_ID_SIZE];
+    size_t length = OUTBOX_ID_SIZE - 1;
+    if (strlen(name) != length + sizeof suffix - 1 || strcmp(name + length, suffix) != 0)
+        return;
+    memcpy(id, name, length);
+    id[length] = '\0';
+    if (!outbox_is_id(id))
+        return;
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
+        list->ids = memory_resize(list->ids, list->capacity * sizeof *list->ids);
+    }
+    memcpy(list->ids[list->count++], id, sizeof id);
+}
+
+static void list_job(void *argument)
+{
+    struct list_work *list = argument;
+    const struct outbox *outbox = list->work.outbox;
+    int fd = outbox_folder(outbox, OUTBOX_QUEUE, &list->work.failure);
+    DIR *opened = fd >= 0 ? fdopendir(fd) : NULL;
+    if (opened == NULL) {
+        if (fd >= 0) {
+            list->work.failure = outbox_failure(outbox, errno, "read", OUTBOX_QUEUE, NULL);
+            close(fd);
+        }
+        return;
+    }
+    struct dirent *entry;
+    while (errno = 0, (entry = readdir(opened)) != NULL)
+        keep(list, entry->d_name);
+    if (errno != 0)
+        list->work.failure = outbox_failure(outbox, errno, "read", OUTBOX_QUEUE, NULL);
+    closedir(opened);
+}
+
+static void list_finish(struct outbox_work *work)
+{
+    struct list_work *list = (struct list_work *)work;
+    const struct failure *failure = outbox_work_failure(work);
+    list->done(work->argument, failure, (const char(*)[OUTBOX_ID_SIZE])list->ids,
+               failure == NULL ? list->count : 0);
+    work->release(work);
+}
+
+static void list_release(struct outbox_work *work)
+{
+    memory_free(((struct list_work *)work)->ids);
+    memory_free(work);
+}
+
+void outbox_list_queue(struct outbox *outbox, outbox_list_done *done, void *argument)
+{
+    struct list_work *list = memory_allocate(sizeof *list);
+    list->work.finish = list_finish;
+    list->work.release = list_release;
+    list->work.argument = argument;
+    list->done = done;
+    outbox_work_start(outbox, &list->work, list_job);
+}

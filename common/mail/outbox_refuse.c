@@ -1,0 +1,134 @@
+#include "mail/outbox_private.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h> /* renameat */
+#include <string.h>
+#include <unistd.h>
+
+struct refuse_work {
+    struct outbox_work work;
+    const char *reason;
+};
+
+/* The three folders that it is about. */
+struct refusal {
+    const struct outbox *outbox;
+    int intake;
+    int queue;
+    int failed;
+    const char *id;
+    char message[OUTBOX_NAME_SIZE];
+    struct failure *failure;
+};
+
+static bool refused(struct refusal *refusal, const char *verb, const char *folder, const char *name)
+{
+    *refusal->failure = outbox_failure(refusal->outbox, errno, verb, folder, name);
+    return false;
+}
+
+/* Written anew when a crash has left one: it may not be whole. */
+static bool write_reason(struct refusal *refusal, const char *reason)
+{
+    char name[OUTBOX_NAME_SIZE];
+    outbox_name(name, refusal->id, ".reason");
+    int fd =
+        openat(refusal->failed, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return refused(refusal, "create", OUTBOX_FAILED, name);
+    bool written = file_write(fd, reason, strlen(reason)) && file_write(fd, "\n", 1);
+    int error = errno;
+    bool synced = file_sync_and_close(&fd);
+    if (!written)
+        errno = error;
+    return (written && synced) || refused(refusal, "write", OUTBOX_FAILED, name);
+}
+
+/* A program that does not sync what it submits is to find it in failed/ all the same. What cannot
+ * be opened cannot be synced. */
+static bool sync_file(int folder, const char *name)
+{
+    struct stat status;
+    if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode))
+        return true;
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return fd < 0 || file_sync_and_close(&fd);
+}
+
+/* *moved stays as it is when there is no such file. */
+static bool move(struct refusal *refusal, int from, const char *folder, const char *name,
+                 bool *moved)
+{
+    if (!sync_file(from, name))
+        return refused(refusal, "sync", folder, name);
+    if (renameat(from, name, refusal->failed, refusal->message) == 0)
+        *moved = true;
+    else if (errno != ENOENT)
+        return refused(refusal, "refuse", folder, name);
+    return true;
+}
+
+/* What was submitted is what is kept, when it is still there, and not its copy. */
+static bool move_message(struct refusal *refusal)
+{
+    struct stat status;
+    bool moved = false;
+    if (!move(refusal, refusal->intake, OUTBOX_INTAKE, refusal->id, &moved))
+        return false;
+    if (!moved && !move(refusal, refusal->queue, OUTBOX_QUEUE, refusal->message, &moved))
+        return false;
+    if (moved) {
+        if (unlinkat(refusal->queue, refusal->message, 0) < 0 && errno != ENOENT)
+            return refused(refusal, "remove", OUTBOX_QUEUE, refusal->message);
+        return true;
+    }
+    /* Moved before a crash, or lost. */
+    if (fstatat(refusal->failed, refusal->message, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return true;
+    bool lost = errno == ENOENT;
+    refused(refusal, "find", OUTBOX_FAILED, refusal->message);
+    refusal->failure->gone = lost;
+    return false;
+}
+
+/* The reason comes first: a message in failed/ always has one. */
+static void refuse(struct refusal *refusal, const char *reason)
+{
+    const struct outbox *outbox = refusal->outbox;
+    if (write_reason(refusal, reason) && move_message(refusal) &&
+        outbox_folder_sync(outbox, refusal->failed, OUTBOX_FAILED, refusal->failure) &&
+        outbox_folder_sync(outbox, refusal->intake, OUTBOX_INTAKE, refusal->failure))
+        outbox_folder_sync(outbox, refusal->queue, OUTBOX_QUEUE, refusal->failure);
+}
+
+static void refuse_job(void *argument)
+{
+    struct refuse_work *work = argument;
+    const struct outbox *outbox = work->work.outbox;
+    struct failure *failure = &work->work.failure;
+    struct refusal refusal = {.outbox = outbox,
+                              .intake = outbox_folder(outbox, OUTBOX_INTAKE, failure),
+                              .queue = outbox_folder(outbox, OUTBOX_QUEUE, failure),
+                              .failed = outbox_folder(outbox, OUTBOX_FAILED, failure),
+                              .id = work->work.id,
+                              .failure = failure};
+    outbox_name(refusal.message, refusal.id, ".eml");
+    if (!failure_is_set(failure))
+        refuse(&refusal, work->reason);
+    const int folders[] = {refusal.intake, refusal.queue, refusal.failed};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        if (folders[i] >= 0)
+            close(folders[i]);
+    }
+}
+
+void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
+                   void *argument)
+{
+    struct refuse_work *work = memory_allocate(sizeof *work);
+    work->reason = reason;
+    outbox_simple_start(outbox, &work->work, id, refuse_job, done, argument);
+}

@@ -1,0 +1,190 @@
+/* For the outbox's tests: calls that are waited for. world->path is the outbox. */
+#ifndef EXSYNC_TESTS_OUTBOX_WORLD_H
+#define EXSYNC_TESTS_OUTBOX_WORLD_H
+
+#include "mail_world.h"
+
+#include "mail/outbox.h"
+
+#include <fcntl.h>
+
+/* The last answer. */
+struct answer {
+    struct world *world;
+    struct failure failure;
+    char ids[OUTBOX_SCAN_MAX][OUTBOX_ID_SIZE];
+    size_t count;
+    bool more;
+    struct outbox_envelope envelope;
+    uint64_t size;
+};
+
+static inline void answer_with(struct answer *answer, const struct failure *failure)
+{
+    answer->failure = failure != NULL ? *failure : (struct failure){0};
+    executor_stop(answer->world->executor);
+}
+
+static inline void answer_done(void *argument, const struct failure *failure)
+{
+    answer_with(argument, failure);
+}
+
+static inline void answer_scan(void *argument, const struct failure *failure,
+                               const char (*ids)[OUTBOX_ID_SIZE], size_t count, bool more)
+{
+    struct answer *answer = argument;
+    memcpy(answer->ids, ids, count * sizeof *ids);
+    answer->count = count;
+    answer->more = more;
+    answer_with(answer, failure);
+}
+
+static inline void answer_inspect(void *argument, const struct failure *failure,
+                                  struct outbox_envelope *envelope)
+{
+    struct answer *answer = argument;
+    answer->envelope = *envelope;
+    answer_with(answer, failure);
+}
+
+static inline void answer_accept(void *argument, const struct failure *failure, uint64_t size)
+{
+    struct answer *answer = argument;
+    answer->size = size;
+    answer_with(answer, failure);
+}
+
+static inline struct failure open_outbox(struct world *world, struct outbox *outbox)
+{
+    struct answer answer = {.world = world};
+    outbox_open(outbox, answer_done, &answer);
+    world_run(world);
+    return answer.failure;
+}
+
+static inline void scan(struct world *world, struct outbox *outbox, struct answer *answer)
+{
+    *answer = (struct answer){.world = world};
+    outbox_scan(outbox, answer_scan, answer);
+    world_run(world);
+}
+
+/* To be released. */
+static inline struct outbox_envelope inspect(struct world *world, struct outbox *outbox,
+                                             const char *id)
+{
+    struct answer answer = {.world = world};
+    outbox_inspect(outbox, id, answer_inspect, &answer);
+    world_run(world);
+    assert_string_equal(answer.failure.text, "");
+    return answer.envelope;
+}
+
+static inline struct failure accept_it(struct world *world, struct outbox *outbox, const char *id,
+                                       const struct outbox_edit *edit, uint64_t *size)
+{
+    struct answer answer = {.world = world};
+    outbox_accept(outbox, id, edit, answer_accept, &answer);
+    world_run(world);
+    *size = answer.size;
+    return answer.failure;
+}
+
+static inline struct failure refuse(struct world *world, struct outbox *outbox, const char *id,
+                                    const char *reason)
+{
+    struct answer answer = {.world = world};
+    outbox_refuse(outbox, id, reason, answer_done, &answer);
+    world_run(world);
+    return answer.failure;
+}
+
+static inline struct failure settle(struct world *world, struct outbox *outbox, const char *id)
+{
+    struct answer answer = {.world = world};
+    outbox_settle(outbox, id, answer_done, &answer);
+    world_run(world);
+    return answer.failure;
+}
+
+static inline struct failure remove_it(struct world *world, struct outbox *outbox, const char *id)
+{
+    struct answer answer = {.world = world};
+    outbox_remove(outbox, id, answer_done, &answer);
+    world_run(world);
+    return answer.failure;
+}
+
+/* --- a world with an outbox that is open --- */
+
+struct outbox_world {
+    struct world *world;
+    struct outbox *outbox;
+};
+
+static inline int outbox_world_set_up(void **state)
+{
+    struct outbox_world *it = memory_allocate(sizeof *it);
+    it->world = world_create();
+    snprintf(it->world->path, sizeof it->world->path, "%s/outbox", it->world->folder);
+    it->outbox = outbox_create(it->world->executor, it->world->pool, it->world->path);
+    struct failure failure = open_outbox(it->world, it->outbox);
+    assert_string_equal(failure.text, "");
+    *state = it;
+    return 0;
+}
+
+static inline int outbox_world_tear_down(void **state)
+{
+    struct outbox_world *it = *state;
+    world_drain(it->world);
+    assert_int_equal(outbox_pending(it->outbox), 0);
+    outbox_free(it->outbox);
+    world_free(it->world);
+    memory_free(it);
+    return 0;
+}
+
+#define with_an_outbox(test) \
+    cmocka_unit_test_setup_teardown(test, outbox_world_set_up, outbox_world_tear_down)
+
+/* Fields that the copy of a message keeps. */
+#define DATE "Date: Thu, 1 Jan 1970 00:00:01 +0000\r\n"
+#define ID   "Message-ID: <1@b>\r\n"
+
+/* Submits bytes, takes them in, and tells the id. */
+static inline void put_bytes(struct outbox_world *it, const char *below, const char *name,
+                             const char *bytes, size_t length)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s/%s", it->world->path, below, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+}
+
+static inline void take_one(struct outbox_world *it, char id[OUTBOX_ID_SIZE])
+{
+    struct answer answer;
+    scan(it->world, it->outbox, &answer);
+    assert_string_equal(answer.failure.text, "");
+    assert_int_equal(answer.count, 1);
+    memcpy(id, answer.ids[0], OUTBOX_ID_SIZE);
+}
+
+static inline void submit(struct outbox_world *it, const char *text, char id[OUTBOX_ID_SIZE])
+{
+    world_put(it->world, "new", "message", text);
+    take_one(it, id);
+}
+
+static inline char *read_queue(const struct outbox_world *it, const char *id, size_t *length)
+{
+    char name[OUTBOX_ID_SIZE + 8];
+    snprintf(name, sizeof name, "%s.eml", id);
+    return world_read(it->world, "queue", name, length);
+}
+
+#endif
