@@ -101,8 +101,9 @@ struct http_response {
     uint32_t retry_after_ms; /* from Retry-After (seconds or date); 0 when absent */
     struct failure failure;  /* set when no complete answer came (network, TLS, time limit, 401).
                               * Other statuses than 200 are not a failure here: the body may say
-                              * more, and its reader decides. Not set after HTTP_DATA_ABORT: the
-                              * reader knows why it ended the exchange. */
+                              * more, and its reader decides; when the server refuses a body that
+                              * was not sent whole, the head alone is an answer. Not set after
+                              * HTTP_DATA_ABORT: the reader knows why it ended the exchange. */
     bool in_doubt;           /* no complete answer, and the server may have carried it out */
     uint64_t sent_bytes;
     uint64_t received_bytes;
@@ -118,8 +119,11 @@ enum http_data_result {
 /* A body that is not in memory as a whole. Called on the loop; `read` copies at most `size` bytes
  * from where it stands into `room` and returns how many: 0 when none are there at the moment
  * (http_request_source_ready tells of more), HTTP_SOURCE_FAILED when they cannot be had: the
- * request ends with the failure that `source_failure` then holds. `rewind` goes back to the first
- * byte: the legs of an authentication send the body again. */
+ * request ends with the failure that `source_failure` then holds, and it is not in doubt. At the
+ * start it stands at the first byte; `rewind` goes back there: the legs of an authentication send
+ * the body again, and so does a new connection. It is never read beyond `length`. Time in which it
+ * has nothing is no idle time, so it must come to an end of its own. Neither function may cancel
+ * the request or free the pool. */
 #define HTTP_SOURCE_FAILED SIZE_MAX
 struct http_source {
     uint64_t length; /* of the whole body */

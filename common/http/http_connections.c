@@ -67,14 +67,15 @@ static int socket_watch(struct http_socket *socket)
 
 /* An error on a socket is not told to libcurl as one: it would give up without reading, and before
  * the error there may be an answer to read, as when a server refuses a body that is too large and
- * closes. Reading and writing find the error themselves. */
+ * closes. Reading and writing find the error themselves. For the same reason libcurl always reads
+ * before it writes. */
 static void socket_event(uv_poll_t *poll, int status, int events)
 {
     struct executor_measure measure;
     executor_measure_begin(&measure);
     struct http_socket *socket = poll->data;
     int curl_events = 0;
-    if ((events & UV_READABLE) != 0 || status < 0)
+    if (events != 0 || status < 0)
         curl_events |= CURL_CSELECT_IN;
     if ((events & UV_WRITABLE) != 0 || status < 0)
         curl_events |= CURL_CSELECT_OUT;

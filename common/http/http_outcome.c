@@ -10,9 +10,13 @@ bool http_outcome_may_repeat(const struct http_transfer *transfer, CURLcode resu
     bool used_again =
         curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &new_connections) == CURLE_OK &&
         new_connections == 0;
-    bool whole = transfer->offset == request->body.length;
-    return transfer->performing && used_again && transfer->status == 0 &&
-           (!request->changes || !whole);
+    bool whole = transfer->offset == transfer->length;
+    if (!transfer->performing || transfer->status != 0 || (request->changes && whole))
+        return false;
+    /* A server that refuses a body and closes meanwhile: what it said is lost when we happen to
+     * write before we read it. */
+    bool cut_off = result == CURLE_SEND_ERROR && transfer->offset > 0 && !whole;
+    return used_again || cut_off;
 }
 
 /* Of the answer itself; a "100 Continue" is none. */
@@ -34,6 +38,8 @@ static struct failure find_failure(struct http_transfer *transfer, CURLcode resu
     curl_easy_getinfo(transfer->easy, CURLINFO_HTTPAUTH_AVAIL, &offered);
     if (transfer->status == 401)
         return http_failure_refused(transfer->pool->auth, offered, &detail);
+    if (transfer->source_failed)
+        return transfer->request->source_failure;
     if (transfer->timed_out)
         return http_failure_idle(transfer->pool->idle_timeout_ms, &detail);
     if (transfer->too_long)
@@ -43,15 +49,24 @@ static struct failure find_failure(struct http_transfer *transfer, CURLcode resu
     return http_failure_of_curl(result, &detail);
 }
 
+bool http_transfer_was_refused(const struct http_transfer *transfer)
+{
+    return transfer->status >= 300 && transfer->status != 401 &&
+           transfer->offset < transfer->length;
+}
+
 void http_outcome_build(struct http_transfer *transfer, CURLcode result,
                         struct http_response *response)
 {
-    bool complete = result == CURLE_OK && answer_status(transfer) != 0;
+    bool complete =
+        answer_status(transfer) != 0 && (result == CURLE_OK || http_transfer_was_refused(transfer));
+    /* A body that its source broke off did not arrive whole. */
+    bool arrived = transfer->unanswered && !transfer->source_failed;
     uint64_t elapsed = executor_now(transfer->client->executor) - transfer->started_ms;
     *response = (struct http_response){
         .status = answer_status(transfer),
         .retry_after_ms = transfer->retry_after_ms,
-        .in_doubt = transfer->unanswered && !complete,
+        .in_doubt = arrived && !complete,
         .sent_bytes = transfer->sent,
         .received_bytes = transfer->received,
         .elapsed_ms = elapsed < UINT32_MAX ? (uint32_t)elapsed : UINT32_MAX,

@@ -231,6 +231,12 @@ void http_request_resume(struct http_request *request)
         http_transfer_resume(request->transfer);
 }
 
+void http_request_source_ready(struct http_request *request)
+{
+    if (request->state == HTTP_REQUEST_RUNNING)
+        http_upload_continue(request->transfer);
+}
+
 void http_request_cancel(struct http_request *request)
 {
     struct http_pool *pool = request->pool;

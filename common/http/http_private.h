@@ -102,21 +102,27 @@ struct http_transfer {
     uint64_t addresses_generation;
     struct executor_timer idle_timer;
     struct executor_call resume;
+    struct executor_call supply;
+    struct executor_timer patience; /* ends the wait of a careful attempt */
     bool abandoned;
-    bool paused;
+    bool paused;         /* the answer: its reader takes nothing at the moment */
+    bool starved;        /* the body: its source has nothing at the moment */
     bool performing;     /* a connection stands and the request goes over it */
     bool enough;         /* the reader said HTTP_DATA_ABORT */
     bool timed_out;      /* our idle timer fired */
     bool too_long;       /* the answer's head exceeds what we take */
     bool repeated;       /* sent again by ourselves */
+    bool careful;        /* waits for a refusal before the body: see http_upload.c */
     bool repeat_refused; /* libcurl wanted to send again what may have been carried out */
 
     /* The body on its way out. */
-    size_t offset;     /* bytes handed to libcurl in this attempt */
-    bool challenged;   /* this attempt was answered with 401 */
-    bool unanswered;   /* bytes of the body went out, and no 401 came back */
-    uint64_t sent;     /* bytes of the body handed out in all attempts */
-    uint64_t received; /* bytes of head and body */
+    uint64_t length;    /* of the whole body */
+    uint64_t offset;    /* bytes handed to libcurl in this attempt */
+    bool challenged;    /* this attempt was answered with 401 */
+    bool unanswered;    /* bytes of the body went out, and no 401 came back */
+    bool source_failed; /* request->source_failure says why */
+    uint64_t sent;      /* bytes of the body handed out in all attempts */
+    uint64_t received;  /* bytes of head and body */
 
     /* The answer's head. */
     uint16_t status; /* of this attempt's answer; 0 before its first line */
@@ -167,11 +173,27 @@ void http_transfer_abandon(struct http_transfer *transfer);
 
 void http_transfer_resume(struct http_transfer *transfer);
 
+/* A byte has moved, or our side has just stopped waiting. */
+void http_transfer_note_activity(struct http_transfer *transfer);
+
+/* The directions that are to stay paused, as curl_easy_pause wants them: it sets both at once. */
+int http_transfer_pauses(const struct http_transfer *transfer);
+
 /* libcurl is done with it. */
 void http_transfer_ended(struct http_transfer *transfer, CURLcode result);
 
 /* The deferred half of http_transfer_abandon. */
 void http_transfer_reap(struct http_transfer *transfer);
+
+/* --- http_upload.c --- */
+
+void http_upload_set_callbacks(struct http_transfer *transfer);
+
+/* Before the easy handle is given to libcurl, for the first time or once more. */
+void http_upload_prepare(struct http_transfer *transfer);
+
+/* Asks a source again that had nothing, in the loop's next turn. */
+void http_upload_continue(struct http_transfer *transfer);
 
 /* --- http_outcome.c --- */
 
@@ -179,8 +201,13 @@ void http_transfer_reap(struct http_transfer *transfer);
 void http_outcome_build(struct http_transfer *transfer, CURLcode result,
                         struct http_response *response);
 
+/* The server has answered before the body was sent whole, and not with a challenge to sign in:
+ * nobody reads the rest, and a connection that breaks after the answer's head is its way to close.
+ * After a 401 it is libcurl that decides. */
+bool http_transfer_was_refused(const struct http_transfer *transfer);
+
 /* Whether it is right to send the request once more on a new connection: the one that was used
- * again had been closed by the server. */
+ * again had been closed by the server, or what the server had said before it closed was lost. */
 bool http_outcome_may_repeat(const struct http_transfer *transfer, CURLcode result);
 
 /* --- http_pool.c, for transfers --- */

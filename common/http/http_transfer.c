@@ -17,74 +17,9 @@ enum {
     CONNECTION_AGE_S = 110, /* IIS closes connections that are idle for 120 s */
 };
 
-static void note_activity(struct http_transfer *transfer)
+void http_transfer_note_activity(struct http_transfer *transfer)
 {
     transfer->active_ms = executor_now(transfer->client->executor);
-}
-
-/* --- the request on its way out --- */
-
-/* Whether the body may go out (again) from its first byte. One that changes something on the server
- * and has gone out whole may have been carried out, unless the answer was a challenge to sign in.
- * Before its last byte has gone, the server does not have the request that Content-Length promises.
- */
-static bool begin_attempt(struct http_transfer *transfer)
-{
-    const struct http_request *request = transfer->request;
-    bool whole = transfer->offset > 0 && transfer->offset == request->body.length;
-    if (request->changes && whole && !transfer->challenged) {
-        transfer->repeat_refused = true;
-        return false;
-    }
-    transfer->offset = 0;
-    return true;
-}
-
-/* libcurl wants to send the body again: for the next leg of an authentication, or because the
- * connection that it had used before was dead (Curl_retry_request in lib/transfer.c). */
-static int on_seek(void *argument, curl_off_t offset, int origin)
-{
-    struct http_transfer *transfer = argument;
-    if (transfer->abandoned || offset != 0 || origin != SEEK_SET || !begin_attempt(transfer))
-        return CURL_SEEKFUNC_FAIL;
-    return CURL_SEEKFUNC_OK;
-}
-
-/* Called for each attempt once a connection stands. libcurl does not rewind for an attempt of which
- * it had taken bytes that it could not send, so the rule is applied here too. */
-static int on_attempt(void *argument, char *remote, char *local, int remote_port, int local_port)
-{
-    (void)remote, (void)local, (void)remote_port, (void)local_port;
-    struct http_transfer *transfer = argument;
-    if (transfer->abandoned || !begin_attempt(transfer))
-        return CURL_PREREQFUNC_ABORT;
-    transfer->performing = true;
-    transfer->challenged = false;
-    transfer->status = 0;
-    transfer->head_bytes = 0;
-    note_activity(transfer);
-    return CURL_PREREQFUNC_OK;
-}
-
-static size_t on_read(char *room, size_t size, size_t count, void *argument)
-{
-    struct http_transfer *transfer = argument;
-    if (transfer->abandoned)
-        return CURL_READFUNC_ABORT;
-    const struct buffer *body = &transfer->request->body;
-    size_t length = body->length - transfer->offset;
-    if (length > size * count)
-        length = size * count;
-    if (length == 0)
-        return 0;
-    memcpy(room, body->data + transfer->offset, length);
-    transfer->offset += length;
-    transfer->sent += length;
-    /* After a 401 the rest only goes out to be thrown away. */
-    if (!transfer->challenged)
-        transfer->unanswered = true;
-    note_activity(transfer);
-    return length;
 }
 
 /* --- the answer on its way in --- */
@@ -110,13 +45,21 @@ static void take_field(struct http_transfer *transfer, const char *line, size_t 
         transfer->retry_after_ms = http_headers_retry_after(value, value_length, clock_wall_ms());
 }
 
+/* libcurl stops sending when it is refused, but a transfer whose body is paused does not end. */
+static void take_head(struct http_transfer *transfer)
+{
+    http_pool_note_status(transfer, transfer->status);
+    if (transfer->status >= 300)
+        http_upload_continue(transfer);
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *argument)
 {
     struct http_transfer *transfer = argument;
     size_t length = size * count;
     if (transfer->abandoned)
         return 0;
-    note_activity(transfer);
+    http_transfer_note_activity(transfer);
     transfer->received += length;
     if (length > HEAD_LIMIT - transfer->head_bytes) {
         transfer->too_long = true;
@@ -127,7 +70,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *argument)
     if (http_headers_status(line, length, &status))
         take_status(transfer, status);
     else if (length > 0 && (line[0] == '\r' || line[0] == '\n'))
-        http_pool_note_status(transfer, transfer->status);
+        take_head(transfer);
     else
         take_field(transfer, line, length);
     return length;
@@ -139,7 +82,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *argument)
     size_t length = size * count;
     if (transfer->abandoned)
         return 0;
-    note_activity(transfer);
+    http_transfer_note_activity(transfer);
     enum http_data_result result = HTTP_DATA_TAKEN;
     if (transfer->status == 401)
         result = transfer->received > REFUSAL_BODY_LIMIT ? HTTP_DATA_ABORT : HTTP_DATA_TAKEN;
@@ -189,8 +132,9 @@ static void check_idle(void *argument)
     struct http_transfer *transfer = argument;
     struct executor *executor = transfer->client->executor;
     uint64_t limit = transfer->pool->idle_timeout_ms;
-    if (transfer->paused)
-        return; /* http_transfer_resume begins anew */
+    /* Time in which it is our side that waits does not count. */
+    if (transfer->paused || transfer->starved)
+        http_transfer_note_activity(transfer);
     uint64_t quiet = executor_now(executor) - transfer->active_ms;
     /* Until a connection stands, libcurl's own time limit counts. */
     if (!transfer->performing)
@@ -203,7 +147,7 @@ static void check_idle(void *argument)
             return;
         }
         transfer->unsent = unsent;
-        note_activity(transfer);
+        http_transfer_note_activity(transfer);
         quiet = 0;
     }
     executor_after(executor, &transfer->idle_timer, limit - quiet, check_idle, transfer);
@@ -216,12 +160,6 @@ static void set_callbacks(struct http_transfer *transfer)
     CURL *easy = transfer->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-    curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_attempt);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -291,6 +229,7 @@ struct http_transfer *http_transfer_create(struct http_pool *pool)
     set_credentials(easy, pool);
     set_tls(transfer, pool);
     set_callbacks(transfer);
+    http_upload_set_callbacks(transfer);
     return transfer;
 }
 
@@ -301,10 +240,18 @@ static void forget_headers(struct http_transfer *transfer)
     transfer->headers = NULL;
 }
 
+static void stop_timing(struct http_transfer *transfer)
+{
+    struct executor *executor = transfer->client->executor;
+    executor_cancel_timer(executor, &transfer->idle_timer);
+    executor_cancel_timer(executor, &transfer->patience);
+    executor_cancel_call(executor, &transfer->resume);
+    executor_cancel_call(executor, &transfer->supply);
+}
+
 void http_transfer_destroy(struct http_transfer *transfer)
 {
-    executor_cancel_timer(transfer->client->executor, &transfer->idle_timer);
-    executor_cancel_call(transfer->client->executor, &transfer->resume);
+    stop_timing(transfer);
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
     curl_slist_free_all(transfer->addresses);
@@ -369,13 +316,12 @@ static void send_request(struct http_transfer *transfer, bool fresh)
     struct http_pool *pool = transfer->pool;
     CURL *easy = transfer->easy;
     transfer->performing = transfer->paused = transfer->challenged = false;
-    transfer->offset = 0;
     transfer->status = 0;
     transfer->head_bytes = 0;
     transfer->unsent = 0;
     transfer->error[0] = '\0';
-    note_activity(transfer);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->request->body.length);
+    http_transfer_note_activity(transfer);
+    http_upload_prepare(transfer);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
     set_addresses(transfer, &pool->resolver);
     if (!http_connections_add(pool->connections, transfer)) {
@@ -394,7 +340,8 @@ void http_transfer_start(struct http_transfer *transfer, struct http_request *re
     transfer->generation = transfer->pool->generation;
     transfer->abandoned = transfer->enough = transfer->timed_out = transfer->too_long = false;
     transfer->repeated = transfer->repeat_refused = transfer->unanswered = false;
-    transfer->sent = transfer->received = 0;
+    transfer->source_failed = false;
+    transfer->offset = transfer->sent = transfer->received = 0;
     transfer->retry_after_ms = 0;
     transfer->started_ms = executor_now(transfer->client->executor);
     set_headers(transfer, request);
@@ -402,12 +349,6 @@ void http_transfer_start(struct http_transfer *transfer, struct http_request *re
 }
 
 /* --- the end --- */
-
-static void stop_timing(struct http_transfer *transfer)
-{
-    executor_cancel_timer(transfer->client->executor, &transfer->idle_timer);
-    executor_cancel_call(transfer->client->executor, &transfer->resume);
-}
 
 void http_transfer_reap(struct http_transfer *transfer)
 {
@@ -450,6 +391,11 @@ void http_transfer_abandon(struct http_transfer *transfer)
         http_connections_reap_later(transfer->connections);
 }
 
+int http_transfer_pauses(const struct http_transfer *transfer)
+{
+    return (transfer->paused ? CURLPAUSE_RECV : 0) | (transfer->starved ? CURLPAUSE_SEND : 0);
+}
+
 static void resume_now(void *argument)
 {
     struct http_transfer *transfer = argument;
@@ -457,12 +403,10 @@ static void resume_now(void *argument)
     if (!transfer->paused)
         return;
     transfer->paused = false;
-    note_activity(transfer);
-    executor_after(transfer->client->executor, &transfer->idle_timer,
-                   transfer->pool->idle_timeout_ms, check_idle, transfer);
+    http_transfer_note_activity(transfer);
     /* Gives the bytes that are held back to on_body at once. */
     http_connections_enter(connections);
-    CURLcode result = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    CURLcode result = curl_easy_pause(transfer->easy, http_transfer_pauses(transfer));
     http_connections_leave(connections);
     /* libcurl tells this error nobody else. One that was cancelled meanwhile is reaped later. */
     if (result != CURLE_OK && !transfer->abandoned)
