@@ -166,9 +166,10 @@ struct backend_recipient {
 };
 
 /* The message's bytes (RFC 5322, lines end in CRLF, no Bcc). The functions are those of struct
- * http_source, `size` counts bytes of the message; a source that returned 0 tells of more by
- * backend_create_resume. BACKEND_CONTENT_FAILED ends the request with the failure that `failure`
- * gives (storage, say); nothing was carried out then. */
+ * http_source, `size` counts bytes of the message, all of which must come; a source that returned 0
+ * tells of more by backend_create_resume. BACKEND_CONTENT_FAILED ends the request with the failure
+ * that `failure` gives (storage, say); nothing was carried out then. None of them may cancel the
+ * operation. */
 #define BACKEND_CONTENT_FAILED SIZE_MAX
 struct backend_content {
     uint64_t size;
@@ -182,7 +183,7 @@ struct backend_submission {
     const char *id; /* a UUID */
     const struct backend_recipient *recipients;
     size_t recipient_count;
-    struct backend_content content; /* must stay valid until the end */
+    struct backend_content content; /* its argument must stay valid until the end */
 };
 
 enum backend_create_how {
@@ -210,7 +211,9 @@ void backend_create_resume(struct backend_operation *operation);
 uint64_t backend_create_size(uint64_t size);
 
 /* Sends drafts; their copies go into Sent Items. One failure for each; failure->gone: there is no
- * such draft (any more: it may have been sent before). */
+ * such draft (any more: it may have been sent before). A reference is good for the draft as it was
+ * when it was made: when somebody has changed the draft since, the failure is in doubt, and
+ * backend_look has a new reference. */
 typedef void backend_send_done(void *argument, const struct failure *failure,
                                const struct failure *failures, size_t count);
 struct backend_operation *backend_send_start(struct backend *backend,
@@ -229,6 +232,7 @@ enum backend_draft_state {
 };
 struct backend_looked {
     enum backend_draft_state state;
+    const char *reference;  /* as it is now, of a draft that is there; valid during `done` only */
     struct failure failure; /* with BACKEND_DRAFT_UNKNOWN */
 };
 typedef void backend_look_done(void *argument, const struct failure *failure,
@@ -238,7 +242,8 @@ struct backend_operation *backend_look_start(struct backend *backend,
                                              const char *const *references, size_t count,
                                              backend_look_done *done, void *argument);
 
-/* Searches Drafts, Outbox and Sent Items for submission ids (at most BACKEND_SEARCH_MAX). */
+/* Searches Drafts, Outbox and Sent Items for submission ids (1 to BACKEND_SEARCH_MAX). A message
+ * that moves on meanwhile may be found in two of them. */
 enum { BACKEND_SEARCH_MAX = 20 };
 enum backend_place { BACKEND_IN_DRAFTS, BACKEND_IN_OUTBOX, BACKEND_IN_SENT_ITEMS };
 struct backend_match {

@@ -107,3 +107,49 @@ bool base64_complete(const struct base64 *decoder)
 {
     return !decoder->invalid && decoder->digits == 0;
 }
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static char *put_digits(char *out, const uint8_t *group)
+{
+    uint32_t bits = (uint32_t)group[0] << 16 | (uint32_t)group[1] << 8 | group[2];
+    out[0] = digits[bits >> 18];
+    out[1] = digits[bits >> 12 & 63];
+    out[2] = digits[bits >> 6 & 63];
+    out[3] = digits[bits & 63];
+    return out + 4;
+}
+
+size_t base64_encode(struct base64_encoder *encoder, const char *bytes, size_t length, char *text)
+{
+    const uint8_t *in = (const uint8_t *)bytes, *end = in + length;
+    char *out = text;
+    while (in < end) {
+        if (encoder->count == 0) {
+            for (; end - in >= 3; in += 3)
+                out = put_digits(out, in);
+            if (in == end)
+                break;
+        }
+        encoder->bytes[encoder->count++] = *in++;
+        if (encoder->count == 3) {
+            out = put_digits(out, encoder->bytes);
+            encoder->count = 0;
+        }
+    }
+    return (size_t)(out - text);
+}
+
+size_t base64_encode_end(struct base64_encoder *encoder, char *text)
+{
+    size_t count = encoder->count;
+    if (count == 0)
+        return 0;
+    for (size_t i = count; i < 3; i++)
+        encoder->bytes[i] = 0;
+    put_digits(text, encoder->bytes);
+    for (size_t i = count + 1; i < 4; i++)
+        text[i] = '=';
+    encoder->count = 0;
+    return 4;
+}

@@ -1,4 +1,4 @@
-/* Base64 as it comes in: pieces cut anywhere, decoded into whole bytes.
+/* Base64 in pieces cut anywhere: decoded as it comes in, encoded as it goes out.
  *
  * Space, tab, CR and LF may stand anywhere. Anything else that is not of the alphabet, padding that
  * is not at the end, and an end in the middle of a group are errors: what a damaged text decodes to
@@ -28,5 +28,21 @@ size_t base64_decode(struct base64 *decoder, const char *text, size_t length, ch
 
 /* Whether the text may end here: no error was seen and the last group is complete. */
 bool base64_complete(const struct base64 *decoder);
+
+/* {0} is the beginning of a text. */
+struct base64_encoder {
+    uint8_t bytes[3]; /* of the group that is not complete yet */
+    uint8_t count;    /* at most two between the calls */
+};
+
+/* How long the text of `length` bytes is, without line ends. */
+#define BASE64_ENCODED_LENGTH(length) (((length) + 2) / 3 * 4)
+
+/* Encodes a piece into `text`, which has room for BASE64_ENCODED_LENGTH(length + 2). Returns how
+ * many characters it brought. */
+size_t base64_encode(struct base64_encoder *encoder, const char *bytes, size_t length, char *text);
+
+/* Ends the text: up to four more characters. */
+size_t base64_encode_end(struct base64_encoder *encoder, char *text);
 
 #endif

@@ -93,6 +93,8 @@ static const struct child of_item[] = {
     {"ExtendedProperty", EWS_ELEMENT_EXTENDED_PROPERTY, NAMESPACE_EWS},
     {"InternetMessageId", EWS_ELEMENT_INTERNET_MESSAGE_ID, NAMESPACE_EWS},
     {"IsRead", EWS_ELEMENT_IS_READ, NAMESPACE_EWS},
+    {"IsDraft", EWS_ELEMENT_IS_DRAFT, NAMESPACE_EWS},
+    {"IsSubmitted", EWS_ELEMENT_IS_SUBMITTED, NAMESPACE_EWS},
     {"MimeContent", EWS_ELEMENT_MIME_CONTENT, NAMESPACE_EWS},
     {.element = EWS_ELEMENT_NONE},
 };
@@ -135,6 +137,7 @@ static const bool has_text[EWS_ELEMENT_COUNT] = {
     [EWS_ELEMENT_RESPONSE_CODE] = true,  [EWS_ELEMENT_MESSAGE_VALUE] = true,
     [EWS_ELEMENT_RECEIVED] = true,       [EWS_ELEMENT_SIZE] = true,
     [EWS_ELEMENT_IS_READ] = true,        [EWS_ELEMENT_INTERNET_MESSAGE_ID] = true,
+    [EWS_ELEMENT_IS_DRAFT] = true,       [EWS_ELEMENT_IS_SUBMITTED] = true,
     [EWS_ELEMENT_EXTENDED_VALUE] = true, [EWS_ELEMENT_DISPLAY_NAME] = true,
 };
 

@@ -1,7 +1,6 @@
 #include "ews/ews_messages.h"
 
 #include "base/memory.h"
-#include "ews/ews_request.h"
 #include "ews/response_codes.h"
 
 #include <string.h>
@@ -21,21 +20,13 @@ void ews_messages_begin(struct ews_messages *messages, const struct backend_rece
         .cancelled = cancelled,
         .count = count,
         .max_message_size = max_message_size == 0 ? UINT64_MAX : max_message_size,
-        .places = memory_allocate_array(count + 1, sizeof *messages->places),
     };
-    struct buffer ids = {0};
-    for (size_t i = 0; i < count; i++) {
-        messages->places[i] = ids.length;
-        buffer_append(&ids, references[i], ews_reference_id_length(references[i]));
-        buffer_append_char(&ids, '\0');
-    }
-    messages->ids = buffer_take(&ids);
+    ews_asked_init(&messages->asked, references, count);
 }
 
 void ews_messages_release(struct ews_messages *messages)
 {
-    memory_free(messages->ids);
-    memory_free(messages->places);
+    ews_asked_release(&messages->asked);
 }
 
 /* --- one item --- */
@@ -59,27 +50,6 @@ static void end_with_fault(struct ews_messages *messages, enum response_item_fau
     end_item(messages, &failure);
 }
 
-static bool id_is(const struct ews_messages *messages, size_t index, const char *id, size_t length)
-{
-    const char *expected = messages->ids + messages->places[index];
-    return strlen(expected) == length && memcmp(expected, id, length) == 0;
-}
-
-/* Response messages come in the order of the references. An id that belongs to another of them
- * means that this one is not what it should be; one that nobody asked for is another form of this
- * one's. */
-static void check_id(struct ews_messages *messages, const struct ews_attributes *attributes)
-{
-    size_t length = 0;
-    const char *id = ews_attribute(attributes, "Id", &length);
-    if (id == NULL || id_is(messages, messages->ended, id, length))
-        return;
-    for (size_t i = 0; i < messages->count; i++) {
-        if (id_is(messages, i, id, length))
-            messages->wrong = true;
-    }
-}
-
 static void begin_mime(struct ews_messages *messages)
 {
     /* A second one in the same response message: which is the item's cannot be known. */
@@ -97,7 +67,8 @@ void ews_messages_start(struct ews_messages *messages, enum ews_element element,
     if (messages->ended == messages->count)
         return;
     if (element == EWS_ELEMENT_ITEM_ID)
-        check_id(messages, attributes);
+        messages->wrong =
+            messages->wrong || ews_asked_is_another(&messages->asked, messages->ended, attributes);
     else if (element == EWS_ELEMENT_MIME_CONTENT)
         begin_mime(messages);
 }

@@ -9,6 +9,7 @@
 
 #include "ews/backend.h"
 #include "ews/base64.h"
+#include "ews/ews_reference.h"
 #include "ews/ews_response.h"
 
 struct ews_messages {
@@ -18,8 +19,7 @@ struct ews_messages {
     const bool *cancelled; /* set when the receiver must not be called any more */
     size_t count;
     uint64_t max_message_size;
-    char *ids; /* of the references, one after the other, each with a NUL behind it; owned */
-    size_t *places;
+    struct ews_asked asked;
 
     size_t ended; /* items whose end was told; the next one is the one that is read */
     bool begun;   /* its beginning was told */

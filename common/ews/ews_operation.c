@@ -8,6 +8,8 @@
  * sign-in; more than this is not worth it. */
 enum { IGNORED_BYTES_MAX = 65536 };
 
+enum { ANSWER_BYTES = 262144, ITEM_BYTES = 16384 };
+
 void *ews_operation_create(struct backend *backend, const struct ews_operation_kind *kind,
                            const struct backend_mailbox *mailbox)
 {
@@ -68,6 +70,14 @@ static enum http_data_result on_data(struct http_request *request, uint16_t stat
     return operation->ignored_bytes > IGNORED_BYTES_MAX ? HTTP_DATA_ABORT : HTTP_DATA_TAKEN;
 }
 
+/* How large the request is, of which the server may have taken only the beginning. */
+static uint64_t request_size(const struct backend_operation *operation,
+                             const struct http_response *http)
+{
+    const struct http_source *source = operation->request.source;
+    return source != NULL ? source->length : http->sent_bytes;
+}
+
 /* What HTTP knows counts when no complete answer came, unless a fault had come whole before. */
 static struct failure compose_failure(struct backend_operation *operation,
                                       const struct http_response *http)
@@ -76,12 +86,13 @@ static struct failure compose_failure(struct backend_operation *operation,
     const struct ews_exchange exchange = {
         .status = http->status,
         .retry_after_ms = http->retry_after_ms,
-        .sent_bytes = http->sent_bytes,
+        .sent_bytes = request_size(operation, http),
     };
     if (!failure_is_set(&http->failure) || response->fault)
         return ews_response_finish(response, &exchange);
     struct failure failure = http->failure;
     failure.divisible = failure.divisible && response->items;
+    failure.in_doubt = http->in_doubt && response->changes;
     failure_set_step(&failure, response->step);
     return failure;
 }
@@ -110,6 +121,7 @@ void ews_operation_send(struct backend_operation *operation,
 {
     ews_response_begin(&operation->response, expectation->step, expectation->reader, operation,
                        &expectation->limits, expectation->messages, expectation->items);
+    operation->response.changes = expectation->changes;
     operation->ignored_bytes = 0;
     operation->request.mailbox_anchor = operation->mailbox->address;
     operation->request.activity = operation->mailbox->activity;
@@ -118,6 +130,21 @@ void ews_operation_send(struct backend_operation *operation,
     operation->request.on_data = on_data;
     operation->request.on_done = on_done;
     http_request_start(operation->backend->pool, &operation->request);
+}
+
+void ews_operation_send_for_items(struct backend_operation *operation, const char *step,
+                                  const struct ews_reader *reader, size_t count, bool changes)
+{
+    uint64_t bytes = ANSWER_BYTES + (uint64_t)count * ITEM_BYTES;
+    const struct ews_expectation expectation = {
+        .step = step,
+        .reader = reader,
+        .limits = {.total_bytes = bytes, .text_bytes = bytes},
+        .messages = count,
+        .items = true,
+        .changes = changes,
+    };
+    ews_operation_send(operation, &expectation);
 }
 
 static void end_locally(void *argument)

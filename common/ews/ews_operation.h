@@ -61,6 +61,10 @@ struct ews_expectation {
 void ews_operation_send(struct backend_operation *operation,
                         const struct ews_expectation *expectation);
 
+/* The same for a request whose answer says little of each of `count` items. */
+void ews_operation_send_for_items(struct backend_operation *operation, const char *step,
+                                  const struct ews_reader *reader, size_t count, bool changes);
+
 /* Ends in the loop's next turn, without a request: `answered` is called without a failure. */
 void ews_operation_end_locally(struct backend_operation *operation);
 

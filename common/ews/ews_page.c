@@ -3,9 +3,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "ews/base64.h"
+#include "ews/ews_reference.h"
+#include "ews/ews_value.h"
 #include "ews/response_codes.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Servers are known to answer with more items than they were asked for, but none with more than
@@ -13,50 +14,6 @@
 enum { PAGE_ITEMS_MAX = 4096, ANSWER_BYTES = 262144, ITEM_BYTES = 16384, ITEM_TEXT = 4096 };
 
 static const char STEP[] = "FindItem";
-
-/* --- values --- */
-
-static int64_t read_number(const char *text, size_t length, int64_t otherwise)
-{
-    int64_t value = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (!isdigit((unsigned char)text[i]) || value > INT64_MAX / 10 - 9)
-            return otherwise;
-        value = value * 10 + (text[i] - '0');
-    }
-    return length == 0 ? otherwise : value;
-}
-
-static int64_t number_attribute(const struct ews_attributes *attributes, const char *name)
-{
-    size_t length = 0;
-    const char *text = ews_attribute(attributes, name, &length);
-    return text == NULL ? -1 : read_number(text, length, -1);
-}
-
-static bool read_boolean(const char *text, size_t length)
-{
-    return (length == 4 && memcmp(text, "true", 4) == 0) || (length == 1 && text[0] == '1');
-}
-
-static void trim(const char **text, size_t *length)
-{
-    while (*length > 0 && isspace((unsigned char)(*text)[0])) {
-        (*text)++;
-        (*length)--;
-    }
-    while (*length > 0 && isspace((unsigned char)(*text)[*length - 1]))
-        (*length)--;
-}
-
-static bool has_space(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (isspace((unsigned char)text[i]))
-            return true;
-    }
-    return false;
-}
 
 /* --- items --- */
 
@@ -86,24 +43,17 @@ static void begin_item(struct ews_page *page)
 
 static void take_item_id(struct ews_page *page, const struct ews_attributes *attributes)
 {
-    size_t id_length = 0, key_length = 0;
-    const char *id = ews_attribute(attributes, "Id", &id_length);
-    const char *change_key = ews_attribute(attributes, "ChangeKey", &key_length);
-    if (id == NULL || id_length == 0 || page->has_id || has_space(id, id_length) ||
-        (change_key != NULL && has_space(change_key, key_length))) {
+    size_t place = page->references.length;
+    if (page->has_id || !ews_reference_append(&page->references, attributes)) {
         ews_response_stop(page->response, "InvalidItemId",
                           "an item of the page has no valid ItemId");
         return;
     }
     page->has_id = true;
-    page->places[page->count - 1] = page->references.length;
-    buffer_append(&page->references, id, id_length);
-    if (change_key != NULL && key_length > 0) {
-        buffer_append_char(&page->references, ' ');
-        buffer_append(&page->references, change_key, key_length);
-    }
-    buffer_append_char(&page->references, '\0');
-    const struct digest_part part = {.bytes = id, .length = id_length};
+    page->places[page->count - 1] = place;
+    const char *reference = page->references.data + place;
+    const struct digest_part part = {.bytes = reference,
+                                     .length = ews_reference_id_length(reference)};
     current(page)->key = digest_of(&part, 1);
 }
 
@@ -152,9 +102,9 @@ static void take_root(struct ews_page *page, const struct ews_attributes *attrib
     const char *last = ews_attribute(attributes, "IncludesLastItemInRange", &length);
     page->has_root = true;
     page->told_last = last != NULL;
-    page->last = last != NULL && read_boolean(last, length);
-    page->total = number_attribute(attributes, "TotalItemsInView");
-    page->next_offset = number_attribute(attributes, "IndexedPagingOffset");
+    page->last = last != NULL && ews_value_boolean(last, length);
+    page->total = ews_value_number_attribute(attributes, "TotalItemsInView");
+    page->next_offset = ews_value_number_attribute(attributes, "IndexedPagingOffset");
 }
 
 static void take_field(struct ews_page *page, const struct ews_attributes *attributes)
@@ -191,17 +141,17 @@ void ews_page_start(struct ews_page *page, enum ews_element element,
 void ews_page_end(struct ews_page *page, enum ews_element element, const char *text, size_t length)
 {
     int64_t received;
-    trim(&text, &length);
+    ews_value_trim(&text, &length);
     switch (element) {
     case EWS_ELEMENT_RECEIVED:
         if (clock_parse_utc(text, length, &received) == 0)
             current(page)->received_ms = received;
         break;
     case EWS_ELEMENT_SIZE:
-        current(page)->size = (uint64_t)read_number(text, length, 0);
+        current(page)->size = (uint64_t)ews_value_number(text, length, 0);
         break;
     case EWS_ELEMENT_IS_READ:
-        current(page)->read = read_boolean(text, length);
+        current(page)->read = ews_value_boolean(text, length);
         break;
     case EWS_ELEMENT_INTERNET_MESSAGE_ID:
         buffer_append(&page->message_id, text, length);

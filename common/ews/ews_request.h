@@ -17,6 +17,9 @@ struct ews_sender {
 };
 
 #define EWS_WELL_KNOWN ':'
+#define EWS_DRAFTS     ":drafts"
+#define EWS_OUTBOX     ":outbox"
+#define EWS_SENT_ITEMS ":sentitems"
 
 /* Each appends to `body`. */
 void ews_request_find_item(struct buffer *body, const struct ews_sender *sender,
@@ -36,7 +39,24 @@ void ews_request_find_folder(struct buffer *body, const struct ews_sender *sende
 void ews_request_create_folder(struct buffer *body, const struct ews_sender *sender,
                                const char *parent_id, const char *name);
 
-/* How long the Id of a reference is. */
-size_t ews_reference_id_length(const char *reference);
+/* The submission id stands in this property of the program's own, by name; Exchange keeps it with
+ * the item and puts it into no header. */
+#define EWS_SUBMISSION_SET  "PublicStrings"
+#define EWS_SUBMISSION_NAME "exsyncd-submission-id"
+
+/* CreateItem; each message's bytes go into a gap of the body. */
+struct ews_body;
+void ews_request_create_item(struct ews_body *body, const struct ews_sender *sender,
+                             enum backend_create_how how,
+                             const struct backend_submission *submissions, size_t count);
+void ews_request_send_item(struct buffer *body, const struct ews_sender *sender,
+                           const char *const *references, size_t count);
+void ews_request_look(struct buffer *body, const struct ews_sender *sender,
+                      const char *const *references, size_t count);
+
+/* In Drafts, Outbox and Sent Items, in the order in which a message passes through them: one that
+ * moves on meanwhile may be found twice, but is not missed. */
+void ews_request_search(struct buffer *body, const struct ews_sender *sender,
+                        const char *const *ids, size_t count, int64_t offset, uint32_t limit);
 
 #endif

@@ -1,6 +1,7 @@
 #include "ews/ews_response.h"
 
 #include "base/text.h"
+#include "ews/ews_value.h"
 #include "ews/response_codes.h"
 
 #include <ctype.h>
@@ -9,26 +10,16 @@
 
 /* --- words from the answer --- */
 
-static void trim(const char **text, size_t *length)
-{
-    while (*length > 0 && isspace((unsigned char)(*text)[0])) {
-        (*text)++;
-        (*length)--;
-    }
-    while (*length > 0 && isspace((unsigned char)(*text)[*length - 1]))
-        (*length)--;
-}
-
 static void keep_words(char *field, size_t size, const char *text, size_t length)
 {
-    trim(&text, &length);
+    ews_value_trim(&text, &length);
     text_copy_line(field, size, text, length);
 }
 
 /* Milliseconds; what is no number is none. */
 static uint32_t read_back_off(const char *text, size_t length)
 {
-    trim(&text, &length);
+    ews_value_trim(&text, &length);
     uint64_t value = 0;
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '.' && i > 0)
@@ -108,6 +99,7 @@ static void end_message(struct ews_response *response)
     struct failure failure =
         failure_of_words(response, response->items ? RESPONSE_OF_ITEM : RESPONSE_OF_MAILBOX);
     failure.http_status = 200;
+    failure.in_doubt = response->changes && !response_promises_nothing_done(&failure);
     response->reader->message_end(response->argument, response->messages - 1, &failure);
 }
 
@@ -269,6 +261,7 @@ struct failure ews_response_finish(struct ews_response *response,
     }
     if (failure_is_set(&failure)) {
         failure.http_status = exchange->status;
+        failure.in_doubt = response->changes && !response_promises_nothing_done(&failure);
         if (failure.retry_after_ms < exchange->retry_after_ms)
             failure.retry_after_ms = exchange->retry_after_ms;
     }

@@ -34,6 +34,7 @@ struct ews_response {
     struct ews_limits limits;
     size_t expected; /* response messages at most */
     bool items;      /* the request was for items: one of them may be the cause of its failure */
+    bool changes;    /* the request changes something: its failures say whether it may be done */
 
     struct ews_parser *parser; /* from the first byte on */
     size_t messages;           /* begun */

@@ -17,10 +17,15 @@ const struct response_code *response_code_table(size_t *count)
     return response_codes;
 }
 
+static const struct response_code *find_code(const char *code)
+{
+    return bsearch(code, response_codes, response_code_count, sizeof response_codes[0],
+                   compare_names);
+}
+
 static const struct response_meaning *meaning_of(const char *code, enum response_place place)
 {
-    const struct response_code *found =
-        bsearch(code, response_codes, response_code_count, sizeof response_codes[0], compare_names);
+    const struct response_code *found = find_code(code);
     /* A fault must be one, whatever it calls itself. */
     if (found == NULL || found->meaning == &meaning_success)
         return &meaning_unknown_code;
@@ -63,6 +68,33 @@ struct failure response_code_failure(const char *step, const char *code, enum re
 bool response_folder_exists(const struct failure *failure)
 {
     return strcmp(failure->code, "ErrorFolderExists") == 0;
+}
+
+bool response_is_item_missing(const struct failure *failure)
+{
+    const struct response_code *found = find_code(failure->code);
+    return found != NULL && found->meaning == &meaning_item_gone;
+}
+
+/* NULL for what this program found itself: an answer that cannot be understood, say. */
+static const struct response_meaning *meaning_of_failure(const struct failure *failure)
+{
+    const struct response_code *found = find_code(failure->code);
+    if (found != NULL)
+        return found->meaning;
+    return response_status_meaning(failure->code);
+}
+
+bool response_promises_nothing_done(const struct failure *failure)
+{
+    const struct response_meaning *meaning = meaning_of_failure(failure);
+    return meaning != NULL && meaning->nothing_done;
+}
+
+bool response_is_unsupported(const struct failure *failure)
+{
+    const struct response_meaning *meaning = meaning_of_failure(failure);
+    return meaning != NULL && meaning->unsupported;
 }
 
 /* --- failures that this program finds in an answer that came --- */
@@ -118,6 +150,12 @@ static const struct {
                                     "The server did not answer for this message.", see_server),
     [RESPONSE_WRONG_ITEM] = ITEM_FAULT("WrongItem", PROTOCOL, false,
                                        "The server answered with another message.", see_server),
+    [RESPONSE_NO_REFERENCE] =
+        ITEM_FAULT("NoItemId", PROTOCOL, false,
+                   "The server did not say under which name it keeps the message.", see_server),
+    [RESPONSE_NO_STATE] =
+        ITEM_FAULT("NoDraftState", PROTOCOL, false,
+                   "The server did not say whether the message was submitted.", see_server),
 };
 
 struct failure response_item_failure(const char *step, enum response_item_fault fault)

@@ -17,6 +17,10 @@ struct response_meaning {
     bool permanent;
     bool divisible; /* for a request of several items that fails with it as a whole */
     bool gone;      /* the item is not there any more */
+    /* A promise: what was asked for is refused before anything is done. What does not promise it
+     * may have been carried out all the same. */
+    bool nothing_done;
+    bool unsupported; /* the server may be one that does not know the operation */
     const char *sentence;
     const char *remedy;
 };
@@ -48,11 +52,13 @@ struct failure response_protocol_failure(const char *step, const char *code, con
 
 /* What is said of one item by this program itself, not by the server. */
 enum response_item_fault {
-    RESPONSE_NO_MIME,    /* success without a message in it */
-    RESPONSE_BAD_BASE64, /* the message's bytes are damaged */
-    RESPONSE_TOO_LARGE,  /* larger than is allowed here */
-    RESPONSE_MISSING,    /* the server did not answer for the item */
-    RESPONSE_WRONG_ITEM, /* it answered with another item */
+    RESPONSE_NO_MIME,      /* success without a message in it */
+    RESPONSE_BAD_BASE64,   /* the message's bytes are damaged */
+    RESPONSE_TOO_LARGE,    /* larger than is allowed here */
+    RESPONSE_MISSING,      /* the server did not answer for the item */
+    RESPONSE_WRONG_ITEM,   /* it answered with another item */
+    RESPONSE_NO_REFERENCE, /* success without the name of what was made */
+    RESPONSE_NO_STATE,     /* it did not say whether a draft was submitted */
 };
 struct failure response_item_failure(const char *step, enum response_item_fault fault);
 
@@ -61,6 +67,15 @@ struct failure response_folder_missing(const char *step, const char *path);
 
 /* The folder that was to be created is there already. */
 bool response_folder_exists(const struct failure *failure);
+
+/* The server has no such item; not that it says it has deleted it. */
+bool response_is_item_missing(const struct failure *failure);
+
+/* Whether what the server said (a code, an HTTP status) promises that nothing was done. */
+bool response_promises_nothing_done(const struct failure *failure);
+
+/* Whether what the server said may mean that it does not know the operation. */
+bool response_is_unsupported(const struct failure *failure);
 
 /* The whole table, in the order of the names; for its test. */
 const struct response_code *response_code_table(size_t *count);

@@ -21,59 +21,59 @@ MEANING(unknown_code, SERVER, ITEM, .divisible = true,
 
 /* --- impersonation --- */
 
-MEANING(impersonate_user_denied, IMPERSONATION, MAILBOX, .permanent = true,
+MEANING(impersonate_user_denied, IMPERSONATION, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The account of the profile may not impersonate the user of this mailbox.",
         .remedy = "Grant the account the role ApplicationImpersonation for this mailbox, or extend "
                   "the scope of its grant." GRANT_GOES_ON);
-MEANING(impersonation_denied, IMPERSONATION, PROFILE, .permanent = true,
+MEANING(impersonation_denied, IMPERSONATION, PROFILE, .nothing_done = true, .permanent = true,
         .sentence = "The account of the profile may not impersonate anybody through this server.",
         .remedy = "Grant the account the role ApplicationImpersonation." GRANT_GOES_ON);
-MEANING(impersonation_failed, IMPERSONATION, MAILBOX,
+MEANING(impersonation_failed, IMPERSONATION, MAILBOX, .nothing_done = true,
         .sentence = "The server could not set the impersonation up.",
         .remedy = "If it lasts, check the account of the mailbox's user and the server's event "
                   "log." GOES_ON);
-MEANING(impersonation_header, CONFIGURATION, MAILBOX, .permanent = true,
+MEANING(impersonation_header, CONFIGURATION, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The server does not accept the way in which the mailbox is named.",
         .remedy = "Check connecting_sid of the profile and the address or identity of the "
                   "mailbox." GOES_ON);
 
 /* --- whom the mailbox belongs to --- */
 
-MEANING(user_unknown, MAILBOX, MAILBOX, .permanent = true,
+MEANING(user_unknown, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The mailbox or its user does not exist.",
         .remedy = "Check the address in the configuration, and whether the mailbox was removed, "
                   "renamed or moved to another organization." GOES_ON);
-MEANING(user_name_invalid, CONFIGURATION, MAILBOX, .permanent = true,
+MEANING(user_name_invalid, CONFIGURATION, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The address or identity of the mailbox is not valid for the server.",
         .remedy = "Name the mailbox by its primary address, or set connecting_sid of the profile "
                   "to what its identity is." GOES_ON);
-MEANING(user_disabled, MAILBOX, MAILBOX, .permanent = true,
+MEANING(user_disabled, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The user account of the mailbox is disabled.",
         .remedy = "Enable the account, or take the mailbox out of the configuration." GOES_ON);
-MEANING(user_unlicensed, MAILBOX, MAILBOX, .permanent = true,
+MEANING(user_unlicensed, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The user of the mailbox has no licence for it.",
         .remedy = "Give the user a licence, or take the mailbox out of the configuration." GOES_ON);
-MEANING(user_suspended, MAILBOX, MAILBOX, .permanent = true,
+MEANING(user_suspended, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The mailbox is suspended by the operator of the server.",
         .remedy = "Sign in to the mailbox and follow what it says." GOES_ON);
-MEANING(organization_blocked, AUTHORIZATION, PROFILE, .permanent = true,
+MEANING(organization_blocked, AUTHORIZATION, PROFILE, .nothing_done = true, .permanent = true,
         .sentence = "The server does not serve this organization any more.",
         .remedy = "Ask the operator of the server." GOES_ON);
 
 /* --- the account of the profile --- */
 
-MEANING(password_expired, AUTHENTICATION, PROFILE, .permanent = true,
+MEANING(password_expired, AUTHENTICATION, PROFILE, .nothing_done = true, .permanent = true,
         .sentence = "The password of the profile's account has expired or must be changed.",
         .remedy = "Set a new password and write it into the profile's password file or "
                   "credential." GOES_ON);
-MEANING(account_invalid, AUTHENTICATION, PROFILE, .permanent = true,
+MEANING(account_invalid, AUTHENTICATION, PROFILE, .nothing_done = true, .permanent = true,
         .sentence = "The server does not accept the profile's account as one that can use it.",
         .remedy = "Check that the account is an enabled user of the Active Directory forest that "
                   "the server is in." GOES_ON);
-MEANING(sign_in_transient, AUTHENTICATION, MAILBOX,
+MEANING(sign_in_transient, AUTHENTICATION, MAILBOX, .nothing_done = true,
         .sentence = "The server could not carry the sign-in on to another server.",
         .remedy = "If it lasts, see the server's event log." GOES_ON);
-MEANING(access_denied, AUTHORIZATION, MAILBOX, .permanent = true,
+MEANING(access_denied, AUTHORIZATION, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "Access to the mailbox is denied.",
         .remedy = "Check the account's role ApplicationImpersonation, its rights on the mailbox, "
                   "and whether Exchange Web Services are enabled for the mailbox "
@@ -81,7 +81,8 @@ MEANING(access_denied, AUTHORIZATION, MAILBOX, .permanent = true,
 
 /* --- busy and away --- */
 
-MEANING(busy, THROTTLING, MAILBOX, .sentence = "The server is busy.", .remedy = RESUMES);
+MEANING(busy, THROTTLING, MAILBOX, .nothing_done = true, .sentence = "The server is busy.",
+        .remedy = RESUMES);
 MEANING(too_long, SERVER, MAILBOX, .divisible = true,
         .sentence = "The server gave the request up because it took too long.", .remedy = RESUMES);
 MEANING(too_large_result, SERVER, MAILBOX, .divisible = true,
@@ -93,14 +94,14 @@ MEANING(store_unavailable, MAILBOX, MAILBOX,
         .sentence = "The mailbox's database is not available at the moment.", .remedy = RESUMES);
 MEANING(mailbox_moving, MAILBOX, MAILBOX, .sentence = "The mailbox is being moved.",
         .remedy = RESUMES);
-MEANING(mailbox_elsewhere, MAILBOX, MAILBOX, .permanent = true,
+MEANING(mailbox_elsewhere, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The mailbox is on a server that this one does not pass requests on to.",
         .remedy = "Put the mailbox on a profile whose url is that of its own site." GOES_ON);
-MEANING(mailbox_version, MAILBOX, MAILBOX, .permanent = true,
+MEANING(mailbox_version, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The mailbox is on a server of a version that cannot answer this request.",
         .remedy = "Put the mailbox on a profile whose url is that of its own server; Exchange 2013 "
                   "SP1 is the oldest that exsyncd speaks to." GOES_ON);
-MEANING(mailbox_full, MAILBOX, MAILBOX, .permanent = true,
+MEANING(mailbox_full, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The mailbox has exceeded its size limit.",
         .remedy = "Remove mail from the mailbox, its deleted items too, or raise its "
                   "quota." GOES_ON);
@@ -118,10 +119,10 @@ MEANING(proxy_unavailable, SERVER, MAILBOX,
         .sentence = "The server could not pass the request on to the server of the mailbox.",
         .remedy = "If it lasts, check the servers in the mailbox's site and the server's event "
                   "log." GOES_ON);
-MEANING(server_set_up, SERVER, MAILBOX, .permanent = true,
+MEANING(server_set_up, SERVER, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The server is not set up for what was asked of it.",
         .remedy = "See the server's words and its event log." GOES_ON);
-MEANING(server_version, CONFIGURATION, PROFILE, .permanent = true,
+MEANING(server_version, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
         .sentence = "The server does not know the version of Exchange Web Services that was asked "
                     "for.",
         .remedy = "exsyncd needs Exchange 2013 SP1 or later: check the url of the "
@@ -129,101 +130,112 @@ MEANING(server_version, CONFIGURATION, PROFILE, .permanent = true,
 
 /* --- the request --- */
 
-MEANING(request_rejected, PROTOCOL, ITEM, .permanent = true, .divisible = true,
-        .sentence = "The server does not accept the request.", .remedy = REPORT);
-MEANING(item_request_rejected, PROTOCOL, ITEM, .permanent = true, .divisible = true,
+MEANING(request_rejected, PROTOCOL, ITEM, .nothing_done = true, .permanent = true,
+        .divisible = true, .sentence = "The server does not accept the request.", .remedy = REPORT);
+MEANING(operation_rejected, PROTOCOL, ITEM, .nothing_done = true, .permanent = true,
+        .divisible = true, .unsupported = true,
+        .sentence = "The server does not know or not allow what was asked of it.",
+        .remedy = REPORT);
+MEANING(item_request_rejected, PROTOCOL, ITEM, .nothing_done = true, .permanent = true,
+        .divisible = true,
         .sentence = "The server does not accept what was asked for this message.",
         .remedy = REPORT);
-MEANING(request_too_large, ITEM, ITEM, .permanent = true, .divisible = true,
+MEANING(request_too_large, ITEM, ITEM, .nothing_done = true, .permanent = true, .divisible = true,
         .sentence = "The request is larger than the server allows.",
         .remedy = "Raise the size limits of Exchange Web Services on the server, or make the "
-                  "message smaller." GOES_ON);
+                  "message smaller; submit it again if it was to be sent.");
 
 /* --- items --- */
 
-MEANING(item_gone, ITEM, ITEM, .permanent = true, .gone = true,
+MEANING(item_gone, ITEM, ITEM, .nothing_done = true, .permanent = true, .gone = true,
         .sentence = "The message is not in the mailbox any more.", .remedy = "");
-MEANING(item_deleted_by_scanner, ITEM, ITEM, .permanent = true, .gone = true,
+MEANING(item_deleted_by_scanner, ITEM, ITEM, .nothing_done = true, .permanent = true, .gone = true,
         .sentence = "The message was deleted by the server's virus scanner.", .remedy = "");
 MEANING(
-    item_id_invalid, ITEM, ITEM, .permanent = true, .divisible = true,
+    item_id_invalid, ITEM, ITEM, .nothing_done = true, .permanent = true, .divisible = true,
     .sentence = "The server does not know the message or folder by the name that it gave to it.",
     .remedy = "Nothing needs to be done: it is found again under its new name.");
-MEANING(item_damaged, ITEM, ITEM, .permanent = true, .divisible = true,
+MEANING(item_damaged, ITEM, ITEM, .nothing_done = true, .permanent = true, .divisible = true,
         .sentence = "The message is damaged in the mailbox.",
         .remedy = "Open the message in the mailbox, and repair the mailbox if it cannot be opened "
                   "(New-MailboxRepairRequest)." GOES_ON);
-MEANING(item_without_mime, ITEM, ITEM, .permanent = true, .divisible = true,
+MEANING(item_without_mime, ITEM, ITEM, .nothing_done = true, .permanent = true, .divisible = true,
         .sentence = "The server cannot give this message as an Internet message.",
         .remedy = "Read the message in the mailbox; nothing else is held up by it.");
-MEANING(item_infected, ITEM, ITEM, .permanent = true,
+MEANING(item_infected, ITEM, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The server's virus scanner found something in the message.",
         .remedy = "See the log of the server's virus scanner.");
-MEANING(item_too_large, ITEM, ITEM, .permanent = true, .divisible = true,
+MEANING(item_too_large, ITEM, ITEM, .nothing_done = true, .permanent = true, .divisible = true,
         .sentence = "The message is larger than the server allows.",
-        .remedy = "Raise the message size limits on the server." GOES_ON);
+        .remedy =
+            "Raise the message size limits on the server, or make the message smaller; submit "
+            "it again if it was to be sent.");
 MEANING(item_changed, ITEM, ITEM,
         .sentence = "The message was changed by somebody else at the same time.",
         .remedy = RESUMES);
 MEANING(item_not_saved, ITEM, ITEM,
         .sentence = "The server could not carry the change of the message out.", .remedy = RESUMES);
-MEANING(item_not_processed, ITEM, ITEM,
+MEANING(item_not_processed, ITEM, ITEM, .nothing_done = true,
         .sentence = "The server stopped before it came to this message.", .remedy = RESUMES);
-MEANING(item_protected, AUTHORIZATION, ITEM, .permanent = true,
+MEANING(item_protected, AUTHORIZATION, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The server does not allow this change of the message.",
         .remedy = "See whether the message is on hold or in a folder that is protected." GOES_ON);
-MEANING(item_property, ITEM, ITEM, .permanent = true,
+MEANING(item_property, ITEM, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The message is of a kind that does not have what was asked for.",
         .remedy = "Nothing needs to be done; the message stays as it is on the server.");
-MEANING(item_of_calendar, ITEM, ITEM, .permanent = true,
+MEANING(item_of_calendar, ITEM, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The server refuses because of the rules for calendar items and meetings.",
         .remedy = "Nothing needs to be done; the item stays as it is on the server.");
-MEANING(item_of_other_kind, ITEM, ITEM, .permanent = true,
+MEANING(item_of_other_kind, ITEM, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The item is of a kind for which this cannot be done.",
         .remedy = "Nothing needs to be done; the item stays as it is on the server.");
 
 /* --- folders --- */
 
-MEANING(folder_missing, CONFIGURATION, MAILBOX, .permanent = true,
+MEANING(folder_missing, CONFIGURATION, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The folder does not exist in the mailbox.",
         .remedy = "Create the folder, or correct the folder's name in the configuration." GOES_ON);
-MEANING(folder_exists, MAILBOX, MAILBOX, .sentence = "A folder of this name exists already.",
-        .remedy = RESUMES);
+MEANING(folder_exists, MAILBOX, MAILBOX, .nothing_done = true,
+        .sentence = "A folder of this name exists already.", .remedy = RESUMES);
 MEANING(folder_damaged, MAILBOX, MAILBOX, .permanent = true,
         .sentence = "The folder is damaged in the mailbox.",
         .remedy = "Repair the mailbox (New-MailboxRepairRequest)." GOES_ON);
 MEANING(folder_not_saved, MAILBOX, MAILBOX,
         .sentence = "The server could not carry the change of the folder out.", .remedy = RESUMES);
-MEANING(folder_denied, AUTHORIZATION, MAILBOX, .permanent = true,
+MEANING(folder_denied, AUTHORIZATION, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The account may not create folders or items there.",
         .remedy = "Check the account's role ApplicationImpersonation and its rights on the "
                   "folder." GRANT_GOES_ON);
-MEANING(folder_unsuitable, CONFIGURATION, MAILBOX, .permanent = true,
+MEANING(folder_unsuitable, CONFIGURATION, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The folder is of a kind that cannot be used for this.",
         .remedy = "Name another folder in the configuration; search folders and folders for other "
                   "things than mail cannot be used." GOES_ON);
 
 /* --- sending --- */
 
-MEANING(send_denied, AUTHORIZATION, ITEM, .permanent = true,
+MEANING(send_denied, AUTHORIZATION, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The mailbox may not send in the name of the message's sender.",
         .remedy = "Send with the mailbox's own address, or grant the mailbox's user the right Send "
-                  "As." GRANT_GOES_ON);
-MEANING(send_recipients, ITEM, ITEM, .permanent = true,
+                  "As, which may take a while to work; then submit the message again.");
+MEANING(send_recipients, ITEM, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The message has no recipient, or one that the server does not accept.",
         .remedy = "Correct the recipients and submit the message again.");
-MEANING(send_too_many_recipients, ITEM, ITEM, .permanent = true,
+MEANING(send_too_many_recipients, ITEM, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The message has more recipients than the server allows.",
-        .remedy = "Send it to fewer recipients at a time.");
-MEANING(send_blocked, MAILBOX, MAILBOX, .permanent = true,
+        .remedy =
+            "Send it to fewer recipients at a time, or raise the recipient limit of the mailbox "
+            "(Set-Mailbox -RecipientLimits) or of the organization, and submit it again.");
+MEANING(send_blocked, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
         .sentence = "The server does not let this mailbox send.",
         .remedy = "Ask the operator of the server why sending is blocked." GOES_ON);
-MEANING(send_content, ITEM, ITEM, .permanent = true,
+MEANING(send_content, ITEM, ITEM, .nothing_done = true, .permanent = true,
         .sentence = "The server does not accept the content of the message.",
         .remedy = "Correct the message and submit it again.");
-MEANING(send_quota, THROTTLING, MAILBOX,
+MEANING(send_quota, THROTTLING, MAILBOX, .nothing_done = true,
         .sentence = "The mailbox has sent as much as the server allows for now.",
-        .remedy = RESUMES);
+        .remedy = RESUMES
+        " The limits are MessageRateLimit and RecipientRateLimit of the throttling "
+        "policy that the mailbox has.");
 
 /* --- what exsyncd does not ask for: no such code is expected --- */
 

@@ -36,6 +36,7 @@
     X(proxy_unavailable)        \
     X(server_set_up)            \
     X(server_version)           \
+    X(operation_rejected)       \
     X(request_rejected)         \
     X(item_request_rejected)    \
     X(request_too_large)        \
@@ -92,6 +93,9 @@ RESPONSE_MEANINGS(RESPONSE_DECLARE)
  * it is said of a whole request; one of several items may be the cause then. */
 struct failure response_failure_of(const char *step, const struct response_meaning *meaning,
                                    enum response_place place);
+
+/* By the code that the failure of an HTTP status has ("HTTP 503"); NULL for any other code. */
+const struct response_meaning *response_status_meaning(const char *code);
 
 extern const struct response_code response_codes[];
 extern const size_t response_code_count;

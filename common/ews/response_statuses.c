@@ -1,6 +1,10 @@
 #include "ews/response_meanings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATUS_CODE "HTTP "
 
 #define GOES_ON " exsyncd tests again by itself."
 #define RESUMES "Nothing needs to be done: exsyncd tries again by itself."
@@ -35,75 +39,81 @@ static const char bad_gateway[] =
 
 /* In the order of the statuses. 401 usually ends in http/ already. */
 static const struct status_row rows[] = {
-    STATUS(301, CONFIGURATION, PROFILE, .permanent = true, .sentence = moved, .remedy = check_url),
-    STATUS(302, CONFIGURATION, PROFILE, .sentence = moved, .remedy = check_url),
+    STATUS(301, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true, .sentence = moved,
+           .remedy = check_url),
+    STATUS(302, CONFIGURATION, PROFILE, .nothing_done = true, .sentence = moved,
+           .remedy = check_url),
     STATUS(303, CONFIGURATION, PROFILE, .sentence = moved, .remedy = check_url),
-    STATUS(307, CONFIGURATION, PROFILE, .sentence = moved, .remedy = check_url),
-    STATUS(308, CONFIGURATION, PROFILE, .permanent = true, .sentence = moved, .remedy = check_url),
-    STATUS(400, PROTOCOL, MAILBOX, .divisible = true,
+    STATUS(307, CONFIGURATION, PROFILE, .nothing_done = true, .sentence = moved,
+           .remedy = check_url),
+    STATUS(308, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true, .sentence = moved,
+           .remedy = check_url),
+    STATUS(400, PROTOCOL, MAILBOX, .nothing_done = true, .divisible = true,
            .sentence = "The server does not understand the request.", .remedy = check_server),
-    STATUS(401, AUTHENTICATION, PROFILE, .permanent = true,
+    STATUS(401, AUTHENTICATION, PROFILE, .nothing_done = true, .permanent = true,
            .sentence = "The server did not accept the account's credentials.",
            .remedy =
                "Check the account and the password of the profile: wrong, expired, locked, or "
                "not allowed to use the service." GOES_ON),
-    STATUS(403, AUTHORIZATION, MAILBOX, .permanent = true,
+    STATUS(403, AUTHORIZATION, MAILBOX, .nothing_done = true, .permanent = true,
            .sentence = "The server forbids the account to use Exchange Web Services here.",
            .remedy =
                "Check whether Exchange Web Services are enabled for the account and the mailbox "
                "(Set-CASMailbox -EwsEnabled, EwsApplicationAccessPolicy), and what the web "
                "server and the load balancer allow." GOES_ON),
-    STATUS(404, CONFIGURATION, PROFILE, .permanent = true,
+    STATUS(404, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
            .sentence = "There is nothing at the url of the profile.", .remedy = check_url),
-    STATUS(405, CONFIGURATION, PROFILE, .permanent = true, .sentence = not_ews,
-           .remedy = check_url),
-    STATUS(406, CONFIGURATION, PROFILE, .permanent = true, .sentence = not_ews,
-           .remedy = check_url),
-    STATUS(407, NETWORK, PROFILE, .permanent = true,
+    STATUS(405, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
+           .sentence = not_ews, .remedy = check_url),
+    STATUS(406, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
+           .sentence = not_ews, .remedy = check_url),
+    STATUS(407, NETWORK, PROFILE, .nothing_done = true, .permanent = true,
            .sentence = "A proxy between this machine and the server asks for a sign-in.",
            .remedy = "Let this machine reach the server without that proxy." GOES_ON),
-    STATUS(408, NETWORK, MAILBOX, .divisible = true,
+    STATUS(408, NETWORK, MAILBOX, .nothing_done = true, .divisible = true,
            .sentence = "The server gave the request up because it came too slowly.",
            .remedy = check_server),
-    STATUS(410, CONFIGURATION, PROFILE, .permanent = true,
+    STATUS(410, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
            .sentence = "There is nothing at the url of the profile any more.", .remedy = check_url),
-    STATUS(413, ITEM, MAILBOX, .permanent = true, .divisible = true,
+    STATUS(413, ITEM, MAILBOX, .nothing_done = true, .permanent = true, .divisible = true,
            .sentence = "The request is larger than the server allows.",
            .remedy = "Raise the request size limit of Exchange Web Services on the web server and "
                      "the load balancer." GOES_ON),
-    STATUS(415, CONFIGURATION, PROFILE, .permanent = true, .sentence = not_ews,
-           .remedy = check_url),
-    STATUS(429, THROTTLING, MAILBOX, .sentence = "The server is busy.", .remedy = RESUMES),
-    STATUS(431, PROTOCOL, MAILBOX, .permanent = true,
+    STATUS(415, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
+           .sentence = not_ews, .remedy = check_url),
+    STATUS(429, THROTTLING, MAILBOX, .nothing_done = true, .sentence = "The server is busy.",
+           .remedy = RESUMES),
+    STATUS(431, PROTOCOL, MAILBOX, .nothing_done = true, .permanent = true,
            .sentence = "The head of the request is larger than the server allows.",
            .remedy = "The Kerberos ticket of an account in very many groups is large: take the "
                      "account out of groups, or choose auth = ntlm." GOES_ON),
-    STATUS(440, CONFIGURATION, PROFILE, .permanent = true,
+    STATUS(440, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
            .sentence = "The url of the profile asks for a sign-in by a web form.",
            .remedy = check_url),
-    STATUS(449, THROTTLING, MAILBOX, .sentence = "The server asks to try again later.",
-           .remedy = RESUMES),
-    STATUS(451, MAILBOX, MAILBOX, .permanent = true,
+    STATUS(449, THROTTLING, MAILBOX, .nothing_done = true,
+           .sentence = "The server asks to try again later.", .remedy = RESUMES),
+    STATUS(451, MAILBOX, MAILBOX, .nothing_done = true, .permanent = true,
            .sentence = "The mailbox is on another server.",
            .remedy = "Put the mailbox on a profile whose url is that of its own server." GOES_ON),
-    STATUS(456, AUTHENTICATION, PROFILE, .permanent = true,
+    STATUS(456, AUTHENTICATION, PROFILE, .nothing_done = true, .permanent = true,
            .sentence = "The server has blocked the account until somebody signs in with it.",
            .remedy = "Sign in with the account and follow what it says." GOES_ON),
     STATUS(500, SERVER, MAILBOX, .divisible = true,
            .sentence = "An error occurred inside the server.", .remedy = check_server),
-    STATUS(501, CONFIGURATION, PROFILE, .permanent = true, .sentence = not_ews,
-           .remedy = check_url),
+    STATUS(501, CONFIGURATION, PROFILE, .nothing_done = true, .unsupported = true,
+           .permanent = true, .sentence = not_ews, .remedy = check_url),
     STATUS(502, SERVER, MAILBOX, .divisible = true, .sentence = bad_gateway,
            .remedy = check_server),
-    STATUS(503, THROTTLING, MAILBOX, .sentence = "The server is busy or not available.",
-           .remedy = RESUMES),
+    STATUS(503, THROTTLING, MAILBOX, .nothing_done = true,
+           .sentence = "The server is busy or not available.", .remedy = RESUMES),
     STATUS(504, SERVER, MAILBOX, .divisible = true, .sentence = bad_gateway,
            .remedy = check_server),
-    STATUS(505, CONFIGURATION, PROFILE, .permanent = true, .sentence = not_ews,
-           .remedy = check_url),
+    STATUS(505, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
+           .sentence = not_ews, .remedy = check_url),
     STATUS(507, SERVER, MAILBOX, .sentence = "The server has no space left.",
            .remedy = check_server),
-    STATUS(509, THROTTLING, MAILBOX, .sentence = "The server is busy.", .remedy = RESUMES),
+    STATUS(509, THROTTLING, MAILBOX, .nothing_done = true, .sentence = "The server is busy.",
+           .remedy = RESUMES),
 };
 
 /* All others, by their first digit. */
@@ -117,6 +127,7 @@ static const struct response_meaning other_success = {
 static const struct response_meaning other_redirect = {
     .category = FAILURE_CONFIGURATION,
     .scope = FAILURE_SCOPE_PROFILE,
+    .nothing_done = true,
     .sentence = moved,
     .remedy = check_url,
 };
@@ -142,10 +153,11 @@ static const struct response_meaning too_large = {
     .scope = FAILURE_SCOPE_ITEM,
     .permanent = true,
     .divisible = true,
+    .nothing_done = true,
     .sentence = "The message is larger than the server allows in a request.",
     .remedy =
         "Raise the request size limit of Exchange Web Services on the web server and the load "
-        "balancer, or make the message smaller." GOES_ON,
+        "balancer, or make the message smaller; submit it again if it was to be sent.",
 };
 
 static const struct response_meaning *meaning_of(uint16_t status, uint64_t sent_bytes)
@@ -163,12 +175,19 @@ static const struct response_meaning *meaning_of(uint16_t status, uint64_t sent_
     return status >= 300 ? &other_redirect : &other_success;
 }
 
+const struct response_meaning *response_status_meaning(const char *code)
+{
+    if (strncmp(code, STATUS_CODE, strlen(STATUS_CODE)) != 0)
+        return NULL;
+    return meaning_of((uint16_t)strtoul(code + strlen(STATUS_CODE), NULL, 10), 0);
+}
+
 struct failure response_status_failure(const char *step, uint16_t status, uint64_t sent_bytes,
                                        uint32_t retry_after_ms, enum response_place place)
 {
     struct failure failure = response_failure_of(step, meaning_of(status, sent_bytes), place);
     char code[FAILURE_CODE_SIZE];
-    snprintf(code, sizeof code, "HTTP %u", (unsigned)status);
+    snprintf(code, sizeof code, STATUS_CODE "%u", (unsigned)status);
     failure_set_code(&failure, code);
     failure.http_status = status;
     failure.retry_after_ms = retry_after_ms;

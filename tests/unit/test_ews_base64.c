@@ -133,10 +133,43 @@ static void every_byte_is_a_digit_or_white_space_or_an_error(void **state)
     }
 }
 
+static void all_lengths_encode_in_all_pieces(void **state)
+{
+    (void)state;
+    uint8_t original[100];
+    char expected[200];
+    for (size_t i = 0; i < sizeof original; i++)
+        original[i] = (uint8_t)(i * 167 + 13);
+    for (size_t length = 0; length <= sizeof original; length++) {
+        size_t expected_length = encode(original, length, expected);
+        assert_int_equal(BASE64_ENCODED_LENGTH(length), expected_length);
+        for (size_t piece = 1; piece <= length + 1; piece++) {
+            struct base64_encoder encoder = {0};
+            struct base64_encoder ended = {0};
+            char text[200];
+            size_t at = 0;
+            for (size_t from = 0; from < length; from += piece) {
+                size_t now = piece < length - from ? piece : length - from;
+                char *out = malloc(BASE64_ENCODED_LENGTH(now + 2));
+                assert_non_null(out);
+                size_t count = base64_encode(&encoder, (const char *)original + from, now, out);
+                memcpy(text + at, out, count);
+                at += count;
+                free(out);
+            }
+            at += base64_encode_end(&encoder, text + at);
+            assert_int_equal(at, expected_length);
+            assert_memory_equal(text, expected, at);
+            assert_int_equal(base64_encode_end(&ended, text), 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_lengths_decode_in_all_pieces),
+        cmocka_unit_test(all_lengths_encode_in_all_pieces),
         cmocka_unit_test(white_space_may_stand_anywhere),
         cmocka_unit_test(what_is_damaged_is_never_complete),
         cmocka_unit_test(every_byte_is_a_digit_or_white_space_or_an_error),

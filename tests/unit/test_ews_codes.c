@@ -174,6 +174,83 @@ static void the_codes_that_decide_most_are_what_they_should_be(void **state)
     assert_meaning("ErrorSubmissionQuotaExceeded", FAILURE_THROTTLING, mailbox, false);
 }
 
+static struct failure said(const char *code)
+{
+    return response_code_failure("SendItem", code, RESPONSE_OF_ITEM);
+}
+
+static void a_refusal_promises_that_nothing_was_done_and_a_breakdown_does_not(void **state)
+{
+    (void)state;
+    static const char *const refusals[] = {
+        "ErrorImpersonateUserDenied", "ErrorAccessDenied",       "ErrorServerBusy",
+        "ErrorSchemaValidation",      "ErrorSendAsDenied",       "ErrorMessageSizeExceeded",
+        "ErrorInvalidRecipients",     "ErrorQuotaExceeded",      "ErrorExceededMessageLimit",
+        "ErrorMimeContentInvalid",    "ErrorNonExistentMailbox", "ErrorItemNotFound",
+        "ErrorBatchProcessingStopped"};
+    static const char *const breakdowns[] = {"ErrorTimeoutExpired",
+                                             "ErrorInternalServerError",
+                                             "ErrorInternalServerTransientError",
+                                             "ErrorStaleObject",
+                                             "ErrorItemSave",
+                                             "ErrorNobodyKnows",
+                                             "",
+                                             "NoError",
+                                             "ErrorMailboxStoreUnavailable"};
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        const struct failure failure = said(refusals[i]);
+        if (!response_promises_nothing_done(&failure))
+            fail_msg("%s", refusals[i]);
+    }
+    for (size_t i = 0; i < sizeof breakdowns / sizeof breakdowns[0]; i++) {
+        const struct failure failure = said(breakdowns[i]);
+        if (response_promises_nothing_done(&failure))
+            fail_msg("%s", breakdowns[i]);
+    }
+    for (uint16_t status = 200; status < 600; status++) {
+        static const uint16_t promises[] = {401, 403, 404, 413, 429, 503};
+        static const uint16_t doubts[] = {200, 202, 303, 418, 500, 502, 504, 599};
+        const struct failure failure =
+            response_status_failure("SendItem", status, 2 << 20, 0, RESPONSE_OF_ITEMS);
+        for (size_t i = 0; i < sizeof promises / sizeof promises[0]; i++)
+            assert_true(status != promises[i] || response_promises_nothing_done(&failure));
+        for (size_t i = 0; i < sizeof doubts / sizeof doubts[0]; i++)
+            assert_true(status != doubts[i] || !response_promises_nothing_done(&failure));
+    }
+    const struct failure unreadable =
+        response_protocol_failure("SendItem", "XmlMalformed", "", RESPONSE_OF_ITEMS);
+    assert_false(response_promises_nothing_done(&unreadable));
+}
+
+static void a_server_that_cannot_send_drafts_is_known_by_its_words(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {"ErrorInvalidRequest", "ErrorInvalidOperation"};
+    static const char *const others[] = {"ErrorServerBusy", "ErrorStaleObject", "ErrorSendAsDenied",
+                                         "ErrorInternalServerError", "ErrorNobodyKnows"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        const struct failure failure = said(codes[i]);
+        assert_true(response_is_unsupported(&failure));
+        assert_true(response_promises_nothing_done(&failure));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        const struct failure failure = said(others[i]);
+        assert_false(response_is_unsupported(&failure));
+    }
+    const struct failure not_implemented =
+        response_status_failure("SendItem", 501, 0, 0, RESPONSE_OF_ITEMS);
+    assert_true(response_is_unsupported(&not_implemented));
+}
+
+static void only_a_missing_item_is_taken_for_one(void **state)
+{
+    (void)state;
+    const struct failure missing = said("ErrorItemNotFound");
+    const struct failure deleted = said("ErrorVirusMessageDeleted");
+    assert_true(response_is_item_missing(&missing));
+    assert_true(deleted.gone && !response_is_item_missing(&deleted));
+}
+
 static void an_unknown_code_is_transient_and_named(void **state)
 {
     (void)state;
@@ -201,6 +278,9 @@ int main(void)
         cmocka_unit_test(every_line_is_complete),
         cmocka_unit_test(faults_of_account_and_mailbox_are_never_divided),
         cmocka_unit_test(the_codes_that_decide_most_are_what_they_should_be),
+        cmocka_unit_test(a_refusal_promises_that_nothing_was_done_and_a_breakdown_does_not),
+        cmocka_unit_test(a_server_that_cannot_send_drafts_is_known_by_its_words),
+        cmocka_unit_test(only_a_missing_item_is_taken_for_one),
         cmocka_unit_test(an_unknown_code_is_transient_and_named),
         cmocka_unit_test(only_the_folder_that_exists_is_taken_for_one),
     };

@@ -1,15 +1,7 @@
 #include "ews/ews_request.h"
 
-#include <libxml/parser.h>
-#include <libxml/xmlschemas.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "ews_schema.h"
+#include "ews_supply.h"
 
 static const char *const references[] = {
     "AAMkAGE+/= CQAAABYAAAA=",
@@ -17,50 +9,6 @@ static const char *const references[] = {
     "NoChangeKey",
     "",
 };
-
-/* --- validation against Exchange's schema --- */
-
-static void *load_schema(void)
-{
-    xmlSchemaParserCtxt *parser = xmlSchemaNewParserCtxt("tests/schema/soap.xsd");
-    assert_non_null(parser);
-    xmlSchema *schema = xmlSchemaParse(parser);
-    xmlSchemaFreeParserCtxt(parser);
-    assert_non_null(schema);
-    return schema;
-}
-
-static int set_up(void **state)
-{
-    *state = load_schema();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    xmlSchemaFree(*state);
-    return 0;
-}
-
-static void assert_valid(xmlSchema *schema, struct buffer *body)
-{
-    xmlDoc *document =
-        xmlReadMemory(body->data, (int)body->length, "request.xml", NULL, XML_PARSE_NONET);
-    if (document == NULL)
-        fail_msg("not XML: %s", body->data);
-    xmlSchemaValidCtxt *validator = xmlSchemaNewValidCtxt(schema);
-    assert_non_null(validator);
-    if (xmlSchemaValidateDoc(validator, document) != 0)
-        fail_msg("not valid: %s", body->data);
-    xmlSchemaFreeValidCtxt(validator);
-    xmlFreeDoc(document);
-}
-
-static void assert_has(const struct buffer *body, const char *part)
-{
-    if (strstr(body->data, part) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", part, body->data);
-}
 
 /* Writes each request that there is, one after the other; false behind the last. */
 static bool write_request(unsigned number, struct buffer *body, const struct ews_sender *sender,
@@ -94,6 +42,18 @@ static bool write_request(unsigned number, struct buffer *body, const struct ews
         return true;
     case 8:
         ews_request_create_folder(body, sender, folder, "\xc3\x84rger & <Co>");
+        return true;
+    case 9:
+        ews_request_send_item(body, sender, references, 4);
+        return true;
+    case 10:
+        ews_request_look(body, sender, references, 4);
+        return true;
+    case 11:
+        ews_request_search(body, sender, references, 1, 0, 500);
+        return true;
+    case 12:
+        ews_request_search(body, sender, references, 4, 500, 500);
         return true;
     default:
         return false;
@@ -234,6 +194,104 @@ static void pages_are_asked_for_from_the_newest_item(void **state)
     buffer_release(&body);
 }
 
+static void a_draft_is_sent_as_the_version_that_is_known(void **state)
+{
+    (void)state;
+    const struct ews_settings settings = {.impersonation = true};
+    struct buffer body = {0};
+    write_with(&body, 9, &settings, NULL);
+    assert_has(&body, "<m:SendItem SaveItemToFolder=\"true\">");
+    assert_has(&body, "<t:ItemId Id=\"AAMkAGE+/=\" ChangeKey=\"CQAAABYAAAA=\"/>");
+    assert_has(&body, "<m:SavedItemFolderId><t:DistinguishedFolderId Id=\"sentitems\"/>");
+    buffer_release(&body);
+}
+
+#define SUBMISSION_FIELD                                                \
+    "<t:ExtendedFieldURI DistinguishedPropertySetId=\"PublicStrings\" " \
+    "PropertyName=\"exsyncd-submission-id\" PropertyType=\"String\"/>"
+
+static void submissions_are_searched_for_on_their_way(void **state)
+{
+    (void)state;
+    const struct ews_settings settings = {.impersonation = true};
+    struct buffer body = {0};
+    write_with(&body, 11, &settings, NULL);
+    assert_has(&body, "<m:Restriction><t:IsEqualTo>" SUBMISSION_FIELD "<t:FieldURIOrConstant>"
+                      "<t:Constant Value=\"AAMkAGE+/= CQAAABYAAAA=\"/>");
+    assert_has(&body, "<t:FieldURI FieldURI=\"item:IsSubmitted\"/>" SUBMISSION_FIELD);
+    assert_has(&body, "<t:DistinguishedFolderId Id=\"drafts\"/><t:DistinguishedFolderId "
+                      "Id=\"outbox\"/><t:DistinguishedFolderId Id=\"sentitems\"/>");
+    write_with(&body, 12, &settings, NULL);
+    assert_has(&body, "<m:Restriction><t:Or><t:IsEqualTo>");
+    assert_has(&body, "Offset=\"500\"");
+    buffer_release(&body);
+}
+
+/* --- the request for new messages --- */
+
+static const char *const submission_ids[] = {"11111111-aaaa-4000-8000-000000000001",
+                                             "22222222-bbbb-4000-8000-000000000002"};
+
+static void is_written_whole(struct ews_body *body, xmlSchema *schema)
+{
+    struct buffer whole = {0};
+    struct failure failure = {0};
+    ews_body_seal(body, &failure);
+    assert_true(drain(&body->source, 1000, &whole));
+    assert_valid(schema, &whole);
+    buffer_release(&body->text);
+    body->text = whole;
+}
+
+static void new_messages_are_valid_in_every_setting(void **state)
+{
+    struct supply first = {.text = "Subject: 1\r\n\r\nText\r\n"};
+    struct supply second = {.text = ""};
+    const struct backend_recipient recipients[] = {
+        {BACKEND_BCC, "secret@example.com", NULL},
+        {BACKEND_TO, "bob@example.com",
+         "B\xc3\xb6"
+         "b & <Co>\x01\xff"},
+        {BACKEND_CC, "carol@example.com", ""},
+        {BACKEND_TO, "dave@example.com", NULL},
+    };
+    const struct backend_submission submissions[] = {
+        {submission_ids[0], recipients, 4, supply_content(&first)},
+        {submission_ids[1], recipients, 1, supply_content(&second)},
+        {submission_ids[1], NULL, 0, supply_content(&second)},
+    };
+    for (unsigned setting = 0; setting < 4; setting++) {
+        bool sends = setting % 2 == 1;
+        const struct ews_settings settings = {.impersonation = setting < 2};
+        const struct backend_mailbox mailbox = {.address = "ann@example.com"};
+        const struct ews_sender sender = {.settings = &settings, .mailbox = &mailbox};
+        struct ews_body body = {0};
+        first.at = 0;
+        ews_request_create_item(
+            &body, &sender, sends ? BACKEND_CREATE_AND_SEND : BACKEND_CREATE_DRAFT, submissions, 3);
+        assert_true(body.text.length < 3 * backend_create_size(0));
+        is_written_whole(&body, *state);
+        assert_has(&body.text, sends ? "MessageDisposition=\"SendAndSaveCopy\""
+                                     : "MessageDisposition=\"SaveOnly\"");
+        assert_has(&body.text, sends ? "<m:SavedItemFolderId><t:DistinguishedFolderId "
+                                       "Id=\"sentitems\""
+                                     : "<m:SavedItemFolderId><t:DistinguishedFolderId "
+                                       "Id=\"drafts\"");
+        assert_has(&body.text, "U3ViamVjdDogMQ0KDQpUZXh0DQo=</t:MimeContent><t:ExtendedProperty>"
+                               "<t:ExtendedFieldURI DistinguishedPropertySetId=\"PublicStrings\" "
+                               "PropertyName=\"exsyncd-submission-id\" PropertyType=\"String\"/>"
+                               "<t:Value>11111111-aaaa-4000-8000-000000000001</t:Value>");
+        assert_has(&body.text,
+                   "<t:ToRecipients><t:Mailbox><t:Name>B\xc3\xb6"
+                   "b &amp; &lt;Co&gt; ?</t:Name>"
+                   "<t:EmailAddress>bob@example.com</t:EmailAddress></t:Mailbox><t:Mailbox>"
+                   "<t:EmailAddress>dave@example.com</t:EmailAddress></t:Mailbox>"
+                   "</t:ToRecipients><t:CcRecipients>");
+        assert_has(&body.text, "<t:BccRecipients><t:Mailbox><t:EmailAddress>secret@example.com<");
+        ews_body_release(&body);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,9 +301,12 @@ int main(void)
         cmocka_unit_test(without_impersonation_the_folder_says_whose_it_is),
         cmocka_unit_test(nothing_is_sent_because_of_a_change),
         cmocka_unit_test(references_are_taken_apart),
+        cmocka_unit_test(new_messages_are_valid_in_every_setting),
+        cmocka_unit_test(a_draft_is_sent_as_the_version_that_is_known),
+        cmocka_unit_test(submissions_are_searched_for_on_their_way),
         cmocka_unit_test(pages_are_asked_for_from_the_newest_item),
     };
-    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    int failed = cmocka_run_group_tests(tests, schema_set_up, schema_tear_down);
     xmlCleanupParser();
     return failed;
 }
