@@ -155,6 +155,13 @@ void store_ledger_gone(struct store *store, struct store_mailbox mailbox,
                        const struct digest *items, size_t count, int64_t now_ms, store_done *done,
                        void *argument);
 
+/* Failed items that were to be set aside (see store_failure) have been: they are not tried again,
+ * and what was recorded of them stays. One that comes back into a folder that is read, under
+ * whatever ItemId, is tried again at once. */
+void store_ledger_set_aside(struct store *store, struct store_mailbox mailbox,
+                            const struct digest *items, size_t count, store_done *done,
+                            void *argument);
+
 struct store_seen {
     struct store_key key;
     const char *reference; /* the item's present reference: replaces that of a failed item */
@@ -177,6 +184,7 @@ enum store_open_kind {
     STORE_OPEN_DELIVERING,     /* name is set */
     STORE_OPEN_FAILED,         /* due for another try; reference is set */
     STORE_OPEN_UNACKNOWLEDGED, /* delivered; reference is set */
+    STORE_OPEN_UNDELIVERABLE,  /* failed, to be set aside; reference is set */
 };
 
 struct store_open_item {
@@ -196,10 +204,11 @@ struct store_open_items {
     int64_t position; /* for the next call */
 };
 
-/* All delivering items, then failed ones due at now_ms and unacknowledged ones, `limit` of these at
- * most. `position` is 0 at first and then what the last result told: unacknowledged ones that are
- * more than the limit take turns, so that those that can never be acknowledged hold up no others.
- * The result is valid during `done` only. Read. */
+/* All delivering items; of those that are to be set aside a quarter of `limit` at most, any of
+ * them, so that those that cannot be hold up no others; then failed ones due at now_ms and
+ * unacknowledged ones, `limit` of these at most. `position` is 0 at first and then what the last
+ * result told: unacknowledged ones that are more than the limit take turns, so that those that can
+ * never be acknowledged hold up no others. The result is valid during `done` only. Read. */
 typedef void store_open_items_done(void *argument, const struct failure *failure,
                                    const struct store_open_items *items);
 void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
@@ -216,13 +225,16 @@ struct store_failure {
     int64_t now_ms;
     int64_t next_retry_ms; /* INT64_MAX: not tried again by itself */
     const struct store_delivery
-        *item;         /* for scope item: key, received_ms and reference; else NULL */
-    uint32_t attempts; /* tries of the item so far */
+        *item;              /* for scope item: key, received_ms and reference; else NULL */
+    const char *submission; /* for scope item: the submission's id; NULL: it is of none */
+    uint32_t attempts;      /* tries of the item so far */
+    bool set_aside; /* the item is to be set aside instead of being tried again: next_retry_ms does
+                       not count */
 };
 
 /* Records a failure, or counts the same one again (same scope, profile, mailbox, direction, step,
- * category, code and item, not resolved). One with an item puts the item into the ledger as failed
- * in the same transaction. Strings are copied. */
+ * category, code, item and submission, not resolved). One with an item puts the item into the
+ * ledger as failed in the same transaction. Strings are copied. */
 void store_failure_record(struct store *store, const struct store_failure *failure,
                           store_done *done, void *argument);
 
@@ -237,7 +249,8 @@ void store_failure_resolve(struct store *store, const char *profile, struct stor
  *
  *   queued    taken in; its file is in the outbox's queue
  *   creating  a draft was asked for and the answer is not known: search before asking again
- *   created   the draft is there (reference); after a crash it may have been sent: look first
+ *   created   the draft is there (reference), and nobody has asked to send it
+ *   sending   sending it was asked for and the answer is not known: look before asking again
  *   sent      the server has taken it
  *   failed    left for a person, with its reason
  *   doubtful  sent in one step, and whether that was carried out is not known: search
@@ -252,6 +265,7 @@ enum store_submission_state {
     STORE_SUBMISSION_SENT,
     STORE_SUBMISSION_FAILED,
     STORE_SUBMISSION_DOUBTFUL,
+    STORE_SUBMISSION_SENDING,
 };
 
 enum { STORE_SUBMISSION_ID_SIZE = 37 };
@@ -259,12 +273,12 @@ enum { STORE_SUBMISSION_ID_SIZE = 37 };
 struct store_submission {
     char id[STORE_SUBMISSION_ID_SIZE]; /* a UUID; the queue's file is named after it */
     enum store_submission_state state;
-    int64_t order; /* in which they came; given by store_submission_add */
-    int64_t queued_ms;
+    int64_t order;          /* in which they came; given by store_submission_add */
+    int64_t queued_ms;      /* store_submission_add: 0 means now */
     uint64_t size;          /* bytes of the queue's file */
     uint32_t submitter;     /* user id of who submitted it */
     bool null_sender;       /* nobody is to be told of its fate */
-    bool stray;             /* a second draft may exist: to be looked for once it is sent */
+    bool stray;             /* a draft too many may exist: looked for once it is sent or failed */
     uint32_t attempts;      /* that failed in a transient way */
     int64_t next_try_ms;    /* not before; 0: at once */
     int64_t doubt_since_ms; /* 0: none */
@@ -279,14 +293,14 @@ void store_submission_add(struct store *store, struct store_mailbox mailbox,
                           const struct store_submission *submission, int64_t now_ms,
                           store_done *done, void *argument);
 
-/* Which of these ids are known: `known[i]`. Read. */
-void store_submissions_known(struct store *store, const char (*ids)[STORE_SUBMISSION_ID_SIZE],
-                             size_t count, bool *known, store_done *done, void *argument);
+/* The state of each id; 0: it is not known. Read. */
+void store_submissions_states(struct store *store, const char *const *ids, size_t count,
+                              uint8_t *states, store_done *done, void *argument);
 
-/* The mailbox's open submissions (queued, creating, created, doubtful, and sent ones with a stray
- * draft) that are due at now_ms, in the order in which they came, `limit` at most. `next_ms` is
- * when the first of those that are not due will be; INT64_MAX: there are none. Valid during `done`
- * only. Read. */
+/* The mailbox's open submissions (queued, creating, created, sending, doubtful, and sent or failed
+ * ones with a stray draft) that are due at now_ms, in the order in which they came, `limit` at
+ * most. `next_ms` is when the first of those that are not due will be; INT64_MAX: there are none.
+ * Valid during `done` only. Read. */
 struct store_submissions {
     const struct store_submission *submissions;
     size_t count;
@@ -311,7 +325,8 @@ struct store_submission_change {
     int64_t doubt_since_ms;
     bool stray;
 };
-/* What became of them, in one transaction; with a final state (sent, failed) `now_ms` is when.
+/* What became of them, in one transaction; with a final state (sent, failed) `now_ms` is when. What
+ * was recorded about one that is sent is resolved.
  * Unknown ids are left alone. */
 void store_submissions_change(struct store *store, struct store_mailbox mailbox,
                               const struct store_submission_change *changes, size_t count,

@@ -26,6 +26,7 @@ struct record_operation {
     char *direction;
     char *activity;
     char *reference;
+    char *submission;
     bool has_item;
     struct store_failed_item item;
 };
@@ -62,6 +63,7 @@ static int64_t record_write(struct store_connection *connection,
     store_bind_text(connection, query, 14, record_text(record->activity));
     store_bind_retry(connection, query, 15, record->next_retry_ms);
     store_bind_number(connection, query, 16, failure->permanent);
+    store_bind_text(connection, query, 17, record_text(record->submission));
     return store_run(connection, query);
 }
 
@@ -85,6 +87,7 @@ static void record_finish(struct store_operation *operation)
     memory_free(record->direction);
     memory_free(record->activity);
     memory_free(record->reference);
+    memory_free(record->submission);
 }
 
 void store_failure_record(struct store *store, const struct store_failure *failure,
@@ -96,10 +99,11 @@ void store_failure_record(struct store *store, const struct store_failure *failu
     record->failure = failure->failure;
     record->mailbox = failure->mailbox;
     record->now_ms = failure->now_ms;
-    record->next_retry_ms = failure->next_retry_ms;
+    record->next_retry_ms = failure->set_aside ? INT64_MAX : failure->next_retry_ms;
     record->profile = memory_copy_string(failure->profile);
     record->direction = memory_copy_string(failure->direction);
     record->activity = memory_copy_string(failure->activity);
+    record->submission = memory_copy_string(failure->submission);
     if (failure->item != NULL) {
         record->has_item = true;
         record->reference = memory_copy_string(failure->item->reference);
@@ -108,7 +112,7 @@ void store_failure_record(struct store *store, const struct store_failure *failu
             .received_ms = failure->item->received_ms,
             .reference = record->reference,
             .attempts = failure->attempts,
-            .next_retry_ms = failure->next_retry_ms,
+            .next_retry_ms = failure->set_aside ? STORE_SET_ASIDE : failure->next_retry_ms,
         };
     }
     store_start_write(store, &record->operation);

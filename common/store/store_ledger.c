@@ -227,6 +227,25 @@ void store_ledger_gone(struct store *store, struct store_mailbox mailbox,
     store_start_write(store, &ledger->operation);
 }
 
+static void set_aside_run(struct store_connection *connection, struct store_operation *operation)
+{
+    const struct ledger_operation *ledger = (const struct ledger_operation *)operation;
+    store_check_lease(connection, ledger->mailbox);
+    for (size_t i = 0; i < ledger->count && !store_failed(connection); i++)
+        store_run(connection, ledger_query(connection, STORE_SQL_LEDGER_SET_ASIDE,
+                                           ledger->mailbox.number, &ledger->items[i]));
+}
+
+void store_ledger_set_aside(struct store *store, struct store_mailbox mailbox,
+                            const struct digest *items, size_t count, store_done *done,
+                            void *argument)
+{
+    struct ledger_operation *ledger =
+        ledger_operation_create(set_aside_run, mailbox, count, 0, done, argument);
+    ledger->items = items;
+    store_start_write(store, &ledger->operation);
+}
+
 /* --- seen --- */
 
 /* Written only when it is old, or from the future: the clock was ahead then. */
@@ -247,6 +266,9 @@ static void seen_alias(struct store_connection *connection, const struct ledger_
     store_bind_number(connection, query, 4, ledger->now_ms);
     store_bind_text(connection, query, 5, seen->reference);
     store_run(connection, query);
+    if (store_run(connection,
+                  ledger_query(connection, STORE_SQL_LEDGER_RETURNED, mailbox, &known)) > 0)
+        store_failures_resolve_item(connection, mailbox, &known, ledger->now_ms);
 }
 
 static void seen_one(struct store_connection *connection, const struct ledger_operation *ledger,
@@ -272,6 +294,7 @@ static void seen_one(struct store_connection *connection, const struct ledger_op
     if (moved) {
         query = ledger_query(connection, STORE_SQL_LEDGER_REFERENCE, mailbox, item);
         store_bind_text(connection, query, 3, seen->reference);
+        store_bind_number(connection, query, 4, ledger->now_ms);
         store_run(connection, query);
     }
 }

@@ -107,7 +107,8 @@ static void mailbox_merge(struct store_connection *connection, int64_t from, int
                           int64_t now_ms)
 {
     static const enum store_sql steps[] = {STORE_SQL_MERGE_RESOLVE, STORE_SQL_MERGE_FAILED,
-                                           STORE_SQL_MERGE_LEDGER, STORE_SQL_MERGE_FAILURES};
+                                           STORE_SQL_MERGE_LEDGER, STORE_SQL_MERGE_FAILURES,
+                                           STORE_SQL_MERGE_SUBMISSIONS};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         sqlite3_stmt *query = store_query(connection, steps[i]);
         store_bind_number(connection, query, 1, from);

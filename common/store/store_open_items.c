@@ -120,14 +120,18 @@ static void open_run(struct store_connection *connection, struct store_operation
     struct open_operation *opening = (struct open_operation *)operation;
     opening->result.position = opening->position;
     open_read(connection, opening, STORE_OPEN_DELIVERING, STORE_SQL_OPEN_DELIVERING, 0, SIZE_MAX);
-    size_t delivering = opening->result.count;
+    open_read(connection, opening, STORE_OPEN_UNDELIVERABLE, STORE_SQL_OPEN_UNDELIVERABLE, 0,
+              (opening->limit + 3) / 4);
+    bool more_undeliverable = opening->result.more;
+    size_t before = opening->result.count;
     open_read(connection, opening, STORE_OPEN_FAILED, STORE_SQL_OPEN_FAILED, opening->now_ms,
               opening->limit);
     if (!opening->result.more)
         open_read_unacknowledged(connection, opening,
-                                 opening->limit - (opening->result.count - delivering));
+                                 opening->limit - (opening->result.count - before));
     if (!opening->result.more)
         opening->result.position = 0;
+    opening->result.more = opening->result.more || more_undeliverable;
     opening->result.waiting = open_waiting(connection, opening);
     for (size_t i = 0; i < opening->result.count; i++) {
         struct store_open_item *item = &opening->result.items[i];

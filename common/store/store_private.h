@@ -207,8 +207,9 @@ struct store_failed_item {
     int64_t received_ms;
     const char *reference;
     uint32_t attempts;
-    int64_t next_retry_ms;
+    int64_t next_retry_ms; /* STORE_SET_ASIDE: it is to be set aside instead */
 };
+enum { STORE_SET_ASIDE = 0 };
 void store_ledger_fail(struct store_connection *connection, int64_t mailbox,
                        const struct store_failed_item *item, int64_t now_ms);
 

@@ -30,7 +30,8 @@ static int64_t prune_mailbox(struct store_connection *connection,
                              const struct prune_operation *pruning, int64_t number)
 {
     static const enum store_sql parts[] = {STORE_SQL_PRUNE_LEDGER, STORE_SQL_PRUNE_MAILBOX_FAILURES,
-                                           STORE_SQL_PRUNE_FOLDERS};
+                                           STORE_SQL_PRUNE_FOLDERS,
+                                           STORE_SQL_PRUNE_MAILBOX_SUBMISSIONS};
     sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_RETIRE);
     store_bind_number(connection, query, 1, number);
     store_bind_number(connection, query, 2, pruning->now_ms);
@@ -79,6 +80,7 @@ static void prune_run(struct store_connection *connection, struct store_operatio
 {
     const struct prune_operation *pruning = (const struct prune_operation *)operation;
     int64_t rows = prune_rows(connection, STORE_SQL_PRUNE_FAILURES, pruning->resolved_before_ms);
+    rows += prune_rows(connection, STORE_SQL_PRUNE_SUBMISSIONS, pruning->resolved_before_ms);
     int64_t number = 0;
     while (rows < PRUNE_ROWS &&
            (number = prune_next_mailbox(connection, pruning->removed_before_ms)) != 0)

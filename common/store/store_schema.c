@@ -93,6 +93,37 @@ static const char *const migrations[] = {
     "CREATE INDEX failure_same ON failure"
     "  (mailbox, resolved_at, item, profile, direction, step, code, category, scope);"
     "CREATE INDEX failure_resolved ON failure (resolved_at) WHERE resolved_at IS NOT NULL;",
+
+    /* Submissions: the row's number is the order in which they came. Open are all but sent (4) and
+     * failed (5), and those after which a stray draft is still to be looked for. */
+    "CREATE TABLE submission ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  id TEXT NOT NULL UNIQUE,"
+    "  mailbox INTEGER NOT NULL REFERENCES mailbox (number),"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 7),"
+    "  queued_at INTEGER NOT NULL,"
+    "  size INTEGER NOT NULL,"
+    "  submitter INTEGER NOT NULL,"
+    "  null_sender INTEGER NOT NULL,"
+    "  stray INTEGER NOT NULL DEFAULT 0,"
+    "  attempts INTEGER NOT NULL DEFAULT 0,"
+    "  next_try INTEGER NOT NULL DEFAULT 0,"
+    "  doubt_since INTEGER NOT NULL DEFAULT 0,"
+    "  finished_at INTEGER,"
+    "  message_id TEXT,"
+    "  subject TEXT NOT NULL,"
+    "  recipients TEXT NOT NULL,"
+    "  reference TEXT"
+    ") STRICT;"
+    "CREATE INDEX submission_open ON submission (mailbox, number)"
+    "  WHERE state NOT IN (4, 5) OR stray;"
+    "CREATE INDEX submission_next ON submission (mailbox, next_try)"
+    "  WHERE state NOT IN (4, 5) OR stray;"
+    "CREATE INDEX submission_mailbox ON submission (mailbox);"
+    "CREATE INDEX submission_finished ON submission (finished_at) WHERE finished_at IS NOT NULL;"
+    "ALTER TABLE failure ADD COLUMN submission TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX failure_submission ON failure (submission)"
+    "  WHERE submission <> '' AND resolved_at IS NULL;",
 };
 
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };

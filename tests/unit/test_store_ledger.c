@@ -1,100 +1,4 @@
-#include "store_support.h"
-
-/* --- help --- */
-
-/* A copy of what store_open_items found. */
-struct listing {
-    struct outcome outcome;
-    size_t count;
-    bool more;
-    bool waiting;
-    int64_t position;
-    struct {
-        enum store_open_kind kind;
-        struct store_key key;
-        int64_t received_ms;
-        uint32_t attempts;
-        char name[64];
-        char reference[64];
-    } items[64];
-};
-
-static void copy_text(char *copy, size_t size, const char *text)
-{
-    snprintf(copy, size, "%s", text != NULL ? text : "(none)");
-}
-
-static void listed(void *argument, const struct failure *failure,
-                   const struct store_open_items *items)
-{
-    struct listing *listing = argument;
-    assert_null(failure);
-    listing->count = items->count;
-    listing->more = items->more;
-    listing->waiting = items->waiting;
-    listing->position = items->position;
-    assert_true(items->count <= 64);
-    for (size_t i = 0; i < items->count; i++) {
-        const struct store_open_item *item = &items->items[i];
-        listing->items[i].kind = item->kind;
-        listing->items[i].key = item->key;
-        listing->items[i].received_ms = item->received_ms;
-        listing->items[i].attempts = item->attempts;
-        copy_text(listing->items[i].name, 64, item->name);
-        copy_text(listing->items[i].reference, 64, item->reference);
-    }
-    support_done(&listing->outcome, failure);
-}
-
-static struct listing list_from(struct fixture *fixture, struct store_mailbox mailbox,
-                                int64_t now_ms, int64_t position, size_t limit)
-{
-    struct listing listing = {.outcome.fixture = fixture};
-    store_open_items(fixture->store, mailbox, now_ms, position, limit, listed, &listing);
-    support_wait(&listing.outcome);
-    return listing;
-}
-
-static struct listing list(struct fixture *fixture, struct store_mailbox mailbox, int64_t now_ms,
-                           size_t limit)
-{
-    return list_from(fixture, mailbox, now_ms, 0, limit);
-}
-
-static void fail_item(struct fixture *fixture, struct store_mailbox mailbox, struct store_key key,
-                      const char *reference, uint32_t attempts, int64_t next_retry_ms)
-{
-    struct store_delivery item = {.key = key, .received_ms = NOW - 5, .reference = reference};
-    struct store_failure failure = {
-        .profile = "p",
-        .mailbox = mailbox,
-        .direction = "incoming",
-        .now_ms = NOW,
-        .next_retry_ms = next_retry_ms,
-        .item = &item,
-        .attempts = attempts,
-        .failure = {.category = FAILURE_ITEM,
-                    .scope = FAILURE_SCOPE_ITEM,
-                    .sentence = "s",
-                    .remedy = ""},
-    };
-    failure_set_code(&failure.failure, "ErrorCorruptData");
-    failure_set_step(&failure.failure, "GetItem");
-    MUST_SUCCEED(fixture, store_failure_record(fixture->store, &failure, support_done, &outcome));
-}
-
-static void see(struct fixture *fixture, struct store_mailbox mailbox, struct store_key key,
-                const char *reference, int64_t now_ms)
-{
-    struct store_seen seen = {.key = key, .reference = reference};
-    MUST_SUCCEED(fixture, store_ledger_seen(fixture->store, mailbox, &seen, 1, now_ms, support_done,
-                                            &outcome));
-}
-
-static int64_t open_failures(struct fixture *fixture)
-{
-    return support_number(fixture, "SELECT count(*) FROM failure WHERE resolved_at IS NULL");
-}
+#include "store_listing.h"
 
 /* --- once --- */
 
@@ -474,6 +378,7 @@ static void every_write_of_a_lost_lease_is_refused(void **state)
     LOST(store_ledger_delivered(store, lost, &key.item, 1, NOW, support_done, &outcome));
     LOST(store_ledger_acknowledged(store, lost, &key.item, 1, support_done, &outcome));
     LOST(store_ledger_gone(store, lost, &key.item, 1, NOW, support_done, &outcome));
+    LOST(store_ledger_set_aside(store, lost, &key.item, 1, support_done, &outcome));
     LOST(store_ledger_seen(store, lost, &seen, 1, NOW, support_done, &outcome));
     LOST(store_ledger_forget(store, lost, NOW, support_done, &outcome));
     LOST(store_folders_load(store, lost, names, 1, &folder, &sink_path, support_done, &outcome));

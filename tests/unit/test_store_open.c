@@ -305,7 +305,7 @@ static void settings_run(struct store_connection *connection, struct store_opera
     } settings[] = {
         {"PRAGMA synchronous", 2},  {"PRAGMA foreign_keys", 1},   {"PRAGMA mmap_size", 0},
         {"PRAGMA temp_store", 2},   {"PRAGMA cache_size", -1500}, {"PRAGMA auto_vacuum", 2},
-        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 1},
+        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 2},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         assert_int_equal(store_execute_number(connection, settings[i].sql), settings[i].value);
@@ -335,6 +335,13 @@ static void every_connection_has_the_settings_that_were_promised(void **state)
     }
 }
 
+/* Those that are meant to read all of a small table or index, or to sort a few rows. */
+static bool may_read_whole(int sql)
+{
+    return sql == STORE_SQL_MAILBOX_ALL_PRESENT || sql == STORE_SQL_SUBMISSION_MAILBOXES ||
+           sql == STORE_SQL_OPEN_UNDELIVERABLE;
+}
+
 /* A mailbox with a million delivered rows must cost an idle cycle nothing. */
 static void every_statement_uses_an_index(void **state)
 {
@@ -353,7 +360,7 @@ static void every_statement_uses_an_index(void **state)
         while (sqlite3_step(query) == SQLITE_ROW) {
             const char *plan = (const char *)sqlite3_column_text(query, 3);
             bool whole = strstr(plan, "SCAN") != NULL || strstr(plan, "TEMP B-TREE") != NULL;
-            if (whole && sql != STORE_SQL_MAILBOX_ALL_PRESENT)
+            if (whole && !may_read_whole(sql))
                 fail_msg("%s: %s", explain.data, plan);
             /* In the ledger the mailbox alone narrows nothing down, but in the partial indices. */
             bool large = strstr(plan, "ledger_item (mailbox=?)") != NULL ||
