@@ -47,6 +47,12 @@ enum config_after_processing {
     CONFIG_AFTER_PURGE,  /* for good */
 };
 
+enum config_send_method {
+    CONFIG_SEND_AUTO,
+    CONFIG_SEND_DRAFT,
+    CONFIG_SEND_DIRECT,
+};
+
 struct config_profile {
     const char *name;
     const char *url; /* https://HOST/EWS/Exchange.asmx */
@@ -71,8 +77,17 @@ struct config_profile {
     uint64_t retry_min_ms; /* first wait after a transient failure; doubles up to retry_max_ms */
     uint64_t retry_max_ms;
     uint32_t item_attempts; /* tries of one item before it is left failed for a person */
+    enum config_send_method send_method;
+    uint64_t doubt_window_ms;
+    bool delivery_notifications;
     bool has_process_from;
     int64_t process_from_ms; /* wall time; meaningful with has_process_from */
+};
+
+/* Who may send as a mailbox: a user, or the members of a group. */
+struct config_submitter {
+    bool is_group;
+    uint32_t id;
 };
 
 /* What a mailbox shares with others that are configured alike. */
@@ -87,9 +102,12 @@ struct config_mailbox_settings {
     mode_t deliver_mode; /* of message files, 0600 by default */
     enum config_line_endings line_endings;
     enum config_after_processing after_processing;
-    const char *move_folder; /* NULL unless after_processing moves */
-    bool has_process_from;   /* the mailbox's own, or the profile's; false means now */
+    bool undeliverable_folder; /* what cannot be delivered is moved to "Undeliverable" */
+    const char *move_folder;   /* NULL unless after_processing moves */
+    bool has_process_from;     /* the mailbox's own, or the profile's; false means now */
     int64_t process_from_ms;
+    const struct config_submitter *submitters;
+    size_t submitter_count;
 };
 
 struct config_mailbox {
@@ -104,6 +122,12 @@ struct config_mailbox_rare {
     const char *identity;     /* UPN or SID when it is not the address; NULL otherwise */
 };
 
+/* A line of sender_map. */
+struct config_sender {
+    const char *local;   /* USER or USER@HOST, in lower case */
+    const char *address; /* a mailbox with outgoing = yes */
+};
+
 struct config {
     const char *state_directory; /* NULL: $STATE_DIRECTORY or /var/lib/exsyncd */
     int log_level;               /* enum log_priority */
@@ -111,6 +135,12 @@ struct config {
     uint64_t ledger_keep_ms;  /* a ledger row is kept so long after its item left the folder */
     uint64_t summary_interval_ms;
     uint32_t file_threads;
+    const char *default_sender; /* a mailbox with outgoing = yes; NULL when not given */
+    const struct config_sender *senders;
+    size_t sender_count;
+    bool recipients_rewrite;
+    uint64_t max_submission_size; /* bytes */
+    uint64_t outbox_scan_interval_ms;
 
     const struct config_profile *profiles; /* sorted by name */
     size_t profile_count;
@@ -134,6 +164,14 @@ size_t config_memory(const struct config *config);
 /* NULL when there is none. `address` in lower case. */
 const struct config_mailbox *config_find_mailbox(const struct config *config, const char *address);
 const struct config_profile *config_find_profile(const struct config *config, const char *name);
+
+/* Whether a user, who is a member of these groups, may send as the mailbox. */
+bool config_may_submit(const struct config_mailbox_settings *settings, uid_t user,
+                       const gid_t *groups, size_t group_count);
+
+/* The mailbox that sends for a From (in lower case) that is no mailbox: by sender_map, or for a
+ * local sender (USER, USER@localhost, USER@ this machine's name) default_sender. NULL: none. */
+const char *config_map_sender(const struct config *config, const char *from);
 
 /* The Maildir of a mailbox: the template with its letters filled in. Caller frees (memory_free). */
 char *config_maildir_path(const struct config_mailbox *mailbox);

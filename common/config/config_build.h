@@ -21,7 +21,8 @@ struct config_chosen {
     const struct config_section *section;
 };
 
-struct config_group; /* a group that was looked up */
+struct config_group;      /* a group that was looked up */
+struct config_submitters; /* a list of submitters that was read */
 
 /* A place in the table of settings: those that are alike are there once. */
 struct config_settings_place {
@@ -41,6 +42,7 @@ struct config_builder {
     bool *profile_used;              /* beside profiles */
     size_t profile_count;
     struct config_group *groups;
+    struct config_submitters *submitters;
     struct config_settings_place *settings; /* open addressing */
     size_t settings_capacity;               /* a power of two, or 0 */
     size_t settings_count;
@@ -85,6 +87,17 @@ config_build_settings(struct config_builder *builder, const struct config_sectio
 /* config_group.c: the number of a group, by name or as a number. */
 bool config_build_group(struct config_builder *builder, const char *name, gid_t *group,
                         struct buffer *wrong);
+
+/* config_outgoing.c: what a mailbox's submitters are; alike lists have one array. */
+void config_build_submitters(struct config_builder *builder,
+                             const struct config_chosen chosen[CONFIG_KEY_COUNT],
+                             struct config_mailbox_settings *settings);
+
+/* config_outgoing.c: sender_map, and whether the mailboxes that it and default_sender name send;
+ * when the mailboxes are known. */
+void config_build_senders(struct config_builder *builder,
+                          const struct config_chosen chosen[CONFIG_KEY_COUNT],
+                          struct config *config);
 
 /* config_mailbox.c: fills config->mailboxes from the [mailbox] sections. */
 void config_build_mailboxes(struct config_builder *builder, struct config *config);

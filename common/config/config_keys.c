@@ -90,6 +90,52 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .field = DAEMON_FIELD(file_threads),
          .initial = "16",
          .text = "Threads that write files. A file system that hangs holds at most two of them."},
+    [CONFIG_KEY_DEFAULT_SENDER] =
+        {.name = "default_sender",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_ADDRESS,
+         .field = DAEMON_FIELD(default_sender),
+         .example = "anna@contoso.com",
+         .text = "The mailbox that sends for local users who have none in sender_map: cron's "
+                 "root@HOST, PHP's www-data@HOST. From then names the mailbox."},
+    [CONFIG_KEY_SENDER_MAP] =
+        {.name = "sender_map",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_LIST,
+         .field = SEVERAL_FIELDS,
+         .example = "www-data: anna@contoso.com, root@db1: anna@contoso.com",
+         .text = "Which mailbox sends for which local user: USER (on this machine) or USER@HOST, a "
+                 "colon, and the mailbox. A long list may be given in several lines."},
+    [CONFIG_KEY_RECIPIENTS_REWRITE] =
+        {.name = "recipients_rewrite",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_BOOLEAN,
+         .field = DAEMON_FIELD(recipients_rewrite),
+         .initial = "no",
+         .text = "Exchange sends to whom the header names. When a program gives exsync-submit "
+                 "recipients of which the header names more, the message is refused, or with yes "
+                 "its header is rewritten to those given."},
+    [CONFIG_KEY_MAX_SUBMISSION_SIZE] =
+        {.name = "max_submission_size",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_SIZE,
+         .minimum = 1000,
+         .maximum = 1000 * GIGABYTE,
+         .field = DAEMON_FIELD(max_submission_size),
+         .initial = "150MB",
+         .text = "Larger messages are not taken for sending. Exchange has a limit of its own, of "
+                 "about 48 MB unless it was raised."},
+    [CONFIG_KEY_OUTBOX_SCAN_INTERVAL] =
+        {.name = "outbox_scan_interval",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = SECOND,
+         .maximum = HOUR,
+         .field = DAEMON_FIELD(outbox_scan_interval_ms),
+         .initial = "60s",
+         .text =
+             "Submitted messages are noticed at once; this is how often they are looked for all "
+             "the same."},
 
     [CONFIG_KEY_URL] =
         {.name = "url",
@@ -294,6 +340,37 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .example = "exsyncd",
          .text = "The name under which the daemon appears in the server's logs, for servers that "
                  "let in programs by name."},
+    [CONFIG_KEY_SEND_METHOD] =
+        {.name = "send_method",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = PROFILE_FIELD(send_method),
+         .initial = "auto",
+         .choices = {{"auto", CONFIG_SEND_AUTO},
+                     {"draft", CONFIG_SEND_DRAFT},
+                     {"direct", CONFIG_SEND_DIRECT}},
+         .text = "draft makes a draft and sends it, two steps that can be repeated without harm; "
+                 "direct does both in one request, for servers that cannot send drafts. auto is "
+                 "draft until the server shows that it cannot."},
+    [CONFIG_KEY_DOUBT_WINDOW] =
+        {.name = "doubt_window",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = SECOND,
+         .maximum = 7 * DAY,
+         .field = PROFILE_FIELD(doubt_window_ms),
+         .initial = "15m",
+         .text = "With send_method = direct: how long a message whose sending was not answered is "
+                 "looked for in the mailbox before it is left to a person."},
+    [CONFIG_KEY_DELIVERY_NOTIFICATIONS] =
+        {.name = "delivery_notifications",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_BOOLEAN,
+         .field = PROFILE_FIELD(delivery_notifications),
+         .initial = "yes",
+         .text =
+             "Whether a notification in the mailbox's Maildir tells of a message that could not "
+             "be sent."},
 
     [CONFIG_KEY_PROFILE] =
         {.name = "profile",
@@ -314,7 +391,17 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .kind = CONFIG_KIND_BOOLEAN,
          .field = MAILBOX_FIELD(outgoing),
          .initial = "no",
-         .text = "Whether mail is sent through Exchange. Not carried out by this version."},
+         .text = "Whether mail that was put into the outbox is sent through Exchange as this "
+                 "mailbox."},
+    [CONFIG_KEY_SUBMITTERS] =
+        {.name = "submitters",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_LIST,
+         .field = SEVERAL_FIELDS,
+         .initial = "root",
+         .text =
+             "The users of this machine who may send as this mailbox, with commas between them, "
+             "by name or number; @GROUP means its members."},
     [CONFIG_KEY_FOLDERS] =
         {.name = "folders",
          .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
@@ -372,6 +459,15 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
                      {"purge", CONFIG_AFTER_PURGE}},
          .text = "What happens in Exchange to a message once it is delivered. delete puts it into "
                  "Deleted Items, purge removes it for good."},
+    [CONFIG_KEY_UNDELIVERABLE_FOLDER] =
+        {.name = "undeliverable_folder",
+         .section = CONFIG_SECTION_MAILBOX_DEFAULTS,
+         .kind = CONFIG_KIND_BOOLEAN,
+         .field = MAILBOX_FIELD(undeliverable_folder),
+         .initial = "no",
+         .text = "Whether a message that cannot be delivered, for good or after item_attempts, is "
+                 "moved to the mailbox's folder Undeliverable, which is made when it is missing. "
+                 "One that somebody moves back is tried again."},
     [CONFIG_KEY_MAILBOX_PROCESS_FROM] =
         {.name = "process_email_from",
          .section = CONFIG_SECTION_MAILBOX_DEFAULTS,

@@ -164,7 +164,7 @@ static bool is_duplicate(struct file_reader *reader, const struct config_key *ke
 {
     const struct config_entry *earlier =
         config_section_find(reader->section, (enum config_key_id)(key - config_keys));
-    if (earlier == NULL || key->kind == CONFIG_KIND_FOLDERS)
+    if (earlier == NULL || key->kind == CONFIG_KIND_FOLDERS || key->kind == CONFIG_KIND_LIST)
         return false;
     char *where = config_report_where(reader->document->report, earlier->place);
     config_report_error(reader->document->report, here(reader), reader->section->title, key->name,

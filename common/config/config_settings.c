@@ -100,6 +100,18 @@ static void check_folders(struct config_builder *builder, const struct config_ch
     }
 }
 
+/* What was moved there would be found there. */
+static void check_undeliverable(struct config_builder *builder, const struct config_chosen *chosen,
+                                const char *folders)
+{
+    static const char undeliverable[] = "Undeliverable";
+    if (holds_folder(folders, undeliverable, sizeof undeliverable - 1))
+        config_build_error(builder, chosen[CONFIG_KEY_UNDELIVERABLE_FOLDER],
+                           "'%s' is one of the folders that mail is taken from; take it out of "
+                           "them, or write no",
+                           undeliverable);
+}
+
 static void build_after_processing(struct config_builder *builder,
                                    const struct config_chosen *chosen, const char *folders,
                                    struct config_mailbox_settings *settings)
@@ -150,6 +162,8 @@ static void build_candidate(struct config_builder *builder, const struct config_
     config_build_fields(builder, chosen, CONFIG_SECTION_MAILBOX_DEFAULTS, settings);
     settings->profile = choose_profile(builder, mailbox, chosen[CONFIG_KEY_PROFILE]);
     check_folders(builder, chosen, folders);
+    if (settings->undeliverable_folder)
+        check_undeliverable(builder, chosen, folders);
     build_after_processing(builder, chosen, folders, settings);
     build_delivery(builder, chosen, settings);
     struct config_chosen from = chosen[CONFIG_KEY_MAILBOX_PROCESS_FROM];
@@ -159,9 +173,7 @@ static void build_candidate(struct config_builder *builder, const struct config_
         settings->has_process_from = settings->profile->has_process_from;
         settings->process_from_ms = settings->profile->process_from_ms;
     }
-    if (settings->outgoing)
-        config_build_warning(builder, chosen[CONFIG_KEY_OUTGOING],
-                             "outgoing mail is not carried out by this version; incoming mail is");
+    config_build_submitters(builder, chosen, settings);
 }
 
 static bool equal(const struct config_mailbox_settings *a, const struct config_mailbox_settings *b)
@@ -172,7 +184,8 @@ static bool equal(const struct config_mailbox_settings *a, const struct config_m
            a->deliver_group == b->deliver_group && a->deliver_mode == b->deliver_mode &&
            a->line_endings == b->line_endings && a->after_processing == b->after_processing &&
            a->move_folder == b->move_folder && a->has_process_from == b->has_process_from &&
-           a->process_from_ms == b->process_from_ms;
+           a->process_from_ms == b->process_from_ms && a->submitters == b->submitters &&
+           a->undeliverable_folder == b->undeliverable_folder;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -188,6 +201,7 @@ static size_t hash_settings(const struct config_mailbox_settings *settings, cons
     hash = mix(hash, (uintptr_t)settings->maildir);
     hash = mix(hash, (uintptr_t)settings->move_folder);
     hash = mix(hash, (uint64_t)settings->process_from_ms);
+    hash = mix(hash, (uintptr_t)settings->submitters);
     hash = mix(hash, (uint64_t)settings->deliver_group << 32 | settings->deliver_mode);
     hash = mix(hash, (uint64_t)settings->after_processing << 4 | settings->line_endings << 2 |
                          (unsigned)settings->incoming << 1 | settings->outgoing);

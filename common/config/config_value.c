@@ -224,6 +224,7 @@ static bool read_kind(const struct config_key *key, char *text, struct config_va
     case CONFIG_KIND_AFTER:
         return read_after(key, text, value, wrong);
     case CONFIG_KIND_TEXT:
+    case CONFIG_KIND_LIST:
     case CONFIG_KIND_GROUP:
     case CONFIG_KIND_PROFILE:
     case CONFIG_KIND_IDENTITY:

@@ -90,6 +90,7 @@ static void every_key_can_be_given_as_the_example_shows_it(void **state)
         {"connecting_sid = primary_smtp", "connecting_sid = sid"},
         {"deliver_group = mail", "deliver_group = 8"},
         {"deliver_mode = 0600", "deliver_mode = 0640"},
+        {"outgoing = no", "outgoing = yes"},
     };
     struct config_folder *folder = *state;
     char *example = read_example();

@@ -177,6 +177,10 @@ static void folders_and_what_follows_must_fit(void **state)
          "mail is taken from; name another\n"},
         {PROFILE MAILBOX "folders = Inbox, INBOX\n",
          "exsyncd.conf:6: [mailbox a@x] folders: 'Inbox' is there twice; delete one of them\n"},
+        {PROFILE MAILBOX "folders = Inbox, undeliverable\nundeliverable_folder = yes\n",
+         "exsyncd.conf:7: [mailbox a@x] undeliverable_folder: 'Undeliverable' is one of the "
+         "folders "
+         "that mail is taken from; take it out of them, or write no\n"},
         {PROFILE MAILBOX "deliver_group = no-such-group\n",
          "exsyncd.conf:6: [mailbox a@x] deliver_group: there is no group 'no-such-group'; make it "
          "(groupadd --system) or name another\n"},
@@ -205,9 +209,6 @@ static void what_is_odd_but_possible_is_a_warning(void **state)
     static const struct mistake cases[] = {
         {"[exsyncd]\n", "exsyncd.conf: warning: there is no mailbox; write a section [mailbox "
                         "ADDRESS] for each\n"},
-        {PROFILE MAILBOX "outgoing = yes\n", "exsyncd.conf:6: warning: [mailbox a@x] outgoing: "
-                                             "outgoing mail is not carried out by this "
-                                             "version; incoming mail is\n"},
         {PROFILE MAILBOX "incoming = no\n", "exsyncd.conf:5: warning: [mailbox a@x]: neither "
                                             "incoming nor outgoing mail is on; nothing "
                                             "is done for it\n"},
@@ -282,8 +283,6 @@ static void one_run_tells_of_every_mistake_in_the_order_of_the_files(void **stat
         "it (groupadd --system) or name another\n"
         "exsyncd.conf:17: [mailbox-defaults] after_processing: 'INBOX' is one of the folders that "
         "mail is taken from; name another\n"
-        "exsyncd.conf:19: warning: [mailbox anna@contoso.com] outgoing: outgoing mail is not "
-        "carried out by this version; incoming mail is\n"
         "exsyncd.conf:20: [mailbox anna@contoso.com] deliver: '%x' is not known; the letters are "
         "%u "
         "(the address), %n (before its @), %d (behind it) and %% (a percent sign)\n"

@@ -1,0 +1,261 @@
+/* Who may send as which mailbox, and which mailbox sends for whom. */
+#include "config/config_build.h"
+#include "config/config_suggest.h"
+#include "config/config_value.h"
+
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum { HOST_SIZE = 256 };
+
+/* --- lists --- */
+
+/* The next word of a list with commas, without white space around it; NULL behind the last.
+ * `*rest` is changed. */
+static char *next_word(char **rest)
+{
+    char *word;
+    while ((word = strsep(rest, ",")) != NULL) {
+        while (isspace((unsigned char)*word))
+            word++;
+        size_t length = strlen(word);
+        while (length > 0 && isspace((unsigned char)word[length - 1]))
+            word[--length] = '\0';
+        if (length > 0)
+            return word;
+    }
+    return NULL;
+}
+
+/* All lines of the key, as one list in the scratch arena. */
+static char *join_lines(struct config_builder *builder, struct config_chosen given,
+                        enum config_key_id id)
+{
+    struct buffer list = {0};
+    if (given.entry == NULL)
+        buffer_append_string(&list, config_keys[id].initial == NULL ? "" : config_keys[id].initial);
+    for (const struct config_entry *entry = given.entry; entry != NULL; entry = entry->next) {
+        if (entry->key == given.entry->key && entry->good)
+            buffer_append_format(&list, "%s%s", list.length > 0 ? "," : "", entry->value.text);
+    }
+    char *copy = config_arena_copy_string(builder->scratch, buffer_string(&list));
+    buffer_release(&list);
+    return copy;
+}
+
+/* --- submitters --- */
+
+struct config_submitters {
+    struct config_submitters *next;
+    const char *text;
+    const struct config_submitter *array;
+    size_t count;
+};
+
+static bool find_user(const char *name, uint32_t *id, struct buffer *wrong)
+{
+    size_t digits = strspn(name, "0123456789"), size = 4096;
+    if (digits > 0 && name[digits] == '\0') {
+        unsigned long long number = strtoull(name, NULL, 10);
+        *id = (uint32_t)number;
+        if (digits <= 10 && number < UINT32_MAX)
+            return true;
+        buffer_append_format(wrong, "'%s' is too large for a user; write its name", name);
+        return false;
+    }
+    char *memory = NULL;
+    struct passwd entry, *found = NULL;
+    int error;
+    do {
+        size *= 2;
+        memory = memory_resize(memory, size);
+        error = getpwnam_r(name, &entry, memory, size, &found);
+    } while (error == ERANGE && size < 16 * 1024 * 1024);
+    if (found != NULL)
+        *id = found->pw_uid;
+    memory_free(memory);
+    if (found != NULL)
+        return true;
+    if (error == 0 || error == ENOENT || error == ESRCH)
+        buffer_append_format(
+            wrong, "there is no user '%s'; name another, or @GROUP for the members of a group",
+            name);
+    else
+        buffer_append_format(wrong, "the user '%s' cannot be looked up: %s; try again", name,
+                             strerror(error));
+    return false;
+}
+
+static void read_submitters(struct config_builder *builder, struct config_chosen given, char *list,
+                            struct config_submitters *submitters)
+{
+    size_t most = 1;
+    for (const char *at = list; *at != '\0'; at++)
+        most += *at == ',';
+    struct config_submitter *array = config_arena_allocate(builder->arena, most * sizeof *array);
+    char *rest = list, *word;
+    while ((word = next_word(&rest)) != NULL) {
+        struct config_submitter *submitter = &array[submitters->count];
+        struct buffer wrong = {0};
+        gid_t group = 0;
+        submitter->is_group = word[0] == '@';
+        bool good = submitter->is_group ? config_build_group(builder, word + 1, &group, &wrong)
+                                        : find_user(word, &submitter->id, &wrong);
+        if (submitter->is_group)
+            submitter->id = group;
+        if (good)
+            submitters->count++;
+        else if (given.entry != NULL)
+            config_build_error(builder, given, "%s", buffer_string(&wrong));
+        buffer_release(&wrong);
+    }
+    submitters->array = array;
+}
+
+void config_build_submitters(struct config_builder *builder,
+                             const struct config_chosen chosen[CONFIG_KEY_COUNT],
+                             struct config_mailbox_settings *settings)
+{
+    struct config_chosen given = chosen[CONFIG_KEY_SUBMITTERS];
+    char *list = join_lines(builder, given, CONFIG_KEY_SUBMITTERS);
+    struct config_submitters *submitters = builder->submitters;
+    while (submitters != NULL && strcmp(submitters->text, list) != 0)
+        submitters = submitters->next;
+    if (submitters == NULL) {
+        submitters = config_arena_allocate(builder->scratch, sizeof *submitters);
+        submitters->text = config_arena_copy_string(builder->scratch, list);
+        submitters->next = builder->submitters;
+        builder->submitters = submitters;
+        read_submitters(builder, given, list, submitters);
+    }
+    settings->submitters = submitters->array;
+    settings->submitter_count = submitters->count;
+}
+
+bool config_may_submit(const struct config_mailbox_settings *settings, uid_t user,
+                       const gid_t *groups, size_t group_count)
+{
+    for (size_t i = 0; i < settings->submitter_count; i++) {
+        const struct config_submitter *submitter = &settings->submitters[i];
+        if (!submitter->is_group && submitter->id == user)
+            return true;
+        for (size_t j = 0; submitter->is_group && j < group_count; j++) {
+            if (submitter->id == groups[j])
+                return true;
+        }
+    }
+    return false;
+}
+
+/* --- senders --- */
+
+static void check_sends(struct config_builder *builder, struct config_chosen given,
+                        const struct config *config, const char *address)
+{
+    const struct config_mailbox *mailbox = config_find_mailbox(config, address);
+    if (mailbox == NULL) {
+        struct config_suggestion suggestion = config_suggestion_start(address);
+        for (size_t i = 0; i < config->mailbox_count; i++)
+            config_suggestion_consider(&suggestion, config->mailboxes[i].address);
+        if (suggestion.best != NULL)
+            config_build_error(builder, given, "there is no mailbox %s; did you mean %s?", address,
+                               suggestion.best);
+        else
+            config_build_error(builder, given,
+                               "there is no mailbox %s; write a section [mailbox %s]", address,
+                               address);
+    } else if (!mailbox->settings->outgoing) {
+        config_build_error(builder, given, "%s does not send; write outgoing = yes in [mailbox %s]",
+                           address, address);
+    }
+}
+
+static void read_sender(struct config_builder *builder, struct config_chosen given, char *word,
+                        struct config *config, struct config_sender *senders)
+{
+    struct buffer wrong = {0};
+    char *colon = strchr(word, ':');
+    char *address = colon == NULL ? NULL : colon + 1;
+    while (address != NULL && isspace((unsigned char)*address))
+        address++;
+    if (colon == NULL || colon == word) {
+        config_build_error(builder, given,
+                           "'%s' is no USER: ADDRESS; write it such as www-data: web@contoso.com",
+                           word);
+        return;
+    }
+    *colon = '\0';
+    for (char *at = word; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    if (config_read_address(address, &wrong)) {
+        check_sends(builder, given, config, address);
+        senders[config->sender_count++] = (struct config_sender){
+            .local = config_strings_intern(&builder->strings, word),
+            .address = config_strings_intern(&builder->strings, address),
+        };
+    } else {
+        config_build_error(builder, given, "%s", buffer_string(&wrong));
+    }
+    buffer_release(&wrong);
+}
+
+void config_build_senders(struct config_builder *builder,
+                          const struct config_chosen chosen[CONFIG_KEY_COUNT],
+                          struct config *config)
+{
+    struct config_chosen given = chosen[CONFIG_KEY_SENDER_MAP];
+    if (config->default_sender != NULL)
+        check_sends(builder, chosen[CONFIG_KEY_DEFAULT_SENDER], config, config->default_sender);
+    if (given.entry == NULL)
+        return;
+    char *rest = join_lines(builder, given, CONFIG_KEY_SENDER_MAP), *word;
+    size_t most = 1;
+    for (const char *at = rest; *at != '\0'; at++)
+        most += *at == ',';
+    struct config_sender *senders = config_arena_allocate(builder->arena, most * sizeof *senders);
+    config->senders = senders;
+    while ((word = next_word(&rest)) != NULL)
+        read_sender(builder, given, word, config, senders);
+}
+
+/* A sender without a domain, or whose domain is this machine. */
+static bool is_local(const char *from)
+{
+    char host[HOST_SIZE] = "";
+    const char *domain = strrchr(from, '@');
+    if (domain == NULL || strcmp(domain, "@localhost") == 0 ||
+        strcmp(domain, "@localhost.localdomain") == 0)
+        return true;
+    gethostname(host, sizeof host - 1);
+    size_t length = strlen(host);
+    domain++;
+    /* "db1" and "db1.contoso.com" name the same machine. */
+    return length > 0 && strncasecmp(domain, host, length) == 0 &&
+           (domain[length] == '\0' || domain[length] == '.');
+}
+
+static const char *find_sender(const struct config *config, const char *local, size_t length)
+{
+    for (size_t i = 0; i < config->sender_count; i++) {
+        if (strlen(config->senders[i].local) == length &&
+            memcmp(config->senders[i].local, local, length) == 0)
+            return config->senders[i].address;
+    }
+    return NULL;
+}
+
+const char *config_map_sender(const struct config *config, const char *from)
+{
+    const char *address = find_sender(config, from, strlen(from));
+    if (address != NULL || !is_local(from))
+        return address;
+    address = find_sender(config, from, strcspn(from, "@"));
+    return address != NULL ? address : config->default_sender;
+}
