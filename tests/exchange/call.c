@@ -75,6 +75,16 @@ struct item *call_item(struct call *call, const xmlNode *item_id)
     return item;
 }
 
+bool call_names_current(const struct item *item, const xmlNode *item_id)
+{
+    const char *change_key = xml_attribute(item_id, "ChangeKey");
+    struct buffer current = {0};
+    item_append_change_key(item, &current);
+    bool is_current = change_key != NULL && strcmp(change_key, buffer_string(&current)) == 0;
+    buffer_release(&current);
+    return is_current;
+}
+
 /* NULL, or why the caller cannot reach the mailbox that a folder's id names. */
 static const char *mailbox_refusal(const struct call *call, const xmlNode *folder_id)
 {

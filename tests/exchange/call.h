@@ -38,6 +38,9 @@ void call_succeeded(struct call *call);
  * such item for this caller, or a test has spoiled it. */
 struct item *call_item(struct call *call, const xmlNode *item_id);
 
+/* True when the ItemId element names the item as it is now. */
+bool call_names_current(const struct item *item, const xmlNode *item_id);
+
 /* Finds the folder that a FolderId or DistinguishedFolderId element names. NULL when it was
  * answered with an error. */
 struct folder *call_folder(struct call *call, const xmlNode *folder_id);

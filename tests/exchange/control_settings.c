@@ -99,15 +99,23 @@ void command_transport(struct command *command)
     struct simulator *simulator = command->simulator;
     const char *state = command_text(command, "state");
     const char *sent_items = command_text(command, "sent_items");
-    if ((state != NULL && strcmp(state, "stopped") != 0 && strcmp(state, "running") != 0) ||
-        (sent_items != NULL && strcmp(sent_items, "held") != 0 &&
-         strcmp(sent_items, "immediate") != 0)) {
-        command_fail(command, "state is stopped or running, sent_items is held or immediate");
+    static const char *const copies[] = {
+        [COPIES_IMMEDIATE] = "immediate", [COPIES_HELD] = "held", [COPIES_DELETED] = "deleted"};
+    enum transport_copies chosen = COPIES_IMMEDIATE;
+    while (sent_items != NULL && chosen <= COPIES_DELETED &&
+           strcmp(sent_items, copies[chosen]) != 0)
+        chosen++;
+    if (chosen > COPIES_DELETED ||
+        (state != NULL && strcmp(state, "stopped") != 0 && strcmp(state, "running") != 0)) {
+        command_fail(command,
+                     "state is stopped or running, sent_items is immediate, held or deleted");
         return;
     }
+    if (command_text(command, "send_item") != NULL)
+        simulator->sends_no_drafts = !command_flag(command, "send_item");
     store_lock_for_writing(simulator->store);
     if (sent_items != NULL)
-        transport_hold_copies(simulator->transport, strcmp(sent_items, "held") == 0);
+        transport_set_copies(simulator->transport, chosen);
     if (state != NULL)
         transport_set_running(simulator->transport, strcmp(state, "running") == 0);
     store_unlock(simulator->store);

@@ -1,19 +1,11 @@
 #include "created_message.h"
 
+#include "base/memory.h"
 #include "base64.h"
 #include "soap.h"
 
 #include <string.h>
-
-static struct message *message_of_content(const char *content)
-{
-    struct buffer mime = {0};
-    struct message *message = NULL;
-    if (base64_decode(&mime, content, strlen(content)))
-        message = message_create("created", buffer_string(&mime), mime.length);
-    buffer_release(&mime);
-    return message;
-}
+#include <strings.h>
 
 /* Appends text that stands in a header field: encoded when it is not plain ASCII. */
 static void append_encoded(struct buffer *mime, const char *text)
@@ -102,11 +94,63 @@ static void append_body(struct buffer *mime, const xmlNode *body)
     }
 }
 
+/* -- MimeContent, and properties beside it --------------------------------- */
+
+/* True when the message's own field names the same recipients. */
+static bool names_same(const struct buffer *mime, const char *field, const xmlNode *recipients)
+{
+    struct mime_addresses addresses = {0};
+    char *value = mime_field_raw(buffer_string(mime), mime->length, field);
+    if (value != NULL)
+        mime_parse_addresses(&addresses, value);
+    memory_free(value);
+    size_t i = 0;
+    bool same = true;
+    for (const xmlNode *mailbox = xml_first(recipients); mailbox != NULL;
+         mailbox = xml_next(mailbox), i++) {
+        const char *address = xml_child_text(mailbox, "EmailAddress");
+        same = same && address != NULL && i < addresses.count &&
+               strcasecmp(address, addresses.list[i].address) == 0;
+    }
+    same = same && i == addresses.count;
+    mime_addresses_release(&addresses);
+    return same;
+}
+
+/* Recipients that are given as properties hold, instead of those in the message's header. */
+static void override_recipients(struct buffer *mime, const xmlNode *element)
+{
+    static const char *const fields[][2] = {
+        {"BccRecipients", "Bcc"}, {"CcRecipients", "Cc"}, {"ToRecipients", "To"}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const xmlNode *recipients = xml_child(element, fields[i][0]);
+        if (recipients == NULL || names_same(mime, fields[i][1], recipients))
+            continue;
+        struct buffer changed = {0};
+        append_recipients(&changed, fields[i][1], recipients);
+        mime_append_without(&changed, buffer_string(mime), mime->length, fields[i][1]);
+        buffer_release(mime);
+        *mime = changed;
+    }
+}
+
+static struct message *message_of_content(const xmlNode *element, const char *content)
+{
+    struct buffer mime = {0};
+    struct message *message = NULL;
+    if (base64_decode(&mime, content, strlen(content))) {
+        override_recipients(&mime, element);
+        message = message_create("created", buffer_string(&mime), mime.length);
+    }
+    buffer_release(&mime);
+    return message;
+}
+
 struct message *created_message(const xmlNode *element, const char *sender, uint64_t number)
 {
     const char *content = xml_child_text(element, "MimeContent");
     if (content != NULL)
-        return message_of_content(content);
+        return message_of_content(element, content);
     struct buffer mime = {0};
     append_header(&mime, element, sender, number);
     append_body(&mime, xml_child(element, "Body"));

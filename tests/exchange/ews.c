@@ -111,7 +111,9 @@ static void carry_out(struct simulator *simulator, const struct soap_request *so
                       struct reply *reply, struct ews_outcome *outcome)
 {
     const struct operation *operation = operation_find(soap->name);
-    if (operation == NULL) {
+    bool is_known = operation != NULL &&
+                    !(simulator->sends_no_drafts && operation->carry_out == operation_send_item);
+    if (!is_known) {
         answer_fault(simulator, reply, "ErrorInvalidRequest");
         return;
     }

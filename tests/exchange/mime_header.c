@@ -45,6 +45,20 @@ bool mime_next_field(struct mime_reader *reader, struct mime_field *field)
     return false;
 }
 
+void mime_append_without(struct buffer *out, const char *message, size_t length, const char *name)
+{
+    struct mime_reader reader = {message, message + length};
+    struct mime_field field;
+    const char *copied = message;
+    while (mime_next_field(&reader, &field))
+        if (field.name_length == strlen(name) &&
+            strncasecmp(field.name, name, field.name_length) == 0) {
+            buffer_append(out, copied, (size_t)(field.name - copied));
+            copied = reader.at;
+        }
+    buffer_append(out, copied, (size_t)(message + length - copied));
+}
+
 char *mime_field_raw(const char *message, size_t length, const char *name)
 {
     struct mime_reader reader = {message, message + length};

@@ -5,6 +5,8 @@
 #ifndef EXCHANGE_MIME_HEADER_H
 #define EXCHANGE_MIME_HEADER_H
 
+#include "base/buffer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,6 +26,9 @@ struct mime_reader {
 
 /* Takes the next field; false at the end of the header, `at` is then behind the empty line. */
 bool mime_next_field(struct mime_reader *reader, struct mime_field *field);
+
+/* Appends the message without the fields of that name. */
+void mime_append_without(struct buffer *out, const char *message, size_t length, const char *name);
 
 /* The value of the first field of that name, unfolded, as in the message; NULL when there is none.
  * The caller frees it with memory_free. */

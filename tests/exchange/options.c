@@ -38,7 +38,8 @@ enum option_kind {
     OPTION_BACK_OFF,
     OPTION_REQUEST_SIZE,
     OPTION_LATENCY,
-    OPTION_ENFORCE_SEND_AS
+    OPTION_ENFORCE_SEND_AS,
+    OPTION_NO_SEND_ITEM
 };
 
 static const struct option_name {
@@ -74,6 +75,7 @@ static const struct option_name {
     {"request-size", OPTION_REQUEST_SIZE, true, 0},
     {"latency", OPTION_LATENCY, true, 0},
     {"enforce-send-as", OPTION_ENFORCE_SEND_AS, false, 0},
+    {"no-send-item", OPTION_NO_SEND_ITEM, false, 0},
 };
 
 enum { OPTION_COUNT = sizeof names / sizeof *names, PASSES = 3 };
@@ -280,6 +282,9 @@ static bool apply(struct options *options, const struct option_name *name, char 
         return true;
     case OPTION_ENFORCE_SEND_AS:
         simulator->enforces_send_as = true;
+        return true;
+    case OPTION_NO_SEND_ITEM:
+        simulator->sends_no_drafts = true;
         return true;
     case OPTION_ACCOUNT:
     case OPTION_IMPERSONATION:

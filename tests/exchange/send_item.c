@@ -3,10 +3,23 @@
 #include "simulator.h"
 #include "transport.h"
 
-static void send_one(struct call *call, struct item *item, struct folder *copy_to)
+/* NULL, or the response code that refuses. A submission changes the item, so that the ChangeKey of
+ * its draft cannot submit it once more. */
+static const char *refuses(const struct call *call, const struct item *item, const xmlNode *id)
 {
-    const char *refusal = item->is_submitted ? "ErrorItemNotFound"
-                                             : transport_refuses(call->simulator->transport, item);
+    if (xml_attribute(id, "ChangeKey") == NULL)
+        return "ErrorChangeKeyRequired";
+    if (!call_names_current(item, id))
+        return "ErrorIrresolvableConflict";
+    if (item->is_submitted)
+        return "ErrorItemNotFound";
+    return transport_refuses(call->simulator->transport, item);
+}
+
+static void send_one(struct call *call, struct item *item, const xmlNode *id,
+                     struct folder *copy_to)
+{
+    const char *refusal = refuses(call, item, id);
     if (refusal != NULL) {
         call_error(call, refusal);
         return;
@@ -41,6 +54,6 @@ void operation_send_item(struct call *call)
         }
         struct item *item = call_item(call, id);
         if (item != NULL)
-            send_one(call, item, copy_to);
+            send_one(call, item, id, copy_to);
     }
 }

@@ -27,6 +27,7 @@ struct simulator {
     const char *proxy_user_header; /* NULL: Basic */
     bool checks_responses;
     bool enforces_send_as;
+    atomic_bool sends_no_drafts; /* SendItem is not known */
 };
 
 #endif

@@ -24,7 +24,7 @@ struct transport {
     struct waiting *submitted;
     struct waiting *copies;
     bool is_stopped;
-    bool holds_copies;
+    enum transport_copies copy_handling;
 };
 
 struct transport *transport_create(struct simulator *simulator)
@@ -100,20 +100,6 @@ static struct item *next_waiting(struct transport *transport, struct waiting **l
 
 /* -- Delivery -------------------------------------------------------------- */
 
-/* Appends the message without its Bcc fields. */
-static void append_without_bcc(struct buffer *out, const char *mime, size_t length)
-{
-    struct mime_reader reader = {mime, mime + length};
-    struct mime_field field;
-    const char *copied = mime;
-    while (mime_next_field(&reader, &field))
-        if (field.name_length == 3 && strncasecmp(field.name, "Bcc", 3) == 0) {
-            buffer_append(out, copied, (size_t)(field.name - copied));
-            copied = reader.at;
-        }
-    buffer_append(out, copied, (size_t)(mime + length - copied));
-}
-
 /* The message as recipients get it; a reference of the caller's. */
 static struct message *delivered_form(struct message *message)
 {
@@ -122,7 +108,7 @@ static struct message *delivered_form(struct message *message)
     struct buffer mime = {0};
     struct buffer stripped = {0};
     message_append_mime(message, &mime);
-    append_without_bcc(&stripped, buffer_string(&mime), mime.length);
+    mime_append_without(&stripped, buffer_string(&mime), mime.length, "Bcc");
     struct message *form =
         message_create(message->source, buffer_string(&stripped), stripped.length);
     buffer_release(&stripped);
@@ -130,18 +116,40 @@ static struct message *delivered_form(struct message *message)
     return form;
 }
 
-static void deliver_to(struct transport *transport, const struct mime_addresses *addresses,
-                       struct message *message)
+static void deliver_to(struct transport *transport, const char *address, struct message *message)
 {
     struct simulator *simulator = transport->simulator;
-    for (size_t i = 0; i < addresses->count; i++) {
-        struct mailbox *mailbox = store_find_mailbox(simulator->store, addresses->list[i].address);
-        counters_add(simulator->counters,
-                     mailbox == NULL ? "messages_relayed" : "messages_delivered", "", 1);
-        if (mailbox != NULL)
-            store_add_item(simulator->store, mailbox_distinguished(mailbox, "inbox"), message,
-                           timestamp_now());
-    }
+    struct mailbox *mailbox = store_find_mailbox(simulator->store, address);
+    counters_add(simulator->counters, mailbox == NULL ? "messages_relayed" : "messages_delivered",
+                 "", 1);
+    if (mailbox != NULL)
+        store_add_item(simulator->store, mailbox_distinguished(mailbox, "inbox"), message,
+                       timestamp_now());
+}
+
+static bool is_among(const char *address, const struct mime_addresses *addresses, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(address, addresses->list[i].address) == 0)
+            return true;
+    return false;
+}
+
+/* Each recipient gets it once, however often it is named. */
+static void deliver(struct transport *transport, const struct message *submitted,
+                    struct message *message)
+{
+    const struct mime_addresses *lists[] = {&submitted->to, &submitted->cc, &submitted->bcc};
+    for (size_t kind = 0; kind < sizeof lists / sizeof *lists; kind++)
+        for (size_t i = 0; i < lists[kind]->count; i++) {
+            const char *address = lists[kind]->list[i].address;
+            bool is_repeated = is_among(address, lists[kind], i);
+            for (size_t earlier = 0; earlier < kind; earlier++)
+                is_repeated =
+                    is_repeated || is_among(address, lists[earlier], lists[earlier]->count);
+            if (!is_repeated)
+                deliver_to(transport, address, message);
+        }
 }
 
 /* A place that no client sees, for copies that are held back. */
@@ -158,18 +166,16 @@ static void take(struct transport *transport, struct item *item, struct folder *
 {
     struct store *store = transport->simulator->store;
     struct message *message = delivered_form(item->message);
-    deliver_to(transport, &item->message->to, message);
-    deliver_to(transport, &item->message->cc, message);
-    deliver_to(transport, &item->message->bcc, message);
+    deliver(transport, item->message, message);
     message_release(message);
-    if (copy_to == NULL) {
+    if (copy_to == NULL || transport->copy_handling == COPIES_DELETED) {
         store_delete_item(store, item);
         return;
     }
     item->is_draft = item->is_submitted = false;
     item_set_read(item, true);
     item_set_received(item, timestamp_now());
-    if (!transport->holds_copies) {
+    if (transport->copy_handling == COPIES_IMMEDIATE) {
         store_move_item(store, item, copy_to);
         return;
     }
@@ -201,13 +207,16 @@ void transport_set_running(struct transport *transport, bool running)
     }
 }
 
-void transport_hold_copies(struct transport *transport, bool held)
+void transport_set_copies(struct transport *transport, enum transport_copies copies)
 {
-    transport->holds_copies = held;
-    while (!held && transport->copies != NULL) {
+    struct store *store = transport->simulator->store;
+    transport->copy_handling = copies;
+    while (copies != COPIES_HELD && transport->copies != NULL) {
         struct folder *copy_to;
         struct item *item = next_waiting(transport, &transport->copies, &copy_to);
-        if (item != NULL)
-            store_move_item(transport->simulator->store, item, copy_to);
+        if (item != NULL && copies == COPIES_DELETED)
+            store_delete_item(store, item);
+        else if (item != NULL)
+            store_move_item(store, item, copy_to);
     }
 }

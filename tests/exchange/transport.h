@@ -1,6 +1,6 @@
 /* Transport: takes submitted messages, delivers them to the other mailboxes, leaves the sender's
- * copy. A test can stop it, and hold back the copies. Uses the store under the caller's lock for
- * writing. */
+ * copy. A test can stop it, and hold back the copies or have them deleted. Uses the store under the
+ * caller's lock for writing. */
 #ifndef EXCHANGE_TRANSPORT_H
 #define EXCHANGE_TRANSPORT_H
 
@@ -23,7 +23,13 @@ void transport_submit(struct transport *transport, struct item *item, struct fol
 
 /* Running again, it takes everything that waits. */
 void transport_set_running(struct transport *transport, bool running);
-/* Held, the copies for the sender appear only when they are no longer held. */
-void transport_hold_copies(struct transport *transport, bool held);
+
+/* What becomes of the copies for the sender. */
+enum transport_copies {
+    COPIES_IMMEDIATE,
+    COPIES_HELD,    /* they appear only when they are no longer held */
+    COPIES_DELETED, /* a person, or a policy, deletes each as it appears */
+};
+void transport_set_copies(struct transport *transport, enum transport_copies copies);
 
 #endif

@@ -103,14 +103,8 @@ static const char *apply_update(struct call *call, struct item *item, const xmlN
 static bool is_conflict(const struct call *call, const struct item *item, const xmlNode *item_id)
 {
     const char *resolution = xml_attribute(call->request, "ConflictResolution");
-    const char *change_key = xml_attribute(item_id, "ChangeKey");
-    if (resolution == NULL || strcmp(resolution, "NeverOverwrite") != 0)
-        return false;
-    struct buffer current = {0};
-    item_append_change_key(item, &current);
-    bool is_current = change_key != NULL && strcmp(change_key, buffer_string(&current)) == 0;
-    buffer_release(&current);
-    return !is_current;
+    return resolution != NULL && strcmp(resolution, "NeverOverwrite") == 0 &&
+           !call_names_current(item, item_id);
 }
 
 static const char *apply_updates(struct call *call, struct item *item, const xmlNode *change,

@@ -100,6 +100,24 @@ def mime_of(text):
     return f"<t:MimeContent>{base64.b64encode(text.encode()).decode()}</t:MimeContent>"
 
 
+def send_item(simulator, *drafts, folder='<t:DistinguishedFolderId Id="sentitems"/>'):
+    """SendItem with each draft's present ChangeKey, and a copy."""
+    keys = [simulator.items(ANN, item=draft)[0]["change_key"] for draft in drafts]
+    return send_item_as(*zip(drafts, keys), folder=folder)
+
+
+def send_item_as(*pairs, folder='<t:DistinguishedFolderId Id="sentitems"/>'):
+    items = "".join(f'<t:ItemId Id="{item}" ChangeKey="{key}"/>' for item, key in pairs)
+    return (f'<m:SendItem SaveItemToFolder="true"><m:ItemIds>{items}</m:ItemIds>'
+            f"<m:SavedItemFolderId>{folder}</m:SavedItemFolderId></m:SendItem>")
+
+
+def recipients(kind, *addresses):
+    boxes = "".join(f"<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>"
+                    for address in addresses)
+    return f"<t:{kind}Recipients>{boxes}</t:{kind}Recipients>"
+
+
 def documented_requests(simulator, ews):
     for path in sorted(REQUESTS.glob("*.xml")):
         status, _, answer = Client(simulator.url, ANN, "anns").post(path.read_bytes())
@@ -232,8 +250,7 @@ def sending(ews):
     checks.ok(got == ["NoError"] and simulator.items(ANN, item=draft)[0]["draft"],
               "CreateItem SaveOnly makes a draft")
     simulator.control("transport", state="stopped")
-    send = f'<m:SendItem SaveItemToFolder="true">{ids(draft)}</m:SendItem>'
-    checks.ok(ews(send)[0] == ["NoError"] and simulator.items(ANN, item=draft)[0]["submitted"],
+    checks.ok(ews(send_item(simulator, draft))[0] == ["NoError"] and simulator.items(ANN, item=draft)[0]["submitted"],
               "with Transport stopped, a submitted message waits in Drafts")
     simulator.control("transport", state="running", sent_items="held")
     checks.ok(simulator.items(BOB, "Inbox", subject="s") and
@@ -252,6 +269,166 @@ def sending(ews):
     checks.equal(ews(create("SendOnly", mime_of(f"To: x@elsewhere.example\n\n")))[0], ["NoError"],
                  "a message to elsewhere is taken")
     checks.equal(simulator.counter("messages_relayed"), 1, "and counted")
+
+
+def make_draft(ews, message):
+    _, document = ews(create("SaveOnly", message))
+    return find(document, "//t:ItemId/@Id")[0], find(document, "//t:ItemId/@ChangeKey")[0]
+
+
+def sending_drafts_again(ews):
+    simulator = ews.simulator
+    drafts = [make_draft(ews, mime_of(f"To: {BOB}\nSubject: again {i}\n\n")) for i in range(3)]
+    without_key = f'<m:SendItem SaveItemToFolder="true">{ids(drafts[0][0])}</m:SendItem>'
+    checks.equal(ews(without_key)[0], ["ErrorChangeKeyRequired"], "SendItem needs a ChangeKey")
+    checks.equal(ews(send_item_as(*drafts, drafts[0]))[0], ["NoError"] * 3 + ["ErrorItemNotFound"],
+                 "a batch is sent, and what has gone out is not found")
+    checks.equal(sorted(i["subject"] for i in simulator.items(BOB) if "again" in i["subject"]),
+                 ["again 0", "again 1", "again 2"], "each has gone out once")
+    simulator.control("transport", state="stopped")
+    draft, key = make_draft(ews, mime_of(f"To: {BOB}\nSubject: twice\n\n"))
+    checks.equal(ews(send_item_as((draft, key)))[0], ["NoError"], "a draft is submitted")
+    shape = ("<t:AdditionalProperties><t:FieldURI FieldURI='item:IsSubmitted'/>"
+             "<t:FieldURI FieldURI='item:IsDraft'/></t:AdditionalProperties>")
+    _, document = ews(get_item(draft, mime=False, more=shape))
+    checks.equal(find(document, "//t:IsSubmitted/text()"), ["true"], "GetItem shows that it is")
+    checks.ok(find(document, "//t:ItemId/@ChangeKey")[0] != key, "under another ChangeKey")
+    checks.equal((ews(send_item_as((draft, key)))[0], ews(send_item(simulator, draft))[0]),
+                 (["ErrorIrresolvableConflict"], ["ErrorItemNotFound"]),
+                 "and it cannot be submitted once more")
+    gone, key = make_draft(ews, mime_of(f"To: {BOB}\nSubject: removed\n\n"))
+    ews(send_item_as((gone, key)))
+    simulator.control("delete", item=gone)
+    simulator.control("transport", state="running")
+    checks.equal([len(simulator.items(box, subject=subject)) for box, subject in
+                  ((BOB, "twice"), (ANN, "twice"), (BOB, "removed"))], [1, 1, 0],
+                 "running again, Transport takes what is still there, once")
+
+
+def recipients_as_properties(ews):
+    simulator = ews.simulator
+    simulator.control("counters", reset=1)
+    text = (f"From: {ANN}\nTo: {CAROL}\nCc: nobody@example.com\nBcc: x@elsewhere.example\n"
+            "Subject: properties\n\nbody\n")
+    to, cc, bcc = recipients("To", BOB, BOB.upper()), recipients("Cc", BOB), recipients("Bcc", CAROL)
+    draft, key = make_draft(ews, mime_of(text) + to + cc + bcc)
+    _, document = ews(get_item(draft, shape="AllProperties", mime=False))
+    found = {kind: find(document, f"//t:{kind}Recipients//t:EmailAddress/text()")
+             for kind in ("To", "Cc", "Bcc")}
+    checks.equal(found, {"To": [BOB, BOB.upper()], "Cc": [BOB], "Bcc": [CAROL]},
+                 "recipients as properties hold instead of the header's")
+    checks.equal(ews(send_item_as((draft, key)))[0], ["NoError"], "such a draft is sent")
+    checks.equal([len(simulator.items(box, "Inbox", subject="properties")) for box in (BOB, CAROL)],
+                 [1, 1], "each recipient gets it once, however often it is named")
+    for box in BOB, CAROL:
+        mime = simulator.control_raw("mime", mailbox=box, subject="properties")[1]
+        checks.ok(b"bcc" not in mime.lower() and CAROL.encode() not in mime and
+                  mime.endswith(b"\r\n\r\nbody\r\n"), f"no Bcc is in what {box} gets", mime)
+    copy = simulator.items(ANN, "Sent Items", subject="properties")[0]["id"]
+    _, document = ews(get_item(copy, shape="AllProperties", mime=False))
+    checks.equal(find(document, "//t:BccRecipients//t:EmailAddress/text()"), [CAROL],
+                 "the sender's copy tells of it")
+    kept = f"From: {ANN}\r\nTo: \"Bob, B.\" <{BOB}>\r\nSubject: kept\r\n\r\n"
+    draft, key = make_draft(ews, mime_of(kept) + recipients("To", BOB) +
+                            recipients("Bcc", "y@elsewhere.example", "Y@elsewhere.example"))
+    ews(send_item_as((draft, key)))
+    checks.equal(simulator.control_raw("mime", mailbox=BOB, subject="kept")[1], kept.encode(),
+                 "a header that names the same recipients stays as it is")
+    checks.equal([simulator.counter(f"messages_{what}")
+                  for what in ("submitted", "delivered", "relayed")], [2, 3, 1],
+                 "submissions, deliveries and relayed recipients are counted")
+
+
+def copies_that_a_person_deletes(ews):
+    simulator = ews.simulator
+    simulator.control("transport", sent_items="deleted")
+    draft = make_draft(ews, mime_of(f"To: {BOB}\nSubject: no copy\n\n"))
+    checks.equal((ews(send_item_as(draft))[0], len(simulator.items(BOB, subject="no copy")),
+                  len(simulator.items(ANN, subject="no copy"))), (["NoError"], 1, 0),
+                 "a copy can be deleted at once")
+    simulator.control("transport", sent_items="held")
+    ews(create("SendAndSaveCopy", mime_of(f"To: {BOB}\nSubject: late\n\n")))
+    simulator.control("transport", sent_items="deleted")
+    simulator.control("transport", sent_items="immediate")
+    checks.equal(len(simulator.items(ANN, "Sent Items", subject="late")), 0, "or after it was held")
+    ews(create("SendAndSaveCopy", mime_of(f"To: {BOB}\nSubject: swept\n\n")))
+    simulator.control("delete", mailbox=ANN, folder="Sent Items", subject="swept")
+    checks.equal((len(simulator.items(ANN, subject="swept")),
+                  len(simulator.items(BOB, subject="swept"))), (0, 1), "or by hand")
+    checks.equal(simulator.control_raw("transport", sent_items="lost")[0], 400,
+                 "what cannot become of a copy is refused")
+
+
+def servers_that_send_no_drafts(ews):
+    simulator = ews.simulator
+    draft = make_draft(ews, mime_of(f"To: {BOB}\nSubject: direct\n\n"))
+    simulator.control("transport", send_item="no")
+    status, document = ews.send(send_item_as(draft))
+    checks.equal((status, fault(document)), (500, "a:ErrorInvalidRequest"),
+                 "a server that cannot send drafts refuses SendItem")
+    checks.ok(simulator.items(ANN, item=draft[0])[0]["draft"], "and leaves the draft")
+    checks.equal(ews(create("SendAndSaveCopy", mime_of(f"To: {BOB}\nSubject: at once\n\n")))[0],
+                 ["NoError"], "but sends in one step")
+    simulator.control("transport", send_item="yes")
+    checks.equal(ews(send_item_as(draft))[0], ["NoError"], "and can be another server again")
+
+
+SUBMISSION = ('<t:ExtendedFieldURI DistinguishedPropertySetId="PublicStrings" '
+              'PropertyName="exsyncd-submission-id" PropertyType="String"/>')
+ON_THE_WAY = "".join(f'<t:DistinguishedFolderId Id="{name}"/>'
+                     for name in ("drafts", "outbox", "sentitems"))
+
+
+def submission(text, number, recipients):
+    """A message with a submission id; its recipients are properties of their own."""
+    return (mime_of(text) + f"<t:ExtendedProperty>{SUBMISSION}<t:Value>id-{number}</t:Value>"
+            "</t:ExtendedProperty>" + recipients)
+
+
+def search(*numbers):
+    """How many items with one of the submission ids are in Drafts, Outbox and Sent Items."""
+    tests = "".join(f"<t:IsEqualTo>{SUBMISSION}<t:FieldURIOrConstant>"
+                    f'<t:Constant Value="id-{number}"/></t:FieldURIOrConstant></t:IsEqualTo>'
+                    for number in numbers)
+    if len(numbers) > 1:
+        tests = f"<t:Or>{tests}</t:Or>"
+    return ('<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
+            '<t:AdditionalProperties><t:FieldURI FieldURI="item:IsSubmitted"/>'
+            f"{SUBMISSION}</t:AdditionalProperties></m:ItemShape>{page(0, 500)}"
+            f"<m:Restriction>{tests}</m:Restriction>"
+            f"<m:ParentFolderIds>{ON_THE_WAY}</m:ParentFolderIds></m:FindItem>")
+
+
+def counts(ews, *numbers):
+    got, document = ews(search(*numbers))
+    return got, [int(total) for total in find(document, "//m:RootFolder/@TotalItemsInView")]
+
+
+def submissions(ews):
+    simulator = ews.simulator
+    mailbox = "<t:Mailbox><t:EmailAddress>{}</t:EmailAddress></t:Mailbox>"
+    people = (f"<t:ToRecipients>{mailbox.format(BOB)}</t:ToRecipients>"
+              f"<t:BccRecipients>{mailbox.format(CAROL)}</t:BccRecipients>")
+    text = f"From: {ANN}\nTo: Bob <{BOB}>\nSubject: submission\n\nline\n"
+    drafts = [find(ews(create("SaveOnly", submission(text, number, people)))[1], "//t:ItemId")[0]
+              for number in (1, 2, 3)]
+    checks.equal(counts(ews, 1, 3, 4), (["NoError"] * 3, [2, 0, 0]),
+                 "drafts are found by their submission ids, each folder for itself")
+    simulator.control("transport", state="stopped")
+    checks.equal(ews(send_item_as((drafts[0].get("Id"), drafts[0].get("ChangeKey"))))[0], ["NoError"],
+                 "a draft with a submission id is submitted")
+    document = ews(search(1))[1]
+    checks.equal(find(document, "//t:IsSubmitted/text()") + find(document, "//t:Value/text()"),
+                 ["true", "id-1"], "its search says that it was submitted, and its id")
+    ews(create("SendAndSaveCopy", submission(text, 4, people)))
+    checks.equal(counts(ews, 1, 2, 4)[1], [2, 1, 0], "what is sent directly waits in the Outbox")
+    simulator.control("transport", state="running")
+    checks.equal(counts(ews, 1, 2, 3, 4)[1], [2, 0, 2], "the copies keep their submission ids")
+    arrived = [simulator.control_raw("mime", mailbox=mailbox, subject="submission")[1]
+               for mailbox in (BOB, CAROL)]
+    checks.ok(arrived[0] == arrived[1] and CAROL.encode() not in arrived[0],
+              "a recipient that is only a property gets the message too, and nobody sees it",
+              arrived)
 
 
 def sending_into_a_folder_that_goes(ews):
@@ -343,6 +520,11 @@ def main():
     odd_messages(ews)
     changing(ews)
     sending(ews)
+    sending_drafts_again(ews)
+    recipients_as_properties(ews)
+    copies_that_a_person_deletes(ews)
+    servers_that_send_no_drafts(ews)
+    submissions(ews)
     sending_into_a_folder_that_goes(ews)
     read_receipts(ews)
     impersonation(ews)
@@ -352,6 +534,11 @@ def main():
     status, said = simulator.stop()
     checks.equal((status, said), (0, ""), "the simulator thinks so too, and ends cleanly")
 
+    plain = Simulator("--account", "svc:secret", "--impersonation", "svc:all", "--mailbox", ANN,
+                      "--no-send-item")
+    checks.equal(fault(Ews(plain).send(send_item_as(("x", "y")))[1]), "a:ErrorInvalidRequest",
+                 "a server can be without SendItem from the start")
+    plain.stop()
     strict = Simulator("--account", "svc:secret", "--impersonation", "svc:all", "--mailbox", ANN)
     status, document = Ews(strict).send("<m:GetItem><m:Wrong/></m:GetItem>")
     checks.equal((status, fault(document)), (500, "a:ErrorSchemaValidation"),

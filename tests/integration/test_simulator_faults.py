@@ -2,8 +2,10 @@
 """Every fault that the Exchange simulator can script happens as it was scripted, and only then."""
 
 import base64
+import contextlib
 import http.client
 import re
+import select
 import shutil
 import socket
 import ssl
@@ -108,6 +110,67 @@ def closing(simulator):
     checks.equal(post(simulator, client=client)[0], 200, "a new connection is answered")
     checks.raises(CLOSED, lambda: post(simulator, client=client),
                   "a reused one is closed without a byte")
+
+
+def closing_while_sending(simulator):
+    """What has been carried out of the two steps, wherever the connection is closed."""
+    def make(subject):
+        post(simulator, draft(subject).replace("</t:Message>", "<t:ToRecipients><t:Mailbox>"
+             f"<t:EmailAddress>{BOB}</t:EmailAddress></t:Mailbox></t:ToRecipients></t:Message>"))
+        return simulator.items(ANN, "Drafts", subject=subject)[0]
+
+    def send(item):
+        return ('<m:SendItem SaveItemToFolder="true"><m:ItemIds>'
+                f'<t:ItemId Id="{item["id"]}" ChangeKey="{item["change_key"]}"/></m:ItemIds>'
+                "</m:SendItem>")
+
+    for how, sent in (("before", 0), ("after", 1), ("middle", 1)):
+        item = make(f"sent {how}")
+        simulator.control("fault", operation="SendItem", close=how)
+        checks.raises((http.client.IncompleteRead, *CLOSED), lambda: post(simulator, send(item)),
+                      f"SendItem: the connection is closed: {how}")
+        checks.equal([len(simulator.items(box, folder, subject=f"sent {how}")) for box, folder in
+                      ((ANN, "Drafts"), (ANN, "Sent Items"), (BOB, "Inbox"))],
+                     [1 - sent, sent, sent], "the message is in one place only")
+    simulator.control("fault", operation="CreateItem", close="middle")
+    checks.raises((http.client.IncompleteRead, *CLOSED), lambda: post(simulator, draft("halfway")),
+                  "CreateItem: the connection is closed in the middle")
+    checks.equal(len(simulator.items(ANN, "Drafts", subject="halfway")), 1, "the draft is there")
+
+
+def upload(simulator, megabytes):
+    """Uploads until there is an answer: its status (None: closed without one), and bytes sent."""
+    target = urllib.parse.urlsplit(simulator.url)
+    start, end = envelope(draft("SPLIT"), ANN).split(b"SPLIT")
+    size = megabytes << 20
+    with socket.create_connection((target.hostname, target.port), timeout=60) as connection:
+        connection.sendall(f"POST {target.path} HTTP/1.1\r\nHost: {target.netloc}\r\n"
+                           f"Authorization: {basic('svc', 'secret')}\r\n"
+                           "Content-Type: text/xml; charset=utf-8\r\nContent-Length: "
+                           f"{len(start) + size + len(end)}\r\n\r\n".encode() + start)
+        sent, block = 0, b"x" * 65536
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while sent < size and not select.select([connection], [], [], 0)[0]:
+                connection.sendall(block)
+                sent += len(block)
+            if sent == size:
+                connection.sendall(end)
+        with contextlib.suppress(ConnectionError):  # an answer may have come before the end
+            answer = connection.recv(4096)
+    return int(answer.split()[1]) if answer else None, sent
+
+
+def uploads(simulator):
+    simulator.control("limits", request_size=64 << 20, too_large=413)
+    checks.equal(upload(simulator, 60), (200, 60 << 20), "60 MB are taken where they may be")
+    for status in 413, 404:
+        simulator.control("limits", request_size=1 << 20, too_large=status)
+        found, sent = upload(simulator, 60)
+        checks.ok(found == status and sent < 60 << 20,
+                  f"60 MB that are too many get {status} in the middle of the upload",
+                  (found, sent))
+    simulator.control("limits", request_size=64 << 20, too_large=413)
 
 
 def bodies(simulator):
@@ -296,7 +359,8 @@ def main():
     try:
         simulator = Simulator("--account", "svc:secret", "--impersonation", "svc:all", "--mailbox",
                               ANN, "--mailbox", BOB, "--load", f"{ANN}:Inbox:{CORPUS}")
-        for part in choosing, soap, closing, bodies, items, limits, headers:
+        for part in (choosing, soap, closing, closing_while_sending, bodies, items, limits,
+                     uploads, headers):
             part(simulator)
         simulator.control("fault", delay=60000)
         waiting = Client(simulator.url)
