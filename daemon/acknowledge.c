@@ -121,7 +121,7 @@ static void acknowledger_send(struct acknowledger *acknowledger)
         acknowledger->references, acknowledger->count, acknowledger_answered, acknowledger);
 }
 
-static void report_created(const struct cycle *cycle)
+void acknowledge_report_created(const struct cycle *cycle, const char *folder)
 {
     const struct log_fields fields = {
         .message_id = MESSAGE_FOLDER_CREATED,
@@ -132,7 +132,7 @@ static void report_created(const struct cycle *cycle)
     };
     log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
               "%s: created the folder \"%s\" in the mailbox", mailbox_address(cycle->mailbox),
-              mailbox_settings(cycle->mailbox)->move_folder);
+              folder);
 }
 
 static void acknowledger_found_folder(void *argument, const struct failure *failure,
@@ -145,7 +145,8 @@ static void acknowledger_found_folder(void *argument, const struct failure *fail
         return;
     }
     if (created)
-        report_created(acknowledger->cycle);
+        acknowledge_report_created(acknowledger->cycle,
+                                   mailbox_settings(acknowledger->cycle->mailbox)->move_folder);
     acknowledger->cycle->mailbox->move_folder_id = memory_copy_string(folder_id);
     acknowledger_send(acknowledger);
 }

@@ -30,6 +30,9 @@ struct acknowledger {
 /* Whether the mailbox wants anything done at all. */
 bool acknowledge_wanted(const struct cycle *cycle);
 
+/* Says that a folder was missing in the mailbox and has been made. */
+void acknowledge_report_created(const struct cycle *cycle, const char *folder);
+
 void acknowledger_start(struct acknowledger *acknowledger);
 void acknowledger_cancel(struct acknowledger *acknowledger);
 

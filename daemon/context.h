@@ -5,6 +5,7 @@
 #include "base/executor.h"
 #include "base/log.h"
 #include "http/http.h"
+#include "mail/outbox.h"
 #include "mail/sink.h"
 #include "store/store.h"
 
@@ -16,6 +17,7 @@ struct context {
     struct store *store;
     struct sinks *sinks;
     struct disks *disks;
+    struct outbox *outbox;
     struct http_client *http;
 };
 

@@ -29,3 +29,9 @@ void cycle_init(struct cycle *cycle, const struct context *context, struct mailb
         .activity = cycle->activity,
     };
 }
+
+void cycle_count_moved(struct cycle *cycle, uint64_t bytes)
+{
+    cycle->moved++;
+    cycle->moved_bytes += bytes;
+}

@@ -54,6 +54,7 @@ struct cycle {
     bool more;              /* there is more to do: run again soon */
     int64_t next_ms;        /* outgoing: wall time of the next try; INT64_MAX: nothing waits */
     bool ending;            /* asked to end after the batch that is under way */
+    bool asked_nothing;     /* there was nothing to ask the server: it proves nothing */
     bool cut_short;         /* it did, before it was through: neither success nor failure */
     struct failure failure; /* why it ended early; not set when it went through */
 
@@ -64,5 +65,8 @@ struct cycle {
 void cycle_init(struct cycle *cycle, const struct context *context, struct mailbox *mailbox,
                 enum cycle_direction direction, const struct cycle_operations *operations,
                 void (*on_end)(struct cycle *cycle));
+
+/* A message was delivered, or sent. */
+void cycle_count_moved(struct cycle *cycle, uint64_t bytes);
 
 #endif

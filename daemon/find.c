@@ -184,6 +184,9 @@ static void finder_checked(void *argument, const struct failure *failure)
         if (finder->states[checked++] == STORE_ITEM_UNKNOWN) {
             finder_take_new(finder, i);
         } else {
+            /* One that was set aside and has come back is due at once. */
+            if (finder->states[checked - 1] == STORE_ITEM_FAILED)
+                finder->cycle->mailbox->may_have_open = true;
             finder->seen[known].key = item->key;
             finder->seen[known].reference = item->reference;
             known++;

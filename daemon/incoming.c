@@ -8,6 +8,7 @@
 #include "daemon/profile.h"
 #include "daemon/recover.h"
 #include "daemon/take.h"
+#include "daemon/undeliverable.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -23,6 +24,7 @@ enum incoming_part {
     INCOMING_BACKEND, /* a folder is looked up */
     INCOMING_FINDER,
     INCOMING_TAKER,
+    INCOMING_UNDELIVERABLE,
     INCOMING_ACKNOWLEDGER,
 };
 
@@ -43,7 +45,8 @@ struct incoming {
     struct digest *committed_keys;
     size_t committed_count;
     struct item_list retries;
-    struct acknowledger acknowledger; /* for what was left unacknowledged */
+    struct undeliverable undeliverable; /* for what failed for good */
+    struct acknowledger acknowledger;   /* for what was left unacknowledged */
     char *unacknowledged[ACKNOWLEDGE_MAX];
     size_t unacknowledged_count;
 
@@ -57,6 +60,7 @@ struct incoming {
 
 static void incoming_recover(struct incoming *incoming);
 static void incoming_retry(struct incoming *incoming);
+static void incoming_set_aside(struct incoming *incoming);
 static void incoming_settle_unacknowledged(struct incoming *incoming);
 static void incoming_next_folder(struct incoming *incoming);
 static void incoming_find(struct incoming *incoming);
@@ -112,6 +116,7 @@ static void incoming_free(struct cycle *cycle)
     disk_watch_give_up(&cycle->disk);
     finder_release(&incoming->finder);
     item_list_release(&incoming->retries);
+    undeliverable_release(&incoming->undeliverable);
     for (size_t i = 0; i < incoming->committed_count; i++)
         memory_free(incoming->committed[i]);
     for (size_t i = 0; i < incoming->unacknowledged_count; i++)
@@ -127,8 +132,17 @@ static void incoming_free(struct cycle *cycle)
 
 /* --- prepare --- */
 
+static void incoming_note_retry(struct incoming *incoming, const struct store_open_item *item)
+{
+    struct item *retry = item_list_add(&incoming->retries, item->reference);
+    retry->key = item->key;
+    retry->received_ms = item->received_ms;
+    retry->attempts = item->attempts;
+}
+
 static void incoming_note_open(struct incoming *incoming, const struct store_open_items *open)
 {
+    bool moves = mailbox_settings(incoming->cycle.mailbox)->undeliverable_folder;
     incoming->committed = memory_allocate_array(open->count + 1, sizeof *incoming->committed);
     incoming->committed_keys =
         memory_allocate_array(open->count + 1, sizeof *incoming->committed_keys);
@@ -137,11 +151,10 @@ static void incoming_note_open(struct incoming *incoming, const struct store_ope
         if (item->kind == STORE_OPEN_DELIVERING) {
             incoming->committed[incoming->committed_count] = memory_copy_string(item->name);
             incoming->committed_keys[incoming->committed_count++] = item->key.item;
-        } else if (item->kind == STORE_OPEN_FAILED) {
-            struct item *retry = item_list_add(&incoming->retries, item->reference);
-            retry->key = item->key;
-            retry->received_ms = item->received_ms;
-            retry->attempts = item->attempts;
+        } else if (item->kind == STORE_OPEN_UNDELIVERABLE && moves) {
+            undeliverable_add(&incoming->undeliverable, item);
+        } else if (item->kind == STORE_OPEN_FAILED || item->kind == STORE_OPEN_UNDELIVERABLE) {
+            incoming_note_retry(incoming, item);
         } else if (incoming->unacknowledged_count < ACKNOWLEDGE_MAX) {
             size_t index = incoming->unacknowledged_count++;
             incoming->unacknowledged[index] = memory_copy_string(item->reference);
@@ -474,7 +487,7 @@ static void incoming_retried(struct taker *taker, const struct failure *failure)
 {
     struct incoming *incoming = taker->argument;
     if (!incoming_over(incoming, failure))
-        incoming_settle_unacknowledged(incoming);
+        incoming_set_aside(incoming);
 }
 
 static void incoming_take_retries(struct incoming *incoming)
@@ -485,9 +498,28 @@ static void incoming_take_retries(struct incoming *incoming)
 static void incoming_retry(struct incoming *incoming)
 {
     if (incoming->retries.count == 0)
-        incoming_settle_unacknowledged(incoming);
+        incoming_set_aside(incoming);
     else
         incoming_with_sink(incoming, incoming_take_retries);
+}
+
+/* --- set aside: only when all else went well, so that it is not the server that fails --- */
+
+static void incoming_has_set_aside(struct undeliverable *undeliverable,
+                                   const struct failure *failure)
+{
+    struct incoming *incoming = undeliverable->argument;
+    if (!incoming_over(incoming, failure))
+        incoming_settle_unacknowledged(incoming);
+}
+
+static void incoming_set_aside(struct incoming *incoming)
+{
+    incoming->undeliverable.cycle = &incoming->cycle;
+    incoming->undeliverable.done = incoming_has_set_aside;
+    incoming->undeliverable.argument = incoming;
+    incoming->part = INCOMING_UNDELIVERABLE;
+    undeliverable_start(&incoming->undeliverable);
 }
 
 /* --- settle --- */
@@ -544,6 +576,9 @@ static void incoming_cancel(struct cycle *cycle)
         break;
     case INCOMING_TAKER:
         taker_cancel(&incoming->taker);
+        break;
+    case INCOMING_UNDELIVERABLE:
+        undeliverable_cancel(&incoming->undeliverable);
         break;
     case INCOMING_ACKNOWLEDGER:
         acknowledger_cancel(&incoming->acknowledger);

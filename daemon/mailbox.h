@@ -85,6 +85,7 @@ struct mailbox {
     bool sink_checked;  /* the sink at the configured path was opened, with recovery, in this
                          * process, and  nothing was left open in it since */
     bool may_have_open; /* the store may hold items with something left to do */
+    bool move_refused;  /* an undeliverable item could not be moved, which was said */
 };
 
 /* `profile` gains a user, so does `configuration`. */

@@ -7,6 +7,8 @@
 #include "daemon/backoff.h"
 #include "daemon/folder_progress.h"
 #include "daemon/messages.h"
+#include "daemon/report.h"
+#include "daemon/undeliverable.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,64 +16,12 @@
 #include <time.h>
 
 enum {
-    NEXT_TRY_SIZE = 64,
-    REASON_SIZE = 1024,
     OUTAGE_MS = 30 * 60 * 1000, /* trouble for so long is an outage */
     SIGN_IN_SECOND_MS = 60 * 1000,
     SIGN_IN_LATER_MS = 60 * 60 * 1000,
     STORAGE_RETRY_MIN_MS = 5000,
     STORAGE_RETRY_MAX_MS = 30000,
 };
-
-/* "Next try at 14:05:03.", in local time, with the date when it is not today's. */
-static void format_next_try(char text[NEXT_TRY_SIZE], uint64_t wait_ms)
-{
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    time_t then = now + (time_t)(wait_ms / 1000);
-    struct tm today, day;
-    localtime_r(&now, &today);
-    localtime_r(&then, &day);
-    bool same = today.tm_yday == day.tm_yday && today.tm_year == day.tm_year;
-    strftime(text, NEXT_TRY_SIZE, same ? "Next try at %H:%M:%S." : "Next try on %F at %H:%M:%S.",
-             &day);
-}
-
-/* `STEP: What happened (CODE): "the other side's words". What to do.` */
-static void format_reason(char text[REASON_SIZE], const struct failure *failure)
-{
-    struct buffer buffer = {0};
-    const char *sentence = failure->sentence == NULL ? "It failed." : failure->sentence;
-    size_t length = strlen(sentence);
-    if (length > 0 && sentence[length - 1] == '.')
-        length--;
-    if (failure->step[0] != '\0')
-        buffer_append_format(&buffer, "%s: ", failure->step);
-    buffer_append(&buffer, sentence, length);
-    if (failure->code[0] != '\0')
-        buffer_append_format(&buffer, " (%s)", failure->code);
-    if (failure->text[0] != '\0')
-        buffer_append_format(&buffer, ": \"%s\"", failure->text);
-    if (buffer.length > 1 && strcmp(buffer.data + buffer.length - 2, ".\"") != 0)
-        buffer_append_char(&buffer, '.');
-    if (failure->remedy != NULL && failure->remedy[0] != '\0')
-        buffer_append_format(&buffer, " %s", failure->remedy);
-    snprintf(text, REASON_SIZE, "%s", buffer_string(&buffer));
-    buffer_release(&buffer);
-}
-
-static struct log_fields cycle_fields(const struct cycle *cycle, const char *message_id,
-                                      const struct failure *failure)
-{
-    return (struct log_fields){
-        .message_id = message_id,
-        .profile = cycle->profile->config->name,
-        .mailbox = mailbox_address(cycle->mailbox),
-        .direction = cycle_direction_name(cycle->direction),
-        .activity = cycle->activity,
-        .step = failure == NULL ? NULL : failure->step,
-        .code = failure == NULL ? NULL : failure->code,
-    };
-}
 
 static int64_t next_retry_wall(uint64_t wait_ms)
 {
@@ -106,7 +56,7 @@ static bool same_failure(const struct failure *a, const struct failure *b)
 static void report_sign_in(const struct cycle *cycle)
 {
     const struct config_profile *config = cycle->profile->config;
-    struct log_fields fields = cycle_fields(cycle, MESSAGE_SIGNED_IN, NULL);
+    struct log_fields fields = report_fields(cycle, MESSAGE_SIGNED_IN, NULL);
     fields.mailbox = NULL;
     log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
               "profile %s: signed in to %s as %s", config->name, config->url,
@@ -166,10 +116,10 @@ static void profile_failed(const struct direction *direction, const struct cycle
         return; /* replaced, perhaps for that reason: nobody would resolve the failure any more */
     record(cycle, failure, false, wait);
 
-    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
-    format_reason(reason, failure);
-    format_next_try(next_try, wait);
-    struct log_fields fields = cycle_fields(cycle, MESSAGE_PROFILE_FAILED, failure);
+    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
+    report_reason(reason, failure);
+    report_next_try(next_try, wait);
+    struct log_fields fields = report_fields(cycle, MESSAGE_PROFILE_FAILED, failure);
     fields.mailbox = NULL;
     log_write(cycle->context->log,
               same_failure(&before, failure) ? LOG_PRIORITY_INFO : LOG_PRIORITY_ERROR, &fields,
@@ -195,9 +145,9 @@ static void storage_failed(struct scheduler *scheduler, struct direction *direct
         direction->resolved = false;
     }
 
-    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
-    format_reason(reason, &failure);
-    format_next_try(next_try, wait);
+    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
+    report_reason(reason, &failure);
+    report_next_try(next_try, wait);
     const struct log_fields fields = {
         .message_id = MESSAGE_STORAGE_FAILED, .step = failure.step, .code = failure.code};
     log_write(scheduler->context->log, first ? LOG_PRIORITY_CRITICAL : LOG_PRIORITY_INFO, &fields,
@@ -248,7 +198,7 @@ static void mailbox_succeeded(struct direction *direction, const struct cycle *c
 {
     look_deeper_after_outage(direction, cycle);
     if (direction->trouble != NULL) {
-        const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
+        const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
         uint64_t now = executor_now(cycle->context->executor);
         log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
                   "%s: %s works again after %" PRIu32 " failed %s in %" PRIu64 " s",
@@ -270,12 +220,12 @@ static void mailbox_succeeded(struct direction *direction, const struct cycle *c
 
 static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, bool repeated)
 {
-    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE];
-    format_reason(reason, &cycle->failure);
-    format_next_try(next_try, wait);
+    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
+    report_reason(reason, &cycle->failure);
+    report_next_try(next_try, wait);
     enum log_priority priority =
         cycle->failure.permanent ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING;
-    const struct log_fields fields = cycle_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
+    const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
     log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
               "%s: %s stopped: %s %s", mailbox_address(cycle->mailbox),
               cycle_direction_name(cycle->direction), reason, next_try);
@@ -315,7 +265,7 @@ static void report_moved_mail(const struct cycle *cycle)
 {
     if (cycle->moved == 0 && cycle->failed == 0)
         return;
-    const struct log_fields fields = cycle_fields(cycle, MESSAGE_CYCLE, NULL);
+    const struct log_fields fields = report_fields(cycle, MESSAGE_CYCLE, NULL);
     uint64_t elapsed = executor_now(cycle->context->executor) - cycle->started_ms;
     log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
               "%s: %" PRIu32 " %s (%" PRIu64 " %s), %" PRIu32 " failed, in %" PRIu64 " ms%s",
@@ -392,12 +342,27 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
     if (failure_is_set(&cycle->failure)) {
         wait = settle_failure(scheduler, direction, cycle);
     } else if (!cycle->cut_short) {
-        profile_succeeded(scheduler, direction, cycle);
-        mailbox_succeeded(direction, cycle);
+        if (!cycle->asked_nothing) {
+            profile_succeeded(scheduler, direction, cycle);
+            mailbox_succeeded(direction, cycle);
+        }
         wait = next_poll(cycle);
     }
     gate_leave(&cycle->profile->gate, direction->gate_generation);
     return wait;
+}
+
+/* Whether the item is moved out of the way instead of being tried again. Trouble of this machine's
+ * storage is no reason: the item has no part in it. Nor is what was said of more than the item,
+ * however permanent, before all attempts are used. */
+static bool is_undeliverable(const struct cycle *cycle, const struct failure *failure,
+                             uint32_t attempts)
+{
+    if (!mailbox_settings(cycle->mailbox)->undeliverable_folder ||
+        failure->category == FAILURE_STORAGE)
+        return false;
+    return attempts >= cycle->profile->config->item_attempts ||
+           (failure->permanent && failure->scope == FAILURE_SCOPE_ITEM);
 }
 
 void outcome_item_failed(struct cycle *cycle, const struct item *item,
@@ -407,30 +372,26 @@ void outcome_item_failed(struct cycle *cycle, const struct item *item,
     uint32_t attempts = item->attempts + 1;
     uint64_t wait =
         backoff_item_wait(&backoff, failure, attempts, cycle->profile->config->item_attempts);
+    bool set_aside = is_undeliverable(cycle, failure, attempts);
     const struct store_delivery delivery = {
         .key = item->key,
         .received_ms = item->received_ms,
         .reference = item->reference,
     };
-    struct store_failure row = {
-        .failure = *failure,
-        .profile = cycle->profile->config->name,
-        .mailbox = cycle->mailbox->id,
-        .direction = cycle_direction_name(cycle->direction),
-        .activity = cycle->activity,
-        .now_ms = clock_wall_ms(),
-        .next_retry_ms = next_retry_wall(wait),
-        .item = &delivery,
-        .attempts = attempts,
-    };
-    row.failure.scope = FAILURE_SCOPE_ITEM;
+    struct store_failure row = report_row(cycle, failure, next_retry_wall(wait));
+    row.item = &delivery;
+    row.attempts = attempts;
+    row.set_aside = set_aside;
     store_failure_record(cycle->context->store, &row, done, argument);
 
-    char reason[REASON_SIZE], next_try[NEXT_TRY_SIZE], received[CLOCK_TEXT_SIZE];
-    format_reason(reason, failure);
-    format_next_try(next_try, wait);
+    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE], received[CLOCK_TEXT_SIZE];
+    report_reason(reason, failure);
+    if (set_aside)
+        snprintf(next_try, sizeof next_try, "It will be moved to " UNDELIVERABLE_FOLDER ".");
+    else
+        report_next_try(next_try, wait);
     clock_format_utc(item->received_ms, received);
-    const struct log_fields fields = cycle_fields(cycle, MESSAGE_ITEM_FAILED, failure);
+    const struct log_fields fields = report_fields(cycle, MESSAGE_ITEM_FAILED, failure);
     log_write(cycle->context->log, attempts == 1 ? LOG_PRIORITY_WARNING : LOG_PRIORITY_INFO,
               &fields, "%s: a message received %s was not delivered: %s The others go on. %s",
               mailbox_address(cycle->mailbox), received, reason, next_try);

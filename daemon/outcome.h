@@ -25,8 +25,8 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
 /* The storage gate's try: probes the store and opens or closes the gate. */
 void outcome_try_storage(void *scheduler);
 
-/* Records and reports an item that failed, at once. `item` is the one; it is tried again by itself.
- */
+/* Records and reports an item that failed, at once. `item` is the one; it is tried again by itself,
+ * or moved out of the way when the mailbox wants that (undeliverable.h). */
 void outcome_item_failed(struct cycle *cycle, const struct item *item,
                          const struct failure *failure, store_done *done, void *argument);
 

@@ -1,6 +1,7 @@
 #include "daemon/profile.h"
 
 #include "base/memory.h"
+#include "daemon/messages.h"
 #include "ews/ews.h"
 
 #include <assert.h>
@@ -211,4 +212,24 @@ bool profile_note_alike(struct profile *profile, const struct failure *failure)
     profile->alike = alike ? profile->alike + 1 : 1;
     profile->last_failure = *failure;
     return profile->alike >= PROFILE_ALIKE_MAX;
+}
+
+bool profile_sends_directly(const struct profile *profile)
+{
+    return profile->config->send_method == CONFIG_SEND_DIRECT || profile->cannot_send_drafts;
+}
+
+bool profile_note_no_drafts(struct profile *profile)
+{
+    if (profile->config->send_method == CONFIG_SEND_DRAFT)
+        return false;
+    if (!profile->cannot_send_drafts) {
+        const struct log_fields fields = {.message_id = MESSAGE_SENDS_DIRECTLY,
+                                          .profile = profile->config->name};
+        log_write(profile->context->log, LOG_PRIORITY_NOTICE, &fields,
+                  "profile %s: the server cannot send drafts; messages are sent in one step",
+                  profile->config->name);
+    }
+    profile->cannot_send_drafts = true;
+    return true;
 }

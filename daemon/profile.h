@@ -49,7 +49,8 @@ struct profile {
     struct failure last_failure;
     uint64_t busy_at[PROFILE_BUSY_MAILBOXES];
     struct executor_timer grow;
-    bool current; /* what its name means now; false: replaced or removed */
+    bool cannot_send_drafts; /* the server has shown it */
+    bool current;            /* what its name means now; false: replaced or removed */
     bool retired; /* the list of profiles is no user any more: it goes with its last mailbox */
     void *owner;
     struct profile_list *list;
@@ -89,6 +90,13 @@ void profile_dequeue(struct profile *profile, struct direction *direction);
 
 /* The next direction that may start now; NULL when none may. Taken out of its queue. */
 struct direction *profile_next(struct profile *profile);
+
+/* Whether messages are sent in one step (send_method, and what the server has shown). */
+bool profile_sends_directly(const struct profile *profile);
+
+/* The server has shown that it cannot send drafts. False when send_method = draft wants it all the
+ * same. */
+bool profile_note_no_drafts(struct profile *profile);
 
 /* A mailbox failed in a way that the server as a whole may be the cause of. Returns true when so
  * many failed alike that it must be. */

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* No mailbox's number is that large. */
+#define NOTICE_OWNER (UINT64_C(1) << 62)
+
 static void open_configured(struct recovery *recovery);
 
 static void recovery_finish(struct recovery *recovery, const struct failure *failure)
@@ -33,13 +36,14 @@ static bool recovery_over(struct recovery *recovery, const struct failure *failu
     return true;
 }
 
-static struct sink *create_sink(const struct cycle *cycle, const char *maildir, const char *root)
+static struct sink *create_sink(const struct cycle *cycle, const char *maildir, const char *root,
+                                uint64_t owner)
 {
     const struct config_mailbox_settings *settings = mailbox_settings(cycle->mailbox);
     const struct sink_settings sink_settings = {
         .path = maildir,
         .root = root,
-        .owner = (uint64_t)cycle->mailbox->id.number,
+        .owner = owner,
         .crlf = settings->line_endings == CONFIG_LINE_ENDINGS_CRLF,
         .has_group = settings->has_deliver_group,
         .group = settings->deliver_group,
@@ -51,8 +55,19 @@ static struct sink *create_sink(const struct cycle *cycle, const char *maildir, 
 struct sink *recovery_create_sink(const struct cycle *cycle, const char *maildir)
 {
     char *root = config_maildir_root(mailbox_settings(cycle->mailbox));
-    struct sink *sink = create_sink(cycle, maildir, root);
+    struct sink *sink = create_sink(cycle, maildir, root, (uint64_t)cycle->mailbox->id.number);
     memory_free(root);
+    return sink;
+}
+
+struct sink *recovery_create_notice_sink(const struct cycle *cycle)
+{
+    char *maildir = config_maildir_path(cycle->mailbox->config);
+    char *root = config_maildir_root(mailbox_settings(cycle->mailbox));
+    struct sink *sink =
+        create_sink(cycle, maildir, root, NOTICE_OWNER | (uint64_t)cycle->mailbox->id.number);
+    memory_free(root);
+    memory_free(maildir);
     return sink;
 }
 
@@ -164,7 +179,8 @@ static void open_former(struct recovery *recovery)
 {
     recovery->at_former = true;
     recovery->sink =
-        create_sink(recovery->cycle, recovery->former_maildir, recovery->former_maildir);
+        create_sink(recovery->cycle, recovery->former_maildir, recovery->former_maildir,
+                    (uint64_t)recovery->cycle->mailbox->id.number);
     open_sink(recovery, false);
 }
 

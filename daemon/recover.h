@@ -41,4 +41,8 @@ void recovery_cancel(struct recovery *recovery);
 /* A sink for the cycle's mailbox that is not opened: it checks its marker when it first writes. */
 struct sink *recovery_create_sink(const struct cycle *cycle, const char *maildir);
 
+/* A sink of the cycle's mailbox for what this program itself has to say, to be opened before use.
+ * It has spool files of its own, so that neither direction sweeps the other's away. */
+struct sink *recovery_create_notice_sink(const struct cycle *cycle);
+
 #endif

@@ -34,7 +34,8 @@ struct reload {
     size_t *order;           /* indices of the registrations, by number */
     struct mailbox **merged; /* the new table */
     size_t merged_count;
-    struct mailbox **dropped; /* freed when the new table is in place */
+    struct mailbox **by_config; /* the same in the configuration's order */
+    struct mailbox **dropped;   /* freed when the new table is in place */
     size_t dropped_count;
     size_t next_new, next_old;
     bool first;
@@ -49,6 +50,7 @@ static void reload_free(struct reload *reload)
     memory_free(reload->registrations);
     memory_free(reload->order);
     memory_free(reload->merged);
+    memory_free(reload->by_config);
     for (size_t i = 0; i < reload->dropped_count; i++)
         mailbox_free(reload->dropped[i]);
     memory_free(reload->dropped);
@@ -204,6 +206,7 @@ static void reload_add(struct reload *reload, const struct store_registration *r
     mailbox->id = registration->mailbox;
     mailbox->enabled_ms = registration->enabled_ms;
     reload->merged[reload->merged_count++] = mailbox;
+    reload->by_config[index] = mailbox;
     service_schedule(service, &mailbox->incoming, first_delay(reload, index, config));
 }
 
@@ -216,8 +219,8 @@ static void reload_remove(struct reload *reload, struct mailbox *mailbox)
         else
             scheduler_remove(&reload->service->scheduler, directions[i]);
     }
+    mailbox->removed = true;        /* nothing puts it into the schedule any more */
     if (mailbox_is_busy(mailbox)) { /* freed by a later reload, or at the end */
-        mailbox->removed = true;
         reload->merged[reload->merged_count++] = mailbox;
         return;
     }
@@ -244,15 +247,18 @@ static void reload_finish(struct reload *reload)
     if (!reload->first)
         report_unchangeable(reload);
     memory_free(service->mailboxes);
+    memory_free(service->by_config);
     service->mailboxes = reload->merged;
     service->mailbox_count = reload->merged_count;
-    reload->merged = NULL;
+    service->by_config = reload->by_config;
+    reload->merged = reload->by_config = NULL;
     reload_retire_profiles(reload);
     if (service->configuration != NULL)
         configuration_release(service->configuration);
     service->configuration = reload->configuration;
     log_set_level(service->context.log,
                   (enum log_priority)service->configuration->config->log_level);
+    service_configure_outgoing(service);
     if (reload->first) {
         service_started(service, NULL);
     } else {
@@ -290,6 +296,7 @@ static bool reload_step(struct reload *reload)
         reload->next_new++;
         reload->next_old++;
         reload->merged[reload->merged_count++] = old;
+        reload->by_config[index] = old;
         reload_keep(reload, old, &config->mailboxes[index]);
     }
     return true;
@@ -364,6 +371,7 @@ static void reload_registered(void *argument, const struct failure *failure)
         reload->order[i] = i;
     qsort_r(reload->order, count, sizeof *reload->order, by_number, reload->registrations);
     reload->merged = memory_allocate_array(count + service->mailbox_count, sizeof *reload->merged);
+    reload->by_config = memory_allocate_array(count, sizeof *reload->by_config);
     reload->dropped = memory_allocate_array(service->mailbox_count + 1, sizeof *reload->dropped);
     reload->configuration = configuration_create(reload->config);
     reload->config = NULL;

@@ -6,6 +6,7 @@
 #include "daemon/incoming.h"
 #include "daemon/messages.h"
 #include "daemon/outcome.h"
+#include "daemon/outgoing.h"
 #include "daemon/service_private.h"
 
 #include <inttypes.h>
@@ -31,7 +32,8 @@ static void service_stopped_if_idle(void *argument)
     struct service *service = argument;
     if (!service->stopping || service->scheduler.running > 0)
         return;
-    if (executor_pool_pending(service->files) == 0 && store_pending(service->context.store) == 0)
+    if (executor_pool_pending(service->files) == 0 && store_pending(service->context.store) == 0 &&
+        !intake_is_busy(service->intake))
         executor_stop(service->context.executor);
     else
         executor_after(service->context.executor, &service->idle_timer, IDLE_LOOK_EVERY_MS,
@@ -72,7 +74,10 @@ static void service_cycle_ended(struct cycle *cycle)
 
 static void service_start_cycle(struct scheduler *scheduler, struct direction *direction)
 {
-    incoming_start(scheduler->context, direction, service_cycle_ended);
+    if (direction->kind == CYCLE_INCOMING)
+        incoming_start(scheduler->context, direction, service_cycle_ended);
+    else
+        outgoing_start(scheduler->context, direction, service_cycle_ended);
 }
 
 /* --- summary and house-keeping --- */
@@ -154,6 +159,7 @@ struct service *service_create(struct config *config, const char *config_path,
     context->sinks =
         sinks_create(context->executor, service->files, store_instance(context->store));
     context->http = http_client_create(context->executor, context->log);
+    service_create_outgoing(service, service_state_directory(config));
     return service;
 }
 
@@ -224,6 +230,7 @@ static void service_on_stop_signal(void *argument)
                               "cycles finish what they have begun"));
     service->stopping = true;
     scheduler_stop(&service->scheduler);
+    intake_stop(service->intake);
     struct direction *direction;
     TAILQ_FOREACH(direction, &service->scheduler.running_directions, ready)
     direction->cycle->operations->end_soon(direction->cycle);
@@ -275,6 +282,7 @@ static void service_free_mailboxes(struct service *service)
         mailbox_free(service->mailboxes[i]);
     }
     memory_free(service->mailboxes);
+    memory_free(service->by_config);
     struct profile *profile, *next;
     for (profile = TAILQ_FIRST(&service->scheduler.profiles); profile != NULL; profile = next) {
         next = TAILQ_NEXT(profile, entries);
@@ -301,6 +309,7 @@ void service_free(struct service *service)
     service->stopping = true;
     reload_end(service);
     service_free_mailboxes(service);
+    intake_free(service->intake);
     config_free(service->first_config);
     executor_cancel_timer(context->executor, &service->summary_timer);
     executor_cancel_timer(context->executor, &service->housekeeping_timer);
@@ -311,6 +320,7 @@ void service_free(struct service *service)
     if (context->http != NULL)
         http_client_free(context->http);
     if (idle) {
+        outbox_free(context->outbox);
         if (context->sinks != NULL)
             sinks_free(context->sinks);
         executor_free(context->executor);

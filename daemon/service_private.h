@@ -1,4 +1,5 @@
-/* Shared by service.c (start and stop) and reload.c (taking a configuration into use). */
+/* Shared by service.c (start and stop), reload.c (taking a configuration into use) and
+ * service_outgoing.c (what was submitted). */
 #ifndef EXSYNC_DAEMON_SERVICE_PRIVATE_H
 #define EXSYNC_DAEMON_SERVICE_PRIVATE_H
 
@@ -6,6 +7,7 @@
 #include "daemon/configuration.h"
 #include "daemon/context.h"
 #include "daemon/disks.h"
+#include "daemon/intake.h"
 #include "daemon/mailbox.h"
 #include "daemon/scheduler.h"
 #include "daemon/service.h"
@@ -22,6 +24,9 @@ struct service {
     struct configuration *configuration; /* NULL until the first one is in use */
     struct mailbox **mailboxes;          /* sorted by number */
     size_t mailbox_count;
+    struct mailbox **by_config; /* in the order of the configuration's mailboxes */
+    struct intake *intake;
+    bool sends; /* some mailbox has outgoing = yes, or had */
     char *config_path;
     struct config *first_config; /* until it is in use */
     struct reload *reload;       /* under way; NULL */
@@ -51,6 +56,12 @@ void reload_start(struct service *service);
 
 /* Puts a direction that is off into the schedule if its mailbox is configured for it. */
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms);
+
+/* The outbox and its intake, which begin with the first configuration in which somebody sends. */
+void service_create_outgoing(struct service *service, const char *state_directory);
+
+/* Another configuration is in use: what is queued finds its mailbox. */
+void service_configure_outgoing(struct service *service);
 
 /* The first configuration is in use, or could not be. */
 void service_started(struct service *service, const struct failure *failure);

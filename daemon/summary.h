@@ -12,6 +12,8 @@ struct summary {
     uint64_t cycles_failed;
     uint64_t delivered;
     uint64_t delivered_bytes;
+    uint64_t sent;
+    uint64_t sent_bytes;
     uint64_t items_failed;
 };
 

@@ -179,6 +179,14 @@ void store_ledger_acknowledged(struct store *store, struct store_mailbox mailbox
     store_answer_later(done, argument, NULL);
 }
 
+void store_ledger_set_aside(struct store *store, struct store_mailbox mailbox,
+                            const struct digest *items, size_t count, store_done *done,
+                            void *argument)
+{
+    (void)store, (void)mailbox, (void)items, (void)count;
+    store_answer_later(done, argument, NULL);
+}
+
 void store_ledger_gone(struct store *store, struct store_mailbox mailbox,
                        const struct digest *items, size_t count, int64_t now_ms, store_done *done,
                        void *argument)

@@ -42,6 +42,7 @@ struct fate {
     unsigned published;  /* files in new/ */
     unsigned marked;     /* as delivered */
     unsigned recorded;   /* as failed */
+    bool set_aside;      /* marked so when it was */
     unsigned told_gone;  /* to the ledger */
     unsigned done;       /* acknowledged to the server */
     unsigned abandoned;  /* messages thrown away */
@@ -54,6 +55,7 @@ static struct world {
     struct failure request_failure; /* of every request, whatever is asked for */
     struct failure suspect_failure;
     struct failure commit_failure, mark_failure, record_failure;
+    bool refused_for_good; /* what the server refuses cannot be had later either */
     bool cut;       /* a request with poison fails where the poison is, not before everything */
     bool disk_full; /* no message is ready for more */
     unsigned requests;
@@ -147,7 +149,8 @@ static inline void fetch_send(struct backend_operation *operation, size_t index,
 static inline void fetch_refuse(struct backend_operation *operation, size_t index,
                                 const struct fate *fate)
 {
-    struct failure failure = {.category = FAILURE_ITEM, .scope = FAILURE_SCOPE_ITEM};
+    struct failure failure = {
+        .category = FAILURE_ITEM, .scope = FAILURE_SCOPE_ITEM, .permanent = world.refused_for_good};
     if (fate->treatment == TREAT_SUSPECT)
         failure = world.suspect_failure;
     failure.gone = fate->treatment == TREAT_GONE;
@@ -459,6 +462,7 @@ void store_failure_record(struct store *store, const struct store_failure *failu
     assert_non_null(failure->item);
     assert_int_equal(failure->failure.scope, FAILURE_SCOPE_ITEM);
     world.fates[number_of_key(&failure->item->key.item)].recorded++;
+    world.fates[number_of_key(&failure->item->key.item)].set_aside = failure->set_aside;
     world.records++;
     store_answer_later(done, argument, &world.record_failure);
 }

@@ -197,6 +197,30 @@ static void an_item_that_the_server_refuses_by_name_costs_no_request(void **stat
     fixture_free(fixture);
 }
 
+/* Refused for good by the server: at once. Suspected: after all attempts. Not wanted: never. */
+static void what_cannot_be_delivered_is_set_aside_when_that_is_wanted(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        struct fixture *fixture = fixture_create(10);
+        bool wanted = round % 2 != 0;
+        fixture->settings.undeliverable_folder = wanted;
+        world.refused_for_good = round >= 2;
+        treat(1, 2, TREAT_REFUSED);
+        treat(4, 5, TREAT_POISON);
+        item_numbered(fixture, 4)->attempts = 3;
+        item_numbered(fixture, 5)->attempts = 4;
+        take(fixture, false);
+        assert_went_through();
+        for (int i = 0; i < 10; i++) {
+            bool refused = world.refused_for_good && (i == 1 || i == 2);
+            assert_int_equal(world.fates[i].set_aside, wanted && (refused || i == 5));
+        }
+        assert_recorded(4);
+        fixture_free(fixture);
+    }
+}
+
 static void trouble_told_for_an_item_that_may_be_its_cause_is_looked_into(void **state)
 {
     (void)state;
@@ -327,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_lone_bad_item_is_recorded_and_the_cycle_goes_on),
         cmocka_unit_test(retries_never_end_with_a_failure_because_of_bad_items),
         cmocka_unit_test(an_item_that_the_server_refuses_by_name_costs_no_request),
+        cmocka_unit_test(what_cannot_be_delivered_is_set_aside_when_that_is_wanted),
         cmocka_unit_test(trouble_told_for_an_item_that_may_be_its_cause_is_looked_into),
         cmocka_unit_test(trouble_told_for_an_item_that_cannot_be_its_cause_ends_the_cycle),
         cmocka_unit_test(a_server_that_asks_for_patience_is_not_asked_again),

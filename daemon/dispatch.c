@@ -1,0 +1,523 @@
+#include "daemon/dispatch.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/backoff.h"
+#include "daemon/mailbox.h"
+#include "daemon/profile.h"
+#include "daemon/submission_report.h"
+
+#include <assert.h>
+
+enum {
+    LIFETIME_MS =
+        5 * 24 * 60 * 60 * 1000, /* RFC 5321, 4.5.4.1: 4 to 5 days before it is given up */
+};
+
+static void dispatch_next(struct dispatcher *dispatcher);
+static void dispatch_send(struct dispatcher *dispatcher);
+
+static bool is_direct(const struct dispatcher *dispatcher)
+{
+    return profile_sends_directly(dispatcher->cycle->profile);
+}
+
+static void dispatch_finish(struct dispatcher *dispatcher)
+{
+    const struct failure cancelled = failure_cancelled();
+    dispatcher->state = DISPATCH_IDLE;
+    if (dispatcher->cancelled)
+        dispatcher->failure = cancelled;
+    dispatcher->done(dispatcher,
+                     failure_is_set(&dispatcher->failure) ? &dispatcher->failure : NULL);
+}
+
+/* Tells the store what has changed, and goes on in `done`. */
+static void dispatch_save(struct dispatcher *dispatcher, enum dispatch_state state,
+                          store_done *done)
+{
+    dispatcher->state = state;
+    submission_list_save(dispatcher->list, dispatcher->cycle, done, dispatcher);
+}
+
+/* The store has answered: false when it is all over. */
+static bool dispatch_goes_on(struct dispatcher *dispatcher, const struct failure *failure)
+{
+    if (failure == NULL && !dispatcher->cancelled)
+        return true;
+    if (failure != NULL)
+        dispatcher->failure = *failure;
+    dispatch_finish(dispatcher);
+    return false;
+}
+
+/* --- what becomes of a submission --- */
+
+static void submission_sent(struct dispatcher *dispatcher, struct submission *submission)
+{
+    submission->row.doubt_since_ms = 0;
+    submission_set_state(submission, STORE_SUBMISSION_SENT);
+    submission_set_reference(submission, NULL);
+    submission->settled = true;
+    /* A stray draft has had time to appear then. */
+    if (submission->row.stray)
+        submission_wait(submission, dispatcher->cycle->profile->config->retry_min_ms);
+    cycle_count_moved(dispatcher->cycle, submission->row.size);
+}
+
+/* What was asked for was not done: as it was before. */
+static void put_back(struct submission *submission)
+{
+    bool has_draft = submission->row.reference != NULL;
+    submission->row.doubt_since_ms = 0;
+    submission_set_state(submission,
+                         has_draft ? STORE_SUBMISSION_CREATED : STORE_SUBMISSION_QUEUED);
+}
+
+static void leave_in_doubt(struct dispatcher *dispatcher, struct submission *submission,
+                           const struct failure *failure)
+{
+    uint64_t wait = dispatcher->cycle->profile->config->retry_min_ms;
+    if (submission->row.doubt_since_ms == 0)
+        submission->row.doubt_since_ms = clock_wall_ms();
+    submission_wait(submission, wait);
+    submission_report_waits(dispatcher->cycle, submission, failure, wait);
+}
+
+/* At the end of the batch. Until that is known to be done the draft is a stray one. */
+static void remove_draft(struct dispatcher *dispatcher, struct submission *submission)
+{
+    if (submission->row.reference == NULL)
+        return;
+    dispatcher->removed[dispatcher->removed_count] = submission->row.stray ? NULL : submission;
+    dispatcher->removed_drafts[dispatcher->removed_count++] =
+        memory_copy_string(submission->row.reference);
+    submission->row.stray = true;
+    submission->changed = true;
+}
+
+static void submission_refused(struct dispatcher *dispatcher, struct submission *submission,
+                               const struct failure *failure)
+{
+    put_back(submission);
+    remove_draft(dispatcher, submission);
+    submission->settled = true;
+    dispatcher->refuse(dispatcher, submission, failure);
+}
+
+/* The draft is not there. Searched for, by the next cycle, which comes at once when it is the first
+ * time: somebody who removes each draft is not to be kept busy. */
+static void draft_gone(struct dispatcher *dispatcher, struct submission *submission,
+                       const struct failure *failure)
+{
+    const struct backoff backoff = profile_backoff(dispatcher->cycle->profile);
+    struct failure passing = *failure;
+    passing.permanent = false;
+    submission->row.attempts++;
+    submission_set_state(submission, STORE_SUBMISSION_CREATING);
+    submission_set_reference(submission, NULL);
+    submission_wait(submission, submission->row.attempts == 1
+                                    ? 0
+                                    : backoff_wait(&backoff, &passing, submission->row.attempts));
+}
+
+/* This submission alone is the cause. */
+static void submission_failed(struct dispatcher *dispatcher, struct submission *submission,
+                              const struct failure *failure)
+{
+    const struct backoff backoff = profile_backoff(dispatcher->cycle->profile);
+    if (failure->in_doubt) {
+        submission->row.attempts++;
+        leave_in_doubt(dispatcher, submission, failure);
+        return;
+    }
+    bool too_old = clock_wall_ms() - submission->row.queued_ms > LIFETIME_MS;
+    if (failure->gone && submission->row.reference != NULL && !too_old) {
+        draft_gone(dispatcher, submission, failure);
+        return;
+    }
+    if (failure->permanent || too_old) {
+        submission_refused(dispatcher, submission, failure);
+        return;
+    }
+    put_back(submission);
+    submission->row.attempts++;
+    uint64_t wait = backoff_wait(&backoff, failure, submission->row.attempts);
+    submission_wait(submission, wait);
+    submission_report_waits(dispatcher->cycle, submission, failure, wait);
+}
+
+/* --- what becomes of a request --- */
+
+/* A file that is not there never comes back; put aside before a kill, for one. */
+static void file_unreadable(struct dispatcher *dispatcher, struct submission *submission,
+                            const struct failure *failure)
+{
+    if (failure->gone)
+        submission_refused(dispatcher, submission, failure);
+    else
+        submission_failed(dispatcher, submission, failure);
+}
+
+/* The file of one of them cannot be read: the others are not to blame. */
+static bool find_unreadable(struct dispatcher *dispatcher)
+{
+    bool found = false;
+    for (size_t i = 0; i < dispatcher->asked_count; i++) {
+        if (dispatcher->readers[i] == NULL)
+            continue;
+        const struct failure *failure = outbox_reader_failure(dispatcher->readers[i]);
+        if (!failure_is_set(failure))
+            continue;
+        file_unreadable(dispatcher, dispatcher->asked[i], failure);
+        found = true;
+    }
+    return found;
+}
+
+static void request_failed(struct dispatcher *dispatcher, const struct failure *failure)
+{
+    bool unreadable = find_unreadable(dispatcher);
+    bool looked_into = failure->divisible && failure->retry_after_ms == 0;
+    for (size_t i = 0; i < dispatcher->asked_count; i++) {
+        struct submission *submission = dispatcher->asked[i];
+        if (submission->settled)
+            continue;
+        if (looked_into && dispatcher->asked_count == 1) {
+            submission_failed(dispatcher, submission, failure);
+            continue;
+        }
+        if (looked_into) /* from now on it goes alone */
+            submission->row.attempts++;
+        if (failure->in_doubt)
+            leave_in_doubt(dispatcher, submission, failure);
+        else
+            put_back(submission);
+    }
+    if (!looked_into && !unreadable)
+        dispatcher->failure = *failure;
+}
+
+/* Its own answer. One that concerns more than the submission is taken like a request's. */
+static void answered_with(struct dispatcher *dispatcher, struct submission *submission,
+                          const struct failure *failure)
+{
+    if (failure->scope == FAILURE_SCOPE_ITEM || failure->gone) {
+        submission_failed(dispatcher, submission, failure);
+        return;
+    }
+    if (failure->in_doubt)
+        leave_in_doubt(dispatcher, submission, failure);
+    else
+        put_back(submission);
+    dispatcher->failure = *failure;
+}
+
+static void ask(struct dispatcher *dispatcher, struct submission *submission,
+                enum store_submission_state state)
+{
+    submission_set_state(submission, state);
+    dispatcher->asked[dispatcher->asked_count++] = submission;
+}
+
+/* --- the end of a batch --- */
+
+static void release_drafts(struct dispatcher *dispatcher)
+{
+    for (size_t i = 0; i < dispatcher->removed_count; i++)
+        memory_free(dispatcher->removed_drafts[i]);
+    dispatcher->removed_count = 0;
+}
+
+/* The store knows it: the files of those that were sent are not needed any more. */
+static void remove_files(struct dispatcher *dispatcher)
+{
+    for (size_t i = 0; i < dispatcher->batch_count; i++) {
+        if (dispatcher->batch[i]->row.state == STORE_SUBMISSION_SENT)
+            outbox_remove(dispatcher->outbox, dispatcher->batch[i]->row.id, NULL, NULL);
+    }
+}
+
+static void batch_over(struct dispatcher *dispatcher)
+{
+    release_drafts(dispatcher);
+    if (failure_is_set(&dispatcher->failure) || dispatcher->cycle->ending)
+        dispatch_finish(dispatcher);
+    else
+        dispatch_next(dispatcher);
+}
+
+/* Saved with what follows: a draft that is looked for in vain is as good as one that is gone. */
+static void drafts_removed(void *argument, const struct failure *failure,
+                           const struct failure *failures, size_t count)
+{
+    struct dispatcher *dispatcher = argument;
+    dispatcher->operation = NULL;
+    for (size_t i = 0; failure == NULL && i < count && i < dispatcher->removed_count; i++) {
+        if (dispatcher->removed[i] == NULL || failure_is_set(&failures[i]))
+            continue;
+        dispatcher->removed[i]->row.stray = false;
+        dispatcher->removed[i]->changed = true;
+    }
+    if (failure != NULL)
+        dispatcher->failure = *failure;
+    batch_over(dispatcher);
+}
+
+static void remove_drafts(struct dispatcher *dispatcher)
+{
+    const struct cycle *cycle = dispatcher->cycle;
+    dispatcher->state = DISPATCH_REMOVING;
+    dispatcher->operation =
+        backend_acknowledge_start(cycle->profile->backend, &cycle->target, BACKEND_PURGE, NULL,
+                                  (const char *const *)dispatcher->removed_drafts,
+                                  dispatcher->removed_count, drafts_removed, dispatcher);
+}
+
+static void batch_saved(void *argument, const struct failure *failure)
+{
+    struct dispatcher *dispatcher = argument;
+    if (failure == NULL)
+        remove_files(dispatcher);
+    if (!dispatch_goes_on(dispatcher, failure))
+        return;
+    if (dispatcher->removed_count == 0 || failure_is_set(&dispatcher->failure))
+        batch_over(dispatcher);
+    else
+        remove_drafts(dispatcher);
+}
+
+static void batch_end(struct dispatcher *dispatcher)
+{
+    dispatch_save(dispatcher, DISPATCH_SAVING, batch_saved);
+}
+
+/* --- 2: send --- */
+
+/* This server cannot send drafts: it goes again, in one step. */
+static void go_direct(struct dispatcher *dispatcher, struct submission *submission)
+{
+    remove_draft(dispatcher, submission);
+    submission_set_reference(submission, NULL);
+    put_back(submission);
+}
+
+static bool shows_no_drafts(const struct dispatcher *dispatcher, const struct failure *failure)
+{
+    return backend_send_is_unsupported(failure) &&
+           profile_note_no_drafts(dispatcher->cycle->profile);
+}
+
+static void sent_one(struct dispatcher *dispatcher, struct submission *submission,
+                     const struct failure *failure)
+{
+    if (!failure_is_set(failure))
+        submission_sent(dispatcher, submission);
+    else if (shows_no_drafts(dispatcher, failure))
+        go_direct(dispatcher, submission);
+    else
+        answered_with(dispatcher, submission, failure);
+}
+
+static void sent(void *argument, const struct failure *failure, const struct failure *failures,
+                 size_t count)
+{
+    struct dispatcher *dispatcher = argument;
+    dispatcher->operation = NULL;
+    if (failure != NULL && shows_no_drafts(dispatcher, failure)) {
+        for (size_t i = 0; i < dispatcher->asked_count; i++)
+            go_direct(dispatcher, dispatcher->asked[i]);
+    } else if (failure != NULL) {
+        request_failed(dispatcher, failure);
+    } else {
+        for (size_t i = 0; i < dispatcher->asked_count && i < count; i++)
+            sent_one(dispatcher, dispatcher->asked[i], &failures[i]);
+    }
+    batch_end(dispatcher);
+}
+
+static void marked_sending(void *argument, const struct failure *failure)
+{
+    struct dispatcher *dispatcher = argument;
+    const struct cycle *cycle = dispatcher->cycle;
+    if (!dispatch_goes_on(dispatcher, failure))
+        return;
+    const char *references[DISPATCH_BATCH_MAX];
+    for (size_t i = 0; i < dispatcher->asked_count; i++)
+        references[i] = dispatcher->asked[i]->row.reference;
+    dispatcher->state = DISPATCH_SENDING;
+    dispatcher->operation = backend_send_start(cycle->profile->backend, &cycle->target, references,
+                                               dispatcher->asked_count, sent, dispatcher);
+}
+
+static void dispatch_send(struct dispatcher *dispatcher)
+{
+    dispatcher->asked_count = 0;
+    bool goes_on = !failure_is_set(&dispatcher->failure);
+    for (size_t i = 0; i < dispatcher->batch_count && goes_on; i++) {
+        struct submission *submission = dispatcher->batch[i];
+        if (!submission->settled && submission->row.reference != NULL)
+            ask(dispatcher, submission, STORE_SUBMISSION_SENDING);
+    }
+    if (dispatcher->asked_count == 0)
+        batch_end(dispatcher);
+    else
+        dispatch_save(dispatcher, DISPATCH_MARKING_SENDING, marked_sending);
+}
+
+/* --- 1: create --- */
+
+static void release_readers(struct dispatcher *dispatcher)
+{
+    for (size_t i = 0; i < DISPATCH_BATCH_MAX; i++) {
+        outbox_reader_free(dispatcher->readers[i]);
+        dispatcher->readers[i] = NULL;
+    }
+}
+
+static void submission_created(struct dispatcher *dispatcher, struct submission *submission,
+                               const struct backend_created *created)
+{
+    if (failure_is_set(&created->failure)) {
+        answered_with(dispatcher, submission, &created->failure);
+    } else if (submission->row.state == STORE_SUBMISSION_DOUBTFUL) {
+        submission_sent(dispatcher, submission);
+    } else {
+        submission_set_state(submission, STORE_SUBMISSION_CREATED);
+        submission_set_reference(submission, created->reference);
+    }
+}
+
+static void created(void *argument, const struct failure *failure,
+                    const struct backend_created *all, size_t count)
+{
+    struct dispatcher *dispatcher = argument;
+    dispatcher->operation = NULL;
+    if (failure != NULL)
+        request_failed(dispatcher, failure);
+    for (size_t i = 0; failure == NULL && i < dispatcher->asked_count && i < count; i++)
+        submission_created(dispatcher, dispatcher->asked[i], &all[i]);
+    release_readers(dispatcher);
+    dispatch_send(dispatcher);
+}
+
+static void content_ready(void *argument)
+{
+    struct dispatcher *dispatcher = argument;
+    if (dispatcher->state == DISPATCH_CREATING && dispatcher->operation != NULL)
+        backend_create_resume(dispatcher->operation);
+}
+
+static size_t content_read(void *argument, char *room, size_t size)
+{
+    return outbox_read(argument, room, size);
+}
+
+static void content_rewind(void *argument)
+{
+    outbox_rewind(argument);
+}
+
+static void content_failure(void *argument, struct failure *failure)
+{
+    *failure = *outbox_reader_failure(argument);
+}
+
+static void marked_creating(void *argument, const struct failure *failure)
+{
+    struct dispatcher *dispatcher = argument;
+    const struct cycle *cycle = dispatcher->cycle;
+    if (!dispatch_goes_on(dispatcher, failure))
+        return;
+    for (size_t i = 0; i < dispatcher->asked_count; i++) {
+        const struct submission *submission = dispatcher->asked[i];
+        dispatcher->readers[i] =
+            outbox_reader_create(dispatcher->outbox, submission->row.id, content_ready, dispatcher);
+        dispatcher->submissions[i] = (struct backend_submission){
+            .id = submission->row.id,
+            .recipients = submission->recipients,
+            .recipient_count = submission->recipient_count,
+            .content = {.size = submission->row.size,
+                        .read = content_read,
+                        .rewind = content_rewind,
+                        .failure = content_failure,
+                        .argument = dispatcher->readers[i]},
+        };
+    }
+    dispatcher->state = DISPATCH_CREATING;
+    dispatcher->operation =
+        backend_create_start(cycle->profile->backend, &cycle->target,
+                             is_direct(dispatcher) ? BACKEND_CREATE_AND_SEND : BACKEND_CREATE_DRAFT,
+                             dispatcher->submissions, dispatcher->asked_count, created, dispatcher);
+}
+
+static void dispatch_create(struct dispatcher *dispatcher)
+{
+    bool direct = is_direct(dispatcher);
+    dispatcher->asked_count = 0;
+    for (size_t i = 0; i < dispatcher->batch_count; i++) {
+        struct submission *submission = dispatcher->batch[i];
+        if (submission->row.state == STORE_SUBMISSION_QUEUED)
+            ask(dispatcher, submission,
+                direct ? STORE_SUBMISSION_DOUBTFUL : STORE_SUBMISSION_CREATING);
+    }
+    if (dispatcher->asked_count == 0)
+        dispatch_send(dispatcher);
+    else
+        dispatch_save(dispatcher, DISPATCH_MARKING_CREATING, marked_creating);
+}
+
+/* --- batches --- */
+
+static void choose_batch(struct dispatcher *dispatcher)
+{
+    const struct config_profile *config = dispatcher->cycle->profile->config;
+    size_t most = config->batch_size < DISPATCH_BATCH_MAX ? config->batch_size : DISPATCH_BATCH_MAX;
+    uint64_t bytes = 0;
+    dispatcher->batch_count = 0;
+    for (size_t i = 0; i < dispatcher->list->count && dispatcher->batch_count < most; i++) {
+        struct submission *submission = &dispatcher->list->items[i];
+        if (submission->settled)
+            continue;
+        bytes += backend_create_size(submission->row.size);
+        bool alone = submission->row.attempts > 0;
+        if (dispatcher->batch_count > 0 && (alone || bytes > config->batch_bytes))
+            break;
+        dispatcher->batch[dispatcher->batch_count++] = submission;
+        if (alone)
+            break;
+    }
+}
+
+static void dispatch_next(struct dispatcher *dispatcher)
+{
+    choose_batch(dispatcher);
+    if (dispatcher->batch_count == 0)
+        dispatch_finish(dispatcher);
+    else
+        dispatch_create(dispatcher);
+}
+
+void dispatcher_start(struct dispatcher *dispatcher)
+{
+    dispatch_next(dispatcher);
+}
+
+void dispatcher_cancel(struct dispatcher *dispatcher)
+{
+    dispatcher->cancelled = true;
+    if (dispatcher->operation == NULL) {
+        assert(dispatcher->state != DISPATCH_IDLE); /* the store answers */
+        return;
+    }
+    /* What was asked for stays marked in the store: it is looked for by the next process. */
+    backend_cancel(dispatcher->operation);
+    dispatcher->operation = NULL;
+    dispatch_finish(dispatcher);
+}
+
+void dispatcher_release(struct dispatcher *dispatcher)
+{
+    release_readers(dispatcher);
+    release_drafts(dispatcher);
+}

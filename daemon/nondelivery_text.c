@@ -1,0 +1,166 @@
+#include "daemon/nondelivery_text.h"
+
+#include "base/clock.h"
+#include "base/uuid.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    DATE_SIZE = 64,
+    /* Each at most "=XX", with 12 around them: 54, and "Subject: Undelivered: " before makes 76. */
+    ENCODED_WORD_BYTES = 14,
+    PLAIN_MAX = 200, /* bytes of a value that stands on one line as it is */
+};
+
+static void format_date(int64_t wall_ms, char text[DATE_SIZE])
+{
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm day;
+    gmtime_r(&seconds, &day);
+    snprintf(text, DATE_SIZE, "%s, %d %s %d %02d:%02d:%02d +0000", days[day.tm_wday], day.tm_mday,
+             months[day.tm_mon], day.tm_year + 1900, day.tm_hour, day.tm_min, day.tm_sec);
+}
+
+/* Whether a value can stand in a header field as it is: short, ASCII, and nothing that a reader
+ * would take for an encoded word. */
+static bool is_plain(const char *text)
+{
+    size_t length = 0;
+    for (; text[length] != '\0'; length++) {
+        if ((unsigned char)text[length] >= 0x80)
+            return false;
+    }
+    return length <= PLAIN_MAX && strstr(text, "=?") == NULL;
+}
+
+/* How many bytes of UTF-8, `most` or less, end with a whole character. */
+static size_t whole_length(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most);
+    while (length > 1 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    return length;
+}
+
+static void append_unstructured(struct buffer *text, const char *value)
+{
+    if (is_plain(value)) {
+        buffer_append_string(text, value);
+        return;
+    }
+    for (size_t length; (length = whole_length(value, ENCODED_WORD_BYTES)) > 0; value += length) {
+        buffer_append_string(text, "=?UTF-8?Q?");
+        for (size_t i = 0; i < length; i++)
+            buffer_append_format(text, "=%02X", (unsigned char)value[i]);
+        buffer_append_string(text, value[length] == '\0' ? "?=" : "?=\r\n ");
+    }
+}
+
+static const char *status_of(const struct failure *failure)
+{
+    if (!failure->permanent)
+        return "4.4.7"; /* given up after a while */
+    if (failure->category == FAILURE_AUTHORIZATION)
+        return "5.7.1";
+    return "5.0.0";
+}
+
+static void write_header(struct buffer *text, const struct nondelivery_text *what,
+                         const char *boundary)
+{
+    char date[DATE_SIZE], id[UUID_TEXT_SIZE];
+    format_date(what->now_ms, date);
+    uuid_generate(id);
+    buffer_append_format(text,
+                         "Return-Path: <>\r\n"
+                         "Date: %s\r\n"
+                         "From: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
+                         "To: <%s>\r\n"
+                         "Subject: Undelivered: ",
+                         date, what->host, what->mailbox);
+    append_unstructured(text, what->submission->row.subject);
+    buffer_append_format(text, "\r\nMessage-ID: <%s@%s>\r\n", id, what->host);
+    if (what->submission->row.message_id != NULL)
+        buffer_append_format(text, "In-Reply-To: %s\r\nReferences: %s\r\n",
+                             what->submission->row.message_id, what->submission->row.message_id);
+    buffer_append_format(text,
+                         "Auto-Submitted: auto-replied\r\n"
+                         "MIME-Version: 1.0\r\n"
+                         "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+                         " boundary=\"%s\"\r\n\r\n",
+                         boundary);
+}
+
+static void write_explanation(struct buffer *text, const struct nondelivery_text *what)
+{
+    const struct failure *failure = what->failure;
+    buffer_append_string(text, "Content-Type: text/plain; charset=utf-8\r\n"
+                               "Content-Transfer-Encoding: 8bit\r\n\r\n");
+    const char *subject = what->submission->row.subject;
+    size_t shown = whole_length(subject, PLAIN_MAX);
+    buffer_append_format(text, "This message was not sent:\r\n\r\n    Subject: %.*s%s\r\n",
+                         (int)shown, subject, subject[shown] == '\0' ? "" : " ...");
+    for (size_t i = 0; i < what->submission->recipient_count; i++)
+        buffer_append_format(text, "    To: %s\r\n", what->submission->recipients[i].address);
+    buffer_append_format(text, "\r\n%s\r\n", failure->sentence == NULL ? "" : failure->sentence);
+    if (failure->text[0] != '\0')
+        buffer_append_format(text, "Exchange said: \"%s\" (%s)\r\n", failure->text, failure->code);
+    if (failure->remedy != NULL && failure->remedy[0] != '\0')
+        buffer_append_format(text, "%s\r\n", failure->remedy);
+    buffer_append_format(text,
+                         "\r\nThe message is kept on %s, in the outbox's folder failed/, as "
+                         "%s.eml.\r\n\r\n",
+                         what->host, what->submission->row.id);
+}
+
+static void write_status(struct buffer *text, const struct nondelivery_text *what)
+{
+    const struct failure *failure = what->failure;
+    char date[DATE_SIZE];
+    format_date(what->submission->row.queued_ms, date);
+    buffer_append_format(text,
+                         "Content-Type: message/delivery-status\r\n\r\n"
+                         "Reporting-MTA: dns; %s\r\n"
+                         "X-Exsyncd-Submission: %s\r\n"
+                         "Arrival-Date: %s\r\n",
+                         what->host, what->submission->row.id, date);
+    for (size_t i = 0; i < what->submission->recipient_count; i++)
+        buffer_append_format(text,
+                             "\r\nFinal-Recipient: rfc822; %s\r\n"
+                             "Action: failed\r\n"
+                             "Status: %s\r\n"
+                             "Diagnostic-Code: x-exchange; %s\r\n",
+                             what->submission->recipients[i].address, status_of(failure),
+                             failure->code);
+    buffer_append_string(text, "\r\n");
+}
+
+static void write_original(struct buffer *text, const struct nondelivery_text *what)
+{
+    buffer_append_format(
+        text, "Content-Type: text/rfc822-headers\r\n\r\nFrom: <%s>\r\nSubject: ", what->mailbox);
+    append_unstructured(text, what->submission->row.subject);
+    buffer_append_string(text, "\r\n");
+    if (what->submission->row.message_id != NULL)
+        buffer_append_format(text, "Message-ID: %s\r\n", what->submission->row.message_id);
+    buffer_append_string(text, "\r\n");
+}
+
+void nondelivery_write(struct buffer *text, const struct nondelivery_text *what)
+{
+    char boundary[UUID_TEXT_SIZE];
+    uuid_generate(boundary);
+    write_header(text, what, boundary);
+    void (*const parts[])(struct buffer *, const struct nondelivery_text *) = {
+        write_explanation, write_status, write_original};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        buffer_append_format(text, "--%s\r\n", boundary);
+        parts[i](text, what);
+    }
+    buffer_append_format(text, "--%s--\r\n", boundary);
+}

@@ -1,0 +1,337 @@
+#include "daemon/outgoing.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/dispatch.h"
+#include "daemon/nondelivery.h"
+#include "daemon/profile.h"
+#include "daemon/report.h"
+#include "daemon/settle.h"
+#include "daemon/submission_report.h"
+
+enum { OUTGOING_LOAD_MAX = 100 };
+
+enum outgoing_part {
+    OUTGOING_NOTHING, /* not begun */
+    OUTGOING_OVER,    /* only the end is to be told */
+    OUTGOING_STORE,   /* the store is asked */
+    OUTGOING_SETTLER,
+    OUTGOING_DISPATCHER,
+    OUTGOING_NOTIFYING, /* a sender is told; the disk works */
+    OUTGOING_REFUSING,  /* a file is moved to failed/ */
+};
+
+struct refusal {
+    struct submission *submission;
+    struct failure failure;
+};
+
+struct outgoing {
+    struct cycle cycle;
+    struct executor_call end;
+    enum outgoing_part part; /* what is under way, for cancel */
+    bool cancelled;
+
+    struct submission_list list;
+    struct settler settler;
+    struct dispatcher dispatcher;
+    struct refusal *refusals;
+    size_t refusal_count;
+    size_t refusal; /* the one under way */
+    struct nondelivery nondelivery;
+    struct buffer reason;
+    struct failure failure; /* why the cycle ends, told after the refusals */
+};
+
+static void refuse_next(struct outgoing *outgoing);
+
+static struct outgoing *outgoing_of(struct cycle *cycle)
+{
+    return (struct outgoing *)cycle; /* the first member */
+}
+
+/* --- ending --- */
+
+static void outgoing_ended(void *argument)
+{
+    struct outgoing *outgoing = argument;
+    outgoing->cycle.on_end(&outgoing->cycle);
+}
+
+/* The one way out. */
+static void outgoing_finish(struct outgoing *outgoing, const struct failure *failure)
+{
+    outgoing->part = OUTGOING_OVER;
+    if (failure != NULL)
+        outgoing->cycle.failure = *failure;
+    executor_cancel_call(outgoing->cycle.context->executor, &outgoing->end);
+    executor_defer(outgoing->cycle.context->executor, &outgoing->end, outgoing_ended, outgoing);
+}
+
+/* After the store or the disk has answered: true when the cycle is over. */
+static bool outgoing_over(struct outgoing *outgoing, const struct failure *failure)
+{
+    const struct failure cancelled = failure_cancelled();
+    if (outgoing->cancelled)
+        failure = &cancelled;
+    if (failure == NULL)
+        return false;
+    outgoing_finish(outgoing, failure);
+    return true;
+}
+
+static void outgoing_free(struct cycle *cycle)
+{
+    struct outgoing *outgoing = outgoing_of(cycle);
+    executor_cancel_call(cycle->context->executor, &outgoing->end);
+    dispatcher_release(&outgoing->dispatcher);
+    nondelivery_release(&outgoing->nondelivery);
+    submission_list_release(&outgoing->list);
+    memory_free(outgoing->refusals);
+    buffer_release(&outgoing->reason);
+    memory_free(outgoing);
+}
+
+/* When the next one is due: what the store said, or one of those that this cycle told to wait. */
+static void note_next(struct outgoing *outgoing)
+{
+    struct cycle *cycle = &outgoing->cycle;
+    for (size_t i = 0; i < outgoing->list.count; i++) {
+        const struct submission *submission = &outgoing->list.items[i];
+        bool open = submission->row.stray || (submission->row.state != STORE_SUBMISSION_FAILED &&
+                                              submission->row.state != STORE_SUBMISSION_SENT);
+        if (open && submission->row.next_try_ms < cycle->next_ms)
+            cycle->next_ms = submission->row.next_try_ms;
+    }
+}
+
+/* --- refuse --- */
+
+static void refusals_saved(void *argument, const struct failure *failure)
+{
+    struct outgoing *outgoing = argument;
+    if (outgoing_over(outgoing, failure))
+        return;
+    note_next(outgoing);
+    if (outgoing->cycle.ending)
+        outgoing->cycle.cut_short = true;
+    outgoing_finish(outgoing, failure_is_set(&outgoing->failure) ? &outgoing->failure : NULL);
+}
+
+static void refused(void *argument, const struct failure *failure)
+{
+    struct outgoing *outgoing = argument;
+    if (failure != NULL && failure->gone) /* one that is lost is told of and holds up nobody */
+        failure = NULL;
+    if (outgoing_over(outgoing, failure))
+        return;
+    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
+    submission_report_failed(&outgoing->cycle, refusal->submission, &refusal->failure);
+    outgoing->cycle.failed++;
+    submission_set_state(refusal->submission, STORE_SUBMISSION_FAILED);
+    submission_set_reference(refusal->submission, NULL);
+    if (refusal->submission->row.stray)
+        submission_wait(refusal->submission, outgoing->cycle.profile->config->retry_min_ms);
+    outgoing->refusal++;
+    refuse_next(outgoing);
+}
+
+static void refuse_file(struct outgoing *outgoing)
+{
+    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
+    outgoing->part = OUTGOING_REFUSING;
+    buffer_clear(&outgoing->reason);
+    report_explain(&outgoing->reason, &refusal->failure);
+    outbox_refuse(outgoing->cycle.context->outbox, refusal->submission->row.id,
+                  buffer_string(&outgoing->reason), refused, outgoing);
+}
+
+static void notified(struct nondelivery *nondelivery, const struct failure *failure)
+{
+    struct outgoing *outgoing = nondelivery->argument;
+    if (outgoing_over(outgoing, NULL))
+        return;
+    if (failure != NULL) /* a Maildir that cannot be written holds up nothing */
+        submission_report_sender_not_told(&outgoing->cycle, nondelivery->submission, failure);
+    refuse_file(outgoing);
+}
+
+/* One after the other: the sender is told, the file is moved, the store learns it. A kill in
+ * between makes the server refuse it once more. */
+static void refuse_next(struct outgoing *outgoing)
+{
+    if (outgoing->refusal == outgoing->refusal_count) {
+        outgoing->part = OUTGOING_STORE;
+        submission_list_save(&outgoing->list, &outgoing->cycle, refusals_saved, outgoing);
+        return;
+    }
+    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
+    if (!nondelivery_wanted(&outgoing->cycle, refusal->submission)) {
+        refuse_file(outgoing);
+        return;
+    }
+    outgoing->part = OUTGOING_NOTIFYING;
+    outgoing->nondelivery = (struct nondelivery){
+        .cycle = &outgoing->cycle,
+        .submission = refusal->submission,
+        .failure = &refusal->failure,
+        .done = notified,
+        .argument = outgoing,
+    };
+    nondelivery_start(&outgoing->nondelivery);
+}
+
+static void note_refusal(struct outgoing *outgoing, struct submission *submission,
+                         const struct failure *failure)
+{
+    struct refusal *refusal = &outgoing->refusals[outgoing->refusal_count++];
+    refusal->submission = submission;
+    refusal->failure = *failure;
+    refusal->failure.scope = FAILURE_SCOPE_ITEM;
+}
+
+/* --- dispatch --- */
+
+static void dispatched(struct dispatcher *dispatcher, const struct failure *failure)
+{
+    struct outgoing *outgoing = dispatcher->argument;
+    if (failure != NULL)
+        outgoing->failure = *failure;
+    if (outgoing->cancelled || (failure != NULL && failure->category == FAILURE_CANCELLED)) {
+        outgoing_finish(outgoing, failure);
+        return;
+    }
+    refuse_next(outgoing);
+}
+
+static void dispatch_refuses(struct dispatcher *dispatcher, struct submission *submission,
+                             const struct failure *failure)
+{
+    note_refusal(dispatcher->argument, submission, failure);
+}
+
+static void outgoing_dispatch(struct outgoing *outgoing)
+{
+    outgoing->part = OUTGOING_DISPATCHER;
+    outgoing->dispatcher = (struct dispatcher){
+        .cycle = &outgoing->cycle,
+        .outbox = outgoing->cycle.context->outbox,
+        .list = &outgoing->list,
+        .refuse = dispatch_refuses,
+        .done = dispatched,
+        .argument = outgoing,
+    };
+    dispatcher_start(&outgoing->dispatcher);
+}
+
+/* --- settle --- */
+
+static void settled(struct settler *settler, const struct failure *failure)
+{
+    struct outgoing *outgoing = settler->argument;
+    if (!outgoing_over(outgoing, failure))
+        outgoing_dispatch(outgoing);
+}
+
+static void settle_gives_up(struct settler *settler, struct submission *submission)
+{
+    struct failure failure = {
+        .category = FAILURE_ITEM,
+        .scope = FAILURE_SCOPE_ITEM,
+        .permanent = true,
+        .sentence = "It is not known whether the message was sent.",
+        .remedy = "Look for it in Sent Items; if it is not there, submit it again.",
+    };
+    failure_set_code(&failure, "InDoubt");
+    failure_set_step(&failure, "CreateItem");
+    failure_format_text(&failure, "no copy has turned up since the server was asked to send it");
+    submission->settled = true;
+    note_refusal(settler->argument, submission, &failure);
+}
+
+static void outgoing_settle(struct outgoing *outgoing)
+{
+    outgoing->part = OUTGOING_SETTLER;
+    outgoing->settler = (struct settler){
+        .cycle = &outgoing->cycle,
+        .list = &outgoing->list,
+        .give_up = settle_gives_up,
+        .done = settled,
+        .argument = outgoing,
+    };
+    settler_start(&outgoing->settler);
+}
+
+/* --- load --- */
+
+static void outgoing_loaded(void *argument, const struct failure *failure,
+                            const struct store_submissions *submissions)
+{
+    struct outgoing *outgoing = argument;
+    if (outgoing_over(outgoing, failure))
+        return;
+    submission_list_fill(&outgoing->list, submissions);
+    outgoing->refusals =
+        memory_allocate_array(outgoing->list.count + 1, sizeof *outgoing->refusals);
+    outgoing->cycle.next_ms = submissions->next_ms;
+    outgoing->cycle.more = submissions->more;
+    outgoing->cycle.asked_nothing = submissions->count == 0;
+    outgoing_settle(outgoing);
+}
+
+static void outgoing_load(void *argument)
+{
+    struct outgoing *outgoing = argument;
+    outgoing->part = OUTGOING_STORE;
+    store_submissions_due(outgoing->cycle.context->store, outgoing->cycle.mailbox->id,
+                          clock_wall_ms(), OUTGOING_LOAD_MAX, outgoing_loaded, outgoing);
+}
+
+/* --- cancel and start --- */
+
+static void outgoing_end_soon(struct cycle *cycle)
+{
+    cycle->ending = true;
+}
+
+static void outgoing_cancel(struct cycle *cycle)
+{
+    struct outgoing *outgoing = outgoing_of(cycle);
+    const struct failure cancelled = failure_cancelled();
+    switch (outgoing->part) {
+    case OUTGOING_NOTHING:
+        outgoing_finish(outgoing, &cancelled);
+        break;
+    case OUTGOING_OVER:
+        break;
+    case OUTGOING_STORE:
+    case OUTGOING_NOTIFYING:
+    case OUTGOING_REFUSING:
+        outgoing->cancelled = true;
+        break;
+    case OUTGOING_SETTLER:
+        settler_cancel(&outgoing->settler);
+        break;
+    case OUTGOING_DISPATCHER:
+        outgoing->cancelled = true;
+        dispatcher_cancel(&outgoing->dispatcher);
+        break;
+    }
+}
+
+static const struct cycle_operations outgoing_operations = {
+    .end_soon = outgoing_end_soon,
+    .cancel = outgoing_cancel,
+    .free = outgoing_free,
+};
+
+void outgoing_start(const struct context *context, struct direction *direction,
+                    void (*on_end)(struct cycle *cycle))
+{
+    struct outgoing *outgoing = memory_allocate(sizeof *outgoing);
+    cycle_init(&outgoing->cycle, context, direction->mailbox, CYCLE_OUTGOING, &outgoing_operations,
+               on_end);
+    outgoing->cycle.next_ms = INT64_MAX;
+    direction->cycle = &outgoing->cycle;
+    executor_defer(context->executor, &outgoing->end, outgoing_load, outgoing);
+}

@@ -1,0 +1,21 @@
+/* The outgoing cycle: one mailbox's queued mail, from the outbox's queue to the server.
+ *
+ *   load      the submissions that are due, from the store
+ *   settle    those in doubt (settle.h)
+ *   dispatch  the queued ones are made drafts and sent (dispatch.h)
+ *   refuse    what the server will not send goes to failed/: its sender is told (nondelivery.h), it
+ * is recorded, and a person decides
+ *
+ * Each step is a function below in outgoing.c, in this order. */
+#ifndef EXSYNC_DAEMON_OUTGOING_H
+#define EXSYNC_DAEMON_OUTGOING_H
+
+#include "daemon/cycle.h"
+#include "daemon/mailbox.h"
+
+/* Starts a cycle and makes it direction->cycle. It ends through `on_end`, from the loop, never from
+ * within the start; cycle->operations->free is to be called after. */
+void outgoing_start(const struct context *context, struct direction *direction,
+                    void (*on_end)(struct cycle *cycle));
+
+#endif

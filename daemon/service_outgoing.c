@@ -1,0 +1,109 @@
+/* What the service does for outgoing mail: brings what was queued to its mailbox's schedule. */
+#include "base/memory.h"
+#include "daemon/messages.h"
+#include "daemon/service_private.h"
+
+static struct mailbox *mailbox_by_number(const struct service *service, int64_t number)
+{
+    size_t low = 0, high = service->mailbox_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (service->mailboxes[middle]->id.number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < service->mailbox_count && service->mailboxes[low]->id.number == number;
+    return found ? service->mailboxes[low] : NULL;
+}
+
+/* A mailbox in trouble waits until its next try. */
+static void hasten(struct service *service, struct mailbox *mailbox)
+{
+    struct direction *direction = &mailbox->outgoing;
+    switch (direction->state) {
+    case DIRECTION_WAITING:
+        if (direction->trouble != NULL)
+            break;
+        scheduler_remove(&service->scheduler, direction);
+        service_schedule(service, direction, 0);
+        break;
+    case DIRECTION_OFF:
+        if (!mailbox_is_busy(mailbox) || mailbox->next_configuration == NULL)
+            service_schedule(service, direction, 0);
+        break;
+    case DIRECTION_RUNNING: /* it may have read the store before */
+        direction->cycle->more = true;
+        break;
+    case DIRECTION_READY:
+        break;
+    }
+}
+
+static void queued(void *argument, struct store_mailbox id)
+{
+    struct service *service = argument;
+    struct mailbox *mailbox = mailbox_by_number(service, id.number);
+    if (mailbox != NULL)
+        hasten(service, mailbox);
+}
+
+static bool find(void *argument, const char *address, struct store_mailbox *mailbox,
+                 const struct config_mailbox **config)
+{
+    const struct service *service = argument;
+    const struct config *in_use = service->configuration->config;
+    const struct config_mailbox *found = config_find_mailbox(in_use, address);
+    if (found == NULL || !found->settings->outgoing)
+        return false;
+    *mailbox = service->by_config[found - in_use->mailboxes]->id;
+    *config = found;
+    return true;
+}
+
+void service_create_outgoing(struct service *service, const char *state_directory)
+{
+    struct buffer path = {0};
+    const struct intake_owner owner = {.find = find, .queued = queued, .argument = service};
+    buffer_append_format(&path, "%s/outbox", state_directory);
+    service->context.outbox =
+        outbox_create(service->context.executor, service->files, buffer_string(&path));
+    service->intake = intake_create(&service->context, &owner);
+    buffer_release(&path);
+}
+
+static void open_submissions(void *argument, int64_t number)
+{
+    queued(argument, (struct store_mailbox){.number = number});
+}
+
+static void opened(void *argument, const struct failure *failure)
+{
+    struct service *service = argument;
+    if (failure == NULL)
+        return;
+    const struct log_fields fields = {
+        .message_id = MESSAGE_INTAKE_FAILED, .step = failure->step, .code = failure->code};
+    log_write(
+        service->context.log, LOG_PRIORITY_ERROR, &fields,
+        "queued messages wait until their mailboxes get another one, or a reload: %s (%s): %s",
+        failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
+}
+
+static bool anybody_sends(const struct config *config)
+{
+    for (size_t i = 0; i < config->mailbox_count; i++) {
+        if (config->mailboxes[i].settings->outgoing)
+            return true;
+    }
+    return false;
+}
+
+void service_configure_outgoing(struct service *service)
+{
+    if (service->stopping || (!service->sends && !anybody_sends(service->configuration->config)))
+        return;
+    service->sends = true;
+    store_submissions_open(service->context.store, open_submissions, opened, service);
+    intake_configure(service->intake, service->configuration);
+}

@@ -1,0 +1,128 @@
+#include "daemon/submission.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/mailbox.h"
+
+#include <string.h>
+
+/* --- recipients, one a line: "to ADDRESS NAME" --- */
+
+static enum backend_recipient_kind kind_of(const char *word)
+{
+    if (strcmp(word, "cc") == 0)
+        return BACKEND_CC;
+    return strcmp(word, "bcc") == 0 ? BACKEND_BCC : BACKEND_TO;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+    for (const char *line = text; *line != '\0'; line++)
+        count += *line == '\n';
+    return count + 1;
+}
+
+static void read_recipients(struct submission *submission)
+{
+    const char *text = submission->row.recipients;
+    submission->recipient_text = memory_copy_string(text);
+    submission->recipients =
+        memory_allocate_array(count_lines(text), sizeof *submission->recipients);
+    char *rest = submission->recipient_text, *line;
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        const char *kind = strsep(&line, " ");
+        const char *address = strsep(&line, " ");
+        if (address == NULL || *address == '\0')
+            continue;
+        submission->recipients[submission->recipient_count++] = (struct backend_recipient){
+            .kind = kind_of(kind),
+            .address = address,
+            .name = line == NULL || *line == '\0' ? NULL : line,
+        };
+    }
+}
+
+/* --- the list --- */
+
+static void copy_row(struct submission *submission, const struct store_submission *row)
+{
+    submission->row = *row;
+    submission->row.message_id = memory_copy_string(row->message_id);
+    submission->row.subject = memory_copy_string(row->subject == NULL ? "" : row->subject);
+    submission->row.recipients = memory_copy_string(row->recipients == NULL ? "" : row->recipients);
+    submission->row.reference = memory_copy_string(row->reference);
+    read_recipients(submission);
+}
+
+void submission_list_fill(struct submission_list *list, const struct store_submissions *rows)
+{
+    list->items = memory_allocate_array(rows->count + 1, sizeof *list->items);
+    list->changes = memory_allocate_array(rows->count + 1, sizeof *list->changes);
+    list->count = rows->count;
+    for (size_t i = 0; i < rows->count; i++)
+        copy_row(&list->items[i], &rows->submissions[i]);
+}
+
+void submission_list_release(struct submission_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct submission *submission = &list->items[i];
+        memory_free((char *)submission->row.message_id);
+        memory_free((char *)submission->row.subject);
+        memory_free((char *)submission->row.recipients);
+        memory_free((char *)submission->row.reference);
+        memory_free(submission->recipients);
+        memory_free(submission->recipient_text);
+    }
+    memory_free(list->items);
+    memory_free(list->changes);
+    *list = (struct submission_list){0};
+}
+
+void submission_set_state(struct submission *submission, enum store_submission_state state)
+{
+    submission->row.state = state;
+    submission->changed = true;
+}
+
+void submission_set_reference(struct submission *submission, const char *reference)
+{
+    char *copy = memory_copy_string(reference);
+    memory_free((char *)submission->row.reference);
+    submission->row.reference = copy;
+    submission->changed = true;
+}
+
+void submission_wait(struct submission *submission, uint64_t wait_ms)
+{
+    submission->row.next_try_ms = clock_wall_ms() + (int64_t)wait_ms;
+    submission->changed = true;
+    submission->settled = true;
+}
+
+void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
+                          void *argument)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct submission *submission = &list->items[i];
+        if (!submission->changed)
+            continue;
+        submission->changed = false;
+        list->changes[count++] = (struct store_submission_change){
+            .id = submission->row.id,
+            .state = submission->row.state,
+            .reference = submission->row.reference,
+            .attempts = submission->row.attempts,
+            .next_try_ms = submission->row.next_try_ms,
+            .doubt_since_ms = submission->row.doubt_since_ms,
+            .stray = submission->row.stray,
+        };
+    }
+    if (count == 0)
+        done(argument, NULL);
+    else
+        store_submissions_change(cycle->context->store, cycle->mailbox->id, list->changes, count,
+                                 clock_wall_ms(), done, argument);
+}

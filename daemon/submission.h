@@ -1,0 +1,47 @@
+/* Submissions: outgoing messages while a cycle works on them.
+ *
+ * A list holds copies of the store's rows that were due, in the order in which they came. Whoever
+ * changes one marks it as changed; submission_list_save then writes all that changed in one
+ * transaction, before the next step relies on it. `settled` ones need nothing more in this cycle.
+ */
+#ifndef EXSYNC_DAEMON_SUBMISSION_H
+#define EXSYNC_DAEMON_SUBMISSION_H
+
+#include "daemon/cycle.h"
+#include "ews/backend.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct submission {
+    struct store_submission row; /* its strings are owned */
+    struct backend_recipient *recipients;
+    size_t recipient_count;
+    char *recipient_text; /* that `recipients` point into */
+    bool changed;
+    bool settled;
+};
+
+struct submission_list {
+    struct submission *items;
+    size_t count;
+    /* Private: a save under way. */
+    struct store_submission_change *changes;
+};
+
+/* Copies the rows; `list` is empty before. */
+void submission_list_fill(struct submission_list *list, const struct store_submissions *rows);
+void submission_list_release(struct submission_list *list);
+
+void submission_set_state(struct submission *submission, enum store_submission_state state);
+/* NULL: there is none any more. */
+void submission_set_reference(struct submission *submission, const char *reference);
+/* Not again before `wait_ms` from now; settled for this cycle. */
+void submission_wait(struct submission *submission, uint64_t wait_ms);
+
+/* Writes what has changed. `done` comes from the store, or at once, with NULL, when nothing has. */
+void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
+                          void *argument);
+
+#endif

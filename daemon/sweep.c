@@ -1,0 +1,49 @@
+#include "daemon/sweep.h"
+
+#include "base/memory.h"
+#include "mail/outbox.h"
+
+#include <string.h>
+
+static void finish(struct sweep *sweep, const struct failure *failure)
+{
+    memory_free(sweep->ids);
+    memory_free(sweep->pointers);
+    memory_free(sweep->states);
+    sweep->done(sweep, failure);
+}
+
+static void told(void *argument, const struct failure *failure)
+{
+    struct sweep *sweep = argument;
+    for (size_t i = 0; failure == NULL && i < sweep->count; i++) {
+        if (sweep->states[i] == STORE_SUBMISSION_SENT ||
+            sweep->states[i] == STORE_SUBMISSION_FAILED)
+            outbox_remove(sweep->context->outbox, sweep->ids[i], NULL, NULL);
+    }
+    finish(sweep, failure);
+}
+
+static void listed(void *argument, const struct failure *failure, const char (*ids)[OUTBOX_ID_SIZE],
+                   size_t count)
+{
+    struct sweep *sweep = argument;
+    if (failure != NULL || count == 0) {
+        finish(sweep, failure);
+        return;
+    }
+    sweep->count = count;
+    sweep->ids = memory_allocate_array(count, sizeof *sweep->ids);
+    sweep->pointers = memory_allocate_array(count, sizeof *sweep->pointers);
+    sweep->states = memory_allocate_array(count, sizeof *sweep->states);
+    memcpy(sweep->ids, ids, count * sizeof *sweep->ids);
+    for (size_t i = 0; i < count; i++)
+        sweep->pointers[i] = sweep->ids[i];
+    store_submissions_states(sweep->context->store, sweep->pointers, count, sweep->states, told,
+                             sweep);
+}
+
+void sweep_start(struct sweep *sweep)
+{
+    outbox_list_queue(sweep->context->outbox, listed, sweep);
+}

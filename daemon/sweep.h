@@ -1,0 +1,26 @@
+/* Removing from the outbox's queue what was sent, or left to a person, when a kill came between the
+ * store's commit and the removal of the file. At the start, before anything is taken in. */
+#ifndef EXSYNC_DAEMON_SWEEP_H
+#define EXSYNC_DAEMON_SWEEP_H
+
+#include "daemon/context.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sweep {
+    /* Set by the caller. */
+    const struct context *context;
+    void (*done)(struct sweep *sweep, const struct failure *failure);
+    void *argument;
+
+    /* Private. */
+    char (*ids)[OUTBOX_ID_SIZE];
+    const char **pointers;
+    uint8_t *states;
+    size_t count;
+};
+
+void sweep_start(struct sweep *sweep);
+
+#endif
