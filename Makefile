@@ -28,13 +28,13 @@ LIBRARIES := $(foreach folder,ews mail store http config base,$(BUILD)/lib$(fold
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
-all: $(BUILD)/exsyncd
+all: $(BUILD)/exsyncd $(BUILD)/exsync-submit
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # Nothing of ours is seen by the shared libraries: one of them may have a function of the same name.
-$(BUILD)/common/%.o $(BUILD)/daemon/%.o: CFLAGS += -fvisibility=hidden
+$(BUILD)/common/%.o $(BUILD)/daemon/%.o $(BUILD)/tools/%.o: CFLAGS += -fvisibility=hidden
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -57,13 +57,25 @@ $(BUILD)/exsyncd: $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a $(LIBRARIES)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
+# All of exsync-submit but main(). The program is setgid: it gets no library but libinih and libc.
+$(BUILD)/libsubmit.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/exsync_submit_*.c))
+	@echo "  AR      $@"
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/exsync-submit: $(BUILD)/tools/exsync_submit.o $(BUILD)/libsubmit.a $(BUILD)/libmail.a \
+                        $(BUILD)/libbase.a
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs inih)
+
 # The Exchange simulator: a program of its own, it shares only base/ with the daemon.
 $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd jansson)
 
-# The floor of the benchmark: libcurl and files, nothing of ours.
+# The floors of the benchmark: libcurl and files, nothing of ours.
 $(BUILD)/bench-floor: $(BUILD)/tests/bench/floor.o
+$(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_send.o
+$(BUILD)/bench-floor $(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_common.o
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcurl)
 
@@ -75,6 +87,7 @@ use_http   := http base
 use_store  := store base
 use_mail   := mail base
 use_ews    := ews http base
+use_submit := submit mail base
 use_daemon := daemon ews mail store http config base
 folder_of   = $(word 2,$(subst _, ,$(notdir $(1))))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -104,7 +117,7 @@ unit-tests: $(UNIT_TESTS) ## build the unit tests
 
 # --- what people run ---------------------------------------------------------------------------
 
-programs: $(BUILD)/exsyncd $(BUILD)/exchange-simulator
+programs: $(BUILD)/exsyncd $(BUILD)/exsync-submit $(BUILD)/exchange-simulator
 
 demo: ## install what is missing, build, and show exsyncd at work on a simulated Exchange
 	@scripts/install-deps demo
@@ -132,14 +145,15 @@ check: ## install what is missing, build, and run all tests
 
 # Run once more with the sanitizers.
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
-               test_reload.py)
+               test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py)
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)
 
-bench: ## measure exsyncd, the floor and the peer; one table from one run
+bench: ## measure exsyncd, the floor and the peer, receiving and sending; tables from one run
 	@scripts/install-deps bench
-	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs build/release/bench-floor
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs build/release/bench-floor \
+	    build/release/bench-floor-send
 	@EXSYNC_BUILD=build/release python3 tests/bench/bench.py
 
 FUZZ_TARGETS := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
@@ -158,7 +172,7 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (needs clang)
 
 fuzz-programs: $(addprefix $(BUILD)/,$(FUZZ_TARGETS))
 
-$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBRARIES)
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libsubmit.a $(LIBRARIES)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PACKAGE_LIBS)
 
@@ -166,14 +180,27 @@ lint: ## clang-format, cppcheck and clang-tidy over the sources
 	@clang-format --dry-run --Werror $(SOURCES)
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	    --inline-suppr --suppress=missingIncludeSystem -Icommon -I. \
-	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h common daemon
-	@clang-tidy --quiet $(filter %.c,$(filter common/% daemon/%,$(SOURCES))) -- -std=gnu17 \
+	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h common daemon tools
+	@clang-tidy --quiet $(filter %.c,$(filter common/% daemon/% tools/%,$(SOURCES))) -- -std=gnu17 \
 	    -Icommon -I. -DEXSYNC_VERSION=\"$(VERSION)\" $(PACKAGE_CFLAGS)
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
-install: $(BUILD)/exsyncd ## install below DESTDIR, with PREFIX (/usr)
+# exsync-submit puts files into a folder of its group; the group cannot be had in a staged tree.
+SUBMIT_GROUP := exsync-submit
+
+install: $(BUILD)/exsyncd $(BUILD)/exsync-submit ## install below DESTDIR, with PREFIX (/usr)
 	install -D -m 755 $(BUILD)/exsyncd $(DESTDIR)$(PREFIX)/sbin/exsyncd
+	@if [ -z "$(DESTDIR)" ] && getent group $(SUBMIT_GROUP) >/dev/null; then \
+	    set -x; install -D -m 2755 -g $(SUBMIT_GROUP) $(BUILD)/exsync-submit \
+	        $(PREFIX)/sbin/exsync-submit; \
+	else \
+	    set -x; install -D -m 755 $(BUILD)/exsync-submit \
+	        $(DESTDIR)$(PREFIX)/sbin/exsync-submit; \
+	    { set +x; } 2>/dev/null; \
+	    echo "note: exsync-submit needs the group $(SUBMIT_GROUP) (groupadd --system" \
+	         "$(SUBMIT_GROUP)) and mode 2755 of it"; \
+	fi
 	install -D -m 644 conf/exsyncd.conf $(DESTDIR)$(PREFIX)/share/doc/exsyncd/exsyncd.conf
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/exsyncd/LICENSE
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/exsyncd/README.md
@@ -182,7 +209,7 @@ install: $(BUILD)/exsyncd ## install below DESTDIR, with PREFIX (/usr)
 	    install -m 640 conf/exsyncd.conf $(DESTDIR)/etc/exsyncd/exsyncd.conf
 
 uninstall: ## remove what install put there, with the same DESTDIR and PREFIX
-	rm -f $(DESTDIR)$(PREFIX)/sbin/exsyncd
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,exsyncd exsync-submit)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/doc/exsyncd/,exsyncd.conf LICENSE README.md)
 	test ! -d $(DESTDIR)$(PREFIX)/share/doc/exsyncd || \
 	    rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/exsyncd

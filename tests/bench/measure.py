@@ -1,10 +1,12 @@
-"""What the benchmarks share: the simulated Exchange, exsyncd with a configuration, and what a
-process has used.
+"""What the benchmarks share: the simulated Exchange, exsyncd with a configuration, the floor and
+the peer as processes, and what a process has used.
 
 EXSYNC_BUILD in the environment names the folder of the build that is measured (build/release).
 """
 
 import atexit
+import getpass
+import json
 import os
 import pathlib
 import re
@@ -20,16 +22,45 @@ sys.path.insert(0, str(ROOT / "tests/integration"))
 
 from exchange_simulator import CORPUS, Simulator  # noqa: E402
 from harness import program  # noqa: E402
+from outbox import Outbox  # noqa: E402
 
 ACCOUNT, PASSWORD = "svc-sync", "a-password"
 PATTERN = "user%05d@example.com"
 CONNECTIONS = 10
 TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
+SAME_WORK = 0.05  # so much may the floor's requests differ from exsyncd's
+SENDING = {"incoming": "no", "outgoing": "yes", "submitters": getpass.getuser()}
+PEER_PYTHON = "/usr/bin/python3"
 
 
 class Wrong(Exception):
     """A measurement that means nothing: something did not do its work."""
+
+
+class Run:
+    """What one run of one program came to."""
+
+    def __init__(self, messages, seconds, cpu, peak_kb):
+        self.messages = messages
+        self.rate = messages / seconds
+        self.cpu = cpu / messages * 1000
+        self.peak = peak_kb / 1024
+        self.total_cpu = cpu
+        self.simulator_cpu = 0.0
+        self.requests = {}
+
+    def add_exchange(self, exchange, cpu_before, operations):
+        """What the simulator has used since, and was asked for."""
+        self.simulator_cpu = exchange.cpu_seconds() - cpu_before
+        counters = exchange.counters()
+        self.requests = {name: counters.get(f"requests.{name}", 0) for name in operations}
+
+
+def check_same_work(exsyncd, floor):
+    for name, count in exsyncd.requests.items():
+        if abs(count - floor.requests[name]) > SAME_WORK * count:
+            raise Wrong(f"exsyncd sends {count} {name} requests and the floor "
+                        f"{floor.requests[name]}: it no longer asks as exsyncd does")
 
 
 def temporary_folder():
@@ -129,7 +160,8 @@ def exchange_with_corpus(mailboxes, messages, certificate=None):
 class Exsyncd:
     """exsyncd with fresh state in a folder of its own."""
 
-    def __init__(self, folder, exchange, mailboxes, **profile):
+    def __init__(self, folder, exchange, mailboxes, defaults=None, **profile):
+        """`defaults`: keys of all mailboxes."""
         self.folder = folder
         self.log_path = folder / "log"
         self.configuration = folder / "exsyncd.conf"
@@ -144,8 +176,10 @@ class Exsyncd:
             profile["tls_ca_file"] = exchange.authority
         self._configure({"exsyncd": {"state_directory": folder / "state"},
                          "profile bench": profile,
-                         "mailbox-defaults": {"deliver": f"maildir:{folder}/mail/%u"},
+                         "mailbox-defaults": {"deliver": f"maildir:{folder}/mail/%u",
+                                              **(defaults or {})},
                          **{f"mailbox {address}": {} for address in mailboxes}})
+        self.outbox = Outbox(folder / "state/outbox")
         self.process = None
 
     def _configure(self, sections):
@@ -165,9 +199,9 @@ class Exsyncd:
         return self
 
     def kill(self):
-        if self.process.returncode is None:
+        if self.process.poll() is None:
             self.process.kill()
-            wait(self.process)
+            self.process.wait()
 
     def log(self):
         return self.log_path.read_text(encoding="utf-8", errors="replace")
@@ -182,7 +216,8 @@ class Exsyncd:
         while not condition():
             if os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 raise Wrong(f"exsyncd has ended before {what}:\n{self.log()[-2000:]}")
-            if "incoming stopped" in self.log() or time.monotonic() > deadline:
+            stopped = re.search("(incoming|outgoing) stopped", self.log())
+            if stopped or time.monotonic() > deadline:
                 raise Wrong(f"not in {seconds} s: {what}:\n{self.log()[-2000:]}")
             time.sleep(0.02)
 
@@ -208,3 +243,65 @@ class Exsyncd:
         if status != 0:
             raise Wrong(f"exsyncd ended with status {status}:\n{self.log()[-2000:]}")
         return cpu
+
+
+# --- the floor -----------------------------------------------------------------------------------
+
+ENVELOPE = ('<?xml version="1.0" encoding="UTF-8"?>\n'
+            '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
+            'xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" '
+            'xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header>'
+            '<t:RequestServerVersion Version="Exchange2013_SP1"/><t:ExchangeImpersonation>'
+            '<t:ConnectingSID><t:PrimarySmtpAddress>{address}</t:PrimarySmtpAddress>'
+            '</t:ConnectingSID></t:ExchangeImpersonation></s:Header>'
+            '<s:Body>{body}</s:Body></s:Envelope>\n')
+
+
+def envelope(address, body):
+    """A request of exsyncd's, as bytes."""
+    return ENVELOPE.format(address=address, body=body).encode()
+
+
+def floor_plan_head(exchange):
+    return (f"url {exchange.url}\naccount {ACCOUNT} {PASSWORD}\n"
+            f"authority {exchange.authority or '-'}\nconnections {CONNECTIONS}\n").encode()
+
+
+def run_floor(name, plan, messages):
+    """Runs one of the floors with its plan."""
+    begin = time.monotonic()
+    process = subprocess.Popen([program(name), plan], stdout=subprocess.PIPE, text=True)
+    said = process.stdout.read()
+    status, cpu = wait(process)
+    seconds = time.monotonic() - begin
+    if status != 0:
+        raise Wrong(f"the floor ended with status {status}")
+    result = json.loads(said)
+    if result["messages"] != messages:
+        raise Wrong(f"the floor tells of {result['messages']} messages, not of {messages}")
+    return Run(messages, seconds, cpu, result["peak_kb"])
+
+
+# --- the peer ------------------------------------------------------------------------------------
+
+
+def run_peer(name, folder, exchange, messages, batch_size, mailboxes):
+    """Runs one of the peer's programs; `mailboxes`: what it is told of each, the address first."""
+    plan = folder / "plan.json"
+    plan.write_text(json.dumps({"url": exchange.url, "account": ACCOUNT, "password": PASSWORD,
+                                "connections": CONNECTIONS, "batch_size": batch_size,
+                                "mailboxes": mailboxes}), encoding="utf-8")
+    environment = dict(os.environ)
+    if exchange.authority:
+        environment["REQUESTS_CA_BUNDLE"] = str(exchange.authority)
+    process = subprocess.Popen([PEER_PYTHON, pathlib.Path(__file__).with_name(name), plan],
+                               stdout=subprocess.PIPE, text=True, env=environment)
+    said = process.stdout.read()
+    status, cpu = wait(process)
+    if status != 0:
+        raise Wrong(f"the peer ended with status {status}")
+    result = json.loads(said)
+    if result["messages"] != messages:
+        raise Wrong(f"the peer tells of {result['messages']} messages, not of {messages}")
+    # Starting Python and loading the library is not held against it.
+    return Run(messages, result["seconds"], cpu - result["cpu_before"], result["peak_kb"])

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What exsyncd may use: memory while it takes a message of 150 MB and lists pages of 1000 items, and
-memory and CPU with 10,000 mailboxes between polls, over TLS.
+"""What exsyncd may use: memory while it takes a message of 150 MB and lists pages of 1000 items and
+while it sends messages of 45 and 150 MB, and memory and CPU with 10,000 mailboxes between polls,
+over TLS.
 
-    memory.py [large | idle]
+    memory.py [large | send | refused | idle]
 
 For the optimised build. With EXSYNC_LONG=1 the idle mailboxes are polled every five minutes as they
 would be; without it ten times as often, and the CPU time of a poll is multiplied by the number of
@@ -11,11 +12,12 @@ load changes it little.
 """
 
 import os
+import shutil
 import sys
 import time
 
-from measure import (Exchange, Exsyncd, PATTERN, CORPUS, Wrong, addresses, make_certificate,
-                     temporary_folder)
+from measure import (Exchange, Exsyncd, PATTERN, CORPUS, SENDING, Wrong, addresses,
+                     make_certificate, temporary_folder)
 from exchange_simulator import Checks
 from harness import LONG
 
@@ -25,6 +27,11 @@ LARGE_LIMIT = 32 * MB
 PAGE = 1000
 LISTED = 1050      # more than the first page and one of 1000
 LARGE_MAILBOXES = 4
+
+# (MB of a message that is sent, request size of the server; None: its own, 64 MB)
+SENT = ((45, None), (150, 256 * 1000 * 1000))
+REFUSED_MB = 60     # 80 MB in base64
+TOO_LARGE = (413, 404)
 
 IDLE_MAILBOXES = 10000
 IDLE_MESSAGES = 25  # in each inbox: as many as a poll lists
@@ -63,6 +70,80 @@ def take_large(base, certificate):
     checks.ok(peak < LARGE_LIMIT,
               f"a message of {LARGE_MB} MB and pages of {PAGE} items are taken in less than "
               f"{megabytes(LARGE_LIMIT)}: {megabytes(peak)} at most")
+
+
+# --- large messages that go out ------------------------------------------------------------------
+
+
+def submit_large(outbox, sender, recipient, size_mb):
+    """A message of that size in the outbox, written piece by piece. Returns its subject."""
+    subject = f"{size_mb} MB"
+    line = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n"
+    head = (f"From: {sender}\r\nTo: {recipient}\r\nSubject: {subject}\r\n"
+            "Date: Mon, 5 Jan 2026 10:00:00 +0000\r\nMessage-ID: <large@example.com>\r\n"
+            "MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\n")
+    with open(outbox.folder / "tmp/large", "wb") as file:
+        file.write(head.encode())
+        for _ in range(size_mb):
+            file.write(line * (1000 * 1000 // len(line)))
+    (outbox.folder / "tmp/large").rename(outbox.folder / "new/large")
+    return subject
+
+
+def start_sender(folder, exchange):
+    """exsyncd for two mailboxes that send."""
+    daemon = Exsyncd(folder, exchange, addresses(2), SENDING)
+    daemon.start()
+    daemon.until(daemon.outbox.ready, "the outbox is open", 60)
+    return daemon
+
+
+def send_large(base, certificate):
+    sender, recipient = addresses(2)
+    for size_mb, limit in SENT:
+        options = [] if limit is None else ["--request-size", limit]
+        exchange = Exchange("--mailboxes", 2, "--mailbox-pattern", PATTERN, *options,
+                            certificate=certificate)
+        daemon = start_sender(base / "send", exchange)
+        subject = submit_large(daemon.outbox, sender, recipient, size_mb)
+        daemon.until(lambda: exchange.items(recipient, "Inbox") or daemon.outbox.failed(),
+                     f"a message of {size_mb} MB is sent", 300)
+        daemon.until(lambda: not daemon.outbox.leftover(), "the outbox is empty", 60)
+        peak = daemon.memory_kb()
+        failed = daemon.outbox.failed()
+        daemon.stop()
+        found = exchange.items(recipient, "Inbox")
+        exchange.kill()
+        shutil.rmtree(base / "send")
+        checks.equal(([item["subject"] for item in found], failed), ([subject], {}),
+                     f"a message of {size_mb} MB is sent")
+        checks.ok(found and found[0]["size"] > size_mb * 1000 * 1000 * 0.95,
+                  f"a message of {size_mb} MB arrives whole", found)
+        checks.ok(peak < LARGE_LIMIT, f"a message of {size_mb} MB is sent in less than "
+                  f"{megabytes(LARGE_LIMIT)}: {megabytes(peak)} at most")
+
+
+def refuse_large(base, certificate):
+    """More than the server takes in a request, which it may say in two ways."""
+    sender, recipient = addresses(2)
+    for status in TOO_LARGE:
+        exchange = Exchange("--mailboxes", 2, "--mailbox-pattern", PATTERN,
+                            certificate=certificate)
+        exchange.control("limits", too_large=status)
+        daemon = start_sender(base / "refused", exchange)
+        submit_large(daemon.outbox, sender, recipient, REFUSED_MB)
+        daemon.until(daemon.outbox.failed, f"a message of {REFUSED_MB} MB is refused", 120)
+        daemon.until(lambda: not daemon.outbox.leftover(), "the outbox is empty", 60)
+        reasons = list(daemon.outbox.failed().values())
+        peak = daemon.memory_kb()
+        daemon.stop()
+        exchange.kill()
+        shutil.rmtree(base / "refused")
+        checks.ok(len(reasons) == 1 and "larger than the server allows" in reasons[0],
+                  f"{status} to a message of {REFUSED_MB} MB is understood as too large", reasons)
+        checks.ok(peak < LARGE_LIMIT, f"a message that got {status} takes less than "
+                  f"{megabytes(LARGE_LIMIT)}: {megabytes(peak)} at most")
 
 
 # --- 10,000 mailboxes ----------------------------------------------------------------------------
@@ -132,7 +213,8 @@ def be_idle(base, certificate):
 def main():
     base = temporary_folder()
     certificate = make_certificate(base)
-    for name, measure in (("large", take_large), ("idle", be_idle)):
+    for name, measure in (("large", take_large), ("send", send_large), ("refused", refuse_large),
+                          ("idle", be_idle)):
         if sys.argv[1:] in ([], [name]):
             measure(base, certificate)
     checks.end()

@@ -19,7 +19,7 @@ check() {
 # The make that runs the tests tells its options to those below it.
 run_make() {
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make --no-print-directory \
-        --assume-old="$build/exsyncd" BUILD="$build" DESTDIR="$folder" PREFIX=/opt/exsyncd "$@"
+        --assume-old="$build/exsyncd" --assume-old="$build/exsync-submit" BUILD="$build" DESTDIR="$folder" PREFIX=/opt/exsyncd "$@"
 }
 
 found() {
@@ -27,6 +27,7 @@ found() {
 }
 
 wanted="640 etc/exsyncd/exsyncd.conf
+755 opt/exsyncd/sbin/exsync-submit
 755 opt/exsyncd/sbin/exsyncd
 644 opt/exsyncd/share/doc/exsyncd/LICENSE
 644 opt/exsyncd/share/doc/exsyncd/README.md
