@@ -1,5 +1,7 @@
 #include "daemon/intake_decision.h"
 
+#include "mail/encoded_word.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -20,9 +22,15 @@ static void append_lower(struct buffer *text, const char *address)
         buffer_append_char(text, (char)tolower((unsigned char)*address));
 }
 
-/* "Name" <address>, the name quoted; names come from outside and have one line. */
+/* Name <address>, the name quoted or in encoded words; names come from outside and have one line.
+ */
 static void write_from(struct buffer *from, const char *name, const char *address)
 {
+    if (encoded_words_needed(name)) {
+        encoded_words_append(from, name);
+        buffer_append_format(from, " <%s>", address);
+        return;
+    }
     buffer_append_char(from, '"');
     for (; *name != '\0'; name++) {
         if (*name == '"' || *name == '\\')

@@ -1,7 +1,9 @@
 #include "daemon/nondelivery_text.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/uuid.h"
+#include "mail/encoded_word.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,9 +11,7 @@
 
 enum {
     DATE_SIZE = 64,
-    /* Each at most "=XX", with 12 around them: 54, and "Subject: Undelivered: " before makes 76. */
-    ENCODED_WORD_BYTES = 14,
-    PLAIN_MAX = 200, /* bytes of a value that stands on one line as it is */
+    SUBJECT_SIZE = 200, /* as it is shown */
 };
 
 static void format_date(int64_t wall_ms, char text[DATE_SIZE])
@@ -26,39 +26,12 @@ static void format_date(int64_t wall_ms, char text[DATE_SIZE])
              months[day.tm_mon], day.tm_year + 1900, day.tm_hour, day.tm_min, day.tm_sec);
 }
 
-/* Whether a value can stand in a header field as it is: short, ASCII, and nothing that a reader
- * would take for an encoded word. */
-static bool is_plain(const char *text)
+static void append_value(struct buffer *text, const char *value)
 {
-    size_t length = 0;
-    for (; text[length] != '\0'; length++) {
-        if ((unsigned char)text[length] >= 0x80)
-            return false;
-    }
-    return length <= PLAIN_MAX && strstr(text, "=?") == NULL;
-}
-
-/* How many bytes of UTF-8, `most` or less, end with a whole character. */
-static size_t whole_length(const char *text, size_t most)
-{
-    size_t length = strnlen(text, most);
-    while (length > 1 && ((unsigned char)text[length] & 0xc0) == 0x80)
-        length--;
-    return length;
-}
-
-static void append_unstructured(struct buffer *text, const char *value)
-{
-    if (is_plain(value)) {
+    if (encoded_words_needed(value))
+        encoded_words_append(text, value);
+    else
         buffer_append_string(text, value);
-        return;
-    }
-    for (size_t length; (length = whole_length(value, ENCODED_WORD_BYTES)) > 0; value += length) {
-        buffer_append_string(text, "=?UTF-8?Q?");
-        for (size_t i = 0; i < length; i++)
-            buffer_append_format(text, "=%02X", (unsigned char)value[i]);
-        buffer_append_string(text, value[length] == '\0' ? "?=" : "?=\r\n ");
-    }
 }
 
 static const char *status_of(const struct failure *failure)
@@ -83,7 +56,7 @@ static void write_header(struct buffer *text, const struct nondelivery_text *wha
                          "To: <%s>\r\n"
                          "Subject: Undelivered: ",
                          date, what->host, what->mailbox);
-    append_unstructured(text, what->submission->row.subject);
+    append_value(text, what->submission->row.subject);
     buffer_append_format(text, "\r\nMessage-ID: <%s@%s>\r\n", id, what->host);
     if (what->submission->row.message_id != NULL)
         buffer_append_format(text, "In-Reply-To: %s\r\nReferences: %s\r\n",
@@ -102,9 +75,10 @@ static void write_explanation(struct buffer *text, const struct nondelivery_text
     buffer_append_string(text, "Content-Type: text/plain; charset=utf-8\r\n"
                                "Content-Transfer-Encoding: 8bit\r\n\r\n");
     const char *subject = what->submission->row.subject;
-    size_t shown = whole_length(subject, PLAIN_MAX);
-    buffer_append_format(text, "This message was not sent:\r\n\r\n    Subject: %.*s%s\r\n",
-                         (int)shown, subject, subject[shown] == '\0' ? "" : " ...");
+    char shown[SUBJECT_SIZE];
+    size_t length = text_copy_line(shown, sizeof shown, subject, strlen(subject));
+    buffer_append_format(text, "This message was not sent:\r\n\r\n    Subject: %s%s\r\n", shown,
+                         length < strlen(subject) ? " ..." : "");
     for (size_t i = 0; i < what->submission->recipient_count; i++)
         buffer_append_format(text, "    To: %s\r\n", what->submission->recipients[i].address);
     buffer_append_format(text, "\r\n%s\r\n", failure->sentence == NULL ? "" : failure->sentence);
@@ -144,7 +118,7 @@ static void write_original(struct buffer *text, const struct nondelivery_text *w
 {
     buffer_append_format(
         text, "Content-Type: text/rfc822-headers\r\n\r\nFrom: <%s>\r\nSubject: ", what->mailbox);
-    append_unstructured(text, what->submission->row.subject);
+    append_value(text, what->submission->row.subject);
     buffer_append_string(text, "\r\n");
     if (what->submission->row.message_id != NULL)
         buffer_append_format(text, "Message-ID: %s\r\n", what->submission->row.message_id);

@@ -6,6 +6,7 @@
 #include "daemon/mailbox.h"
 #include "daemon/messages.h"
 #include "daemon/profile.h"
+#include "daemon/report.h"
 
 bool undeliverable_add(struct undeliverable *undeliverable, const struct store_open_item *item)
 {
@@ -25,23 +26,12 @@ void undeliverable_release(struct undeliverable *undeliverable)
     undeliverable->count = 0;
 }
 
-static struct log_fields fields_of(const struct cycle *cycle, const char *message_id)
-{
-    return (struct log_fields){
-        .message_id = message_id,
-        .profile = cycle->profile->config->name,
-        .mailbox = mailbox_address(cycle->mailbox),
-        .direction = cycle_direction_name(cycle->direction),
-        .activity = cycle->activity,
-    };
-}
-
 /* --- noting what was moved --- */
 
 static void report_moved(const struct undeliverable *undeliverable, size_t index)
 {
     const struct cycle *cycle = undeliverable->cycle;
-    const struct log_fields fields = fields_of(cycle, MESSAGE_UNDELIVERABLE);
+    const struct log_fields fields = report_fields(cycle, MESSAGE_UNDELIVERABLE, NULL);
     char received[CLOCK_TEXT_SIZE];
     clock_format_utc(undeliverable->received_ms[index], received);
     log_write(cycle->context->log, LOG_PRIORITY_WARNING, &fields,
@@ -83,7 +73,7 @@ static void undeliverable_note(struct undeliverable *undeliverable)
 /* Said once; it is tried again with every cycle. */
 static void report_not_moved(const struct cycle *cycle, const struct failure *failure)
 {
-    struct log_fields fields = fields_of(cycle, MESSAGE_NOT_SET_ASIDE);
+    struct log_fields fields = report_fields(cycle, MESSAGE_NOT_SET_ASIDE, NULL);
     fields.step = failure->step;
     fields.code = failure->code;
     log_write(cycle->context->log,

@@ -227,3 +227,40 @@ void encoded_words_decode(const char *text, size_t length, struct buffer *decode
     run_end(&run, decoded);
     buffer_release(&run.raw);
 }
+
+/* --- writing --- */
+
+enum {
+    /* Each at most "=XX", with 12 around them: 54, and "Subject: Undelivered: " before makes 76. */
+    ENCODED_WORD_BYTES = 14,
+    PLAIN_MAX = 200, /* bytes of a value that stands on one line as it is */
+};
+
+bool encoded_words_needed(const char *text)
+{
+    size_t length = 0;
+    for (; text[length] != '\0'; length++) {
+        if ((unsigned char)text[length] >= 0x80)
+            return true;
+    }
+    return length > PLAIN_MAX || strstr(text, "=?") != NULL;
+}
+
+/* How many bytes of UTF-8, `most` or less, end with a whole character. */
+static size_t whole_length(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most);
+    while (length > 1 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    return length;
+}
+
+void encoded_words_append(struct buffer *text, const char *value)
+{
+    for (size_t length; (length = whole_length(value, ENCODED_WORD_BYTES)) > 0; value += length) {
+        buffer_append_string(text, "=?UTF-8?Q?");
+        for (size_t i = 0; i < length; i++)
+            buffer_append_format(text, "=%02X", (unsigned char)value[i]);
+        buffer_append_string(text, value[length] == '\0' ? "?=" : "?=\r\n ");
+    }
+}
