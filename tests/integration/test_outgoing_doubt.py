@@ -1,11 +1,15 @@
 #!/usr/bin/python3
-"""Outgoing mail when answers do not come: each message once, whatever the server has done."""
+"""Outgoing mail when answers do not come: each message once, whatever the server has done.
+
+15 messages for each kind of trouble; with EXSYNC_LONG 1000 where connections are closed, else 60."""
 
 from harness import LONG, add_case, case, chance, check, check_equal, main, until
 from scene import ANN, BEN
 from sending import SendingScene, mail, subject_of
 
 MESSAGES = 60 if LONG else 15
+MANY = 1000 if LONG else MESSAGES
+PATIENCE_S = 600 if LONG else 60
 QUICK = {"retry_min": "100ms", "retry_max": "200ms"}
 
 
@@ -15,17 +19,18 @@ def subjects_of(count):
 
 def dropped(operation, values, method="auto"):
     """The answer of every third request of the operation is spoiled."""
+    count = MANY if "close" in values else MESSAGES
     with SendingScene(profile={**QUICK, "send_method": method, "batch_size": 4,
                                "doubt_window": "3s", "request_timeout": "2s"}) as scene:
         scene.answers_linger = True
         scene.exchange.fault(operation=operation, mailbox=ANN, every=3, count=0, **values)
         scene.start()
-        subjects = subjects_of(MESSAGES)
+        subjects = subjects_of(count)
         scene.submit(*[mail(subject) for subject in subjects])
-        until(lambda: len(scene.inbox(BEN)) + len(scene.outbox.failed()) >= MESSAGES,
-              "all messages are sent, or left to a person")
+        until(lambda: len(scene.inbox(BEN)) + len(scene.outbox.failed()) >= count,
+              "all messages are sent, or left to a person", PATIENCE_S)
         scene.exchange.clear_faults()
-        scene.until_settled()
+        scene.until_settled(PATIENCE_S)
         if method == "direct":  # what has left no copy is not sent again: a person decides
             for name, reason in scene.outbox.failed().items():
                 check("InDoubt" in reason, lambda: reason)
