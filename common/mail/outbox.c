@@ -29,6 +29,8 @@ struct outbox *outbox_create(struct executor *executor, struct executor_pool *po
 
 void outbox_free(struct outbox *outbox)
 {
+    if (outbox == NULL)
+        return;
     while (!LIST_EMPTY(&outbox->works)) {
         struct outbox_work *work = LIST_FIRST(&outbox->works);
         LIST_REMOVE(work, entries);

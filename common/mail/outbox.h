@@ -53,7 +53,8 @@ struct outbox;
 /* `directory` is STATE/outbox; copied. */
 struct outbox *outbox_create(struct executor *executor, struct executor_pool *pool,
                              const char *directory);
-/* When nothing is pending, or when the pool was freed: what that has dropped is forgotten. */
+/* NULL is allowed. When nothing is pending, or when the pool was freed: what that has dropped is
+ * forgotten. */
 void outbox_free(struct outbox *outbox);
 size_t outbox_pending(const struct outbox *outbox);
 
