@@ -69,7 +69,8 @@ static void submission_sent(struct dispatcher *dispatcher, struct submission *su
 static void put_back(struct submission *submission)
 {
     bool has_draft = submission->row.reference != NULL;
-    submission->row.doubt_since_ms = 0;
+    if (!has_draft) /* one that may have been sent before stays so */
+        submission->row.doubt_since_ms = 0;
     submission_set_state(submission,
                          has_draft ? STORE_SUBMISSION_CREATED : STORE_SUBMISSION_QUEUED);
 }
@@ -129,6 +130,10 @@ static void submission_failed(struct dispatcher *dispatcher, struct submission *
     if (failure->in_doubt) {
         submission->row.attempts++;
         leave_in_doubt(dispatcher, submission, failure);
+        return;
+    }
+    if (failure->gone && submission->row.reference != NULL && submission->row.doubt_since_ms != 0) {
+        submission_sent(dispatcher, submission); /* by the request that was not answered in time */
         return;
     }
     bool too_old = clock_wall_ms() - submission->row.queued_ms > LIFETIME_MS;

@@ -100,7 +100,7 @@ static void report_trouble(struct intake *intake)
               "submitted messages wait: %s (%s): %s; nothing is lost, it is tried again in %d s",
               failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text,
               INTAKE_TROUBLE_MS / 1000);
-    intake->in_trouble = true;
+    intake->in_trouble = intake->held_up || intake->state == INTAKE_OPENING;
 }
 
 static void report_recovery(struct intake *intake)
@@ -259,6 +259,7 @@ static void item_refuse(struct intake_item *item)
 {
     item->refused = true;
     report_refusal(item);
+    outbox_envelope_release(&item->envelope); /* large ones of many files would add up */
     outbox_refuse(item->intake->context->outbox, item->id, buffer_string(&item->decision.reason),
                   item_refused, item);
 }
@@ -287,7 +288,9 @@ static void item_decide(struct intake_item *item)
         return;
     }
     item->edit = (struct outbox_edit){
-        .from = item->decision.from.length > 0 ? buffer_string(&item->decision.from) : NULL,
+        .from = buffer_string(&item->decision.from),
+        .without_to = item->envelope.to.count == 0,
+        .without_cc = item->envelope.cc.count == 0,
         .message_id =
             item->decision.message_id.length > 0 ? buffer_string(&item->decision.message_id) : NULL,
     };
@@ -342,6 +345,7 @@ static void intake_told(void *argument, const struct failure *failure)
     struct intake *intake = argument;
     if (failure != NULL) {
         intake->failure = *failure;
+        intake->held_up = true;
         round_over(intake);
         return;
     }

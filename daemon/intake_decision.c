@@ -26,6 +26,10 @@ static void append_lower(struct buffer *text, const char *address)
  */
 static void write_from(struct buffer *from, const char *name, const char *address)
 {
+    if (name == NULL) {
+        buffer_append_format(from, "<%s>", address);
+        return;
+    }
     if (encoded_words_needed(name)) {
         encoded_words_append(from, name);
         buffer_append_format(from, " <%s>", address);
@@ -49,6 +53,7 @@ static const struct config_mailbox *find_sender(struct intake_decision *decision
     const struct config_mailbox *mailbox = NULL;
     struct buffer address = {0};
     append_lower(&address, from->address);
+    const char *name = from->name;
     if (!owner->find(owner->argument, buffer_string(&address), &decision->mailbox, &mailbox)) {
         const char *mapped = config_map_sender(config, buffer_string(&address));
         if (mapped == NULL)
@@ -59,9 +64,13 @@ static const struct config_mailbox *find_sender(struct intake_decision *decision
         else if (!owner->find(owner->argument, mapped, &decision->mailbox, &mailbox))
             refuse(decision, "From is %s, for which %s would send, but outgoing is off there.",
                    from->address, mapped);
-        else
-            write_from(&decision->from, from->name == NULL ? from->address : from->name, mapped);
+        if (name == NULL)
+            name = from->address;
     }
+    /* Written anew in any case: what others read out of an odd From field is not what was checked.
+     */
+    if (mailbox != NULL)
+        write_from(&decision->from, name, mailbox->address);
     buffer_release(&address);
     return mailbox;
 }
@@ -102,6 +111,14 @@ static void append_recipients(struct intake_decision *decision, const char *kind
 static void collect_recipients(struct intake_decision *decision,
                                const struct outbox_envelope *envelope)
 {
+    if (envelope->to.invalid + envelope->cc.invalid + envelope->bcc.invalid > 0) {
+        refuse(
+            decision,
+            "Its To, Cc or Bcc has a part that is no address (is a comma missing?), or more than "
+            "%d addresses.",
+            (int)ADDRESS_LIST_MAX);
+        return;
+    }
     append_recipients(decision, "to", &envelope->to);
     append_recipients(decision, "cc", &envelope->cc);
     append_recipients(decision, "bcc", &envelope->bcc);
@@ -122,6 +139,8 @@ void intake_decide(struct intake_decision *decision, const struct intake_owner *
                (unsigned long long)envelope->size, (unsigned long long)config->max_submission_size);
     else if (envelope->from.count == 0)
         refuse(decision, "It has no From with an address.");
+    else if (envelope->from.count > 1 || envelope->from.invalid > 0)
+        refuse(decision, "Its From field must hold one address and nothing else.");
     else
         mailbox = find_sender(decision, owner, config, &envelope->from.addresses[0]);
     if (mailbox != NULL)

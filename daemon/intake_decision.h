@@ -11,7 +11,7 @@ struct intake_decision {
     bool taken;
     struct buffer reason; /* why it was not; one sentence */
     struct store_mailbox mailbox;
-    struct buffer from;       /* another From field; empty: as it stands */
+    struct buffer from;       /* the From field that goes out: who was checked, and nothing else */
     struct buffer message_id; /* for a message that has none; empty otherwise */
     struct buffer recipients; /* as in struct store_submission */
 };

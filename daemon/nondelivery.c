@@ -103,7 +103,9 @@ void nondelivery_start(struct nondelivery *nondelivery)
     nondelivery_write(&nondelivery->text, &what);
     nondelivery->sink = recovery_create_notice_sink(nondelivery->cycle);
     nondelivery->opening = (struct sink_opening){
-        .may_create = true,
+        /* Where mail is received, its own first cycle makes the Maildir and remembers that: a
+         * missing one may be a file system that is not mounted. */
+        .may_create = !mailbox_settings(nondelivery->cycle->mailbox)->incoming,
         .done = opened,
         .argument = nondelivery,
     };

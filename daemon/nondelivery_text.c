@@ -77,13 +77,17 @@ static void write_explanation(struct buffer *text, const struct nondelivery_text
     const char *subject = what->submission->row.subject;
     char shown[SUBJECT_SIZE];
     size_t length = text_copy_line(shown, sizeof shown, subject, strlen(subject));
-    buffer_append_format(text, "This message was not sent:\r\n\r\n    Subject: %s%s\r\n", shown,
+    bool in_doubt = failure->in_doubt;
+    buffer_append_format(text, "This message %s:\r\n\r\n    Subject: %s%s\r\n",
+                         in_doubt ? "may or may not have been sent" : "was not sent", shown,
                          length < strlen(subject) ? " ..." : "");
     for (size_t i = 0; i < what->submission->recipient_count; i++)
         buffer_append_format(text, "    To: %s\r\n", what->submission->recipients[i].address);
     buffer_append_format(text, "\r\n%s\r\n", failure->sentence == NULL ? "" : failure->sentence);
     if (failure->text[0] != '\0')
-        buffer_append_format(text, "Exchange said: \"%s\" (%s)\r\n", failure->text, failure->code);
+        buffer_append_format(text, "%s\"%s\" (%s)\r\n",
+                             failure->http_status != 0 ? "Exchange said: " : "", failure->text,
+                             failure->code);
     if (failure->remedy != NULL && failure->remedy[0] != '\0')
         buffer_append_format(text, "%s\r\n", failure->remedy);
     buffer_append_format(text,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "daemon/backoff.h"
 #include "daemon/dispatch.h"
 #include "daemon/nondelivery.h"
 #include "daemon/profile.h"
@@ -118,32 +119,11 @@ static void refusals_saved(void *argument, const struct failure *failure)
     outgoing_finish(outgoing, failure_is_set(&outgoing->failure) ? &outgoing->failure : NULL);
 }
 
-static void refused(void *argument, const struct failure *failure)
+/* The next one, when the sender knows or cannot be told. */
+static void refusal_over(struct outgoing *outgoing)
 {
-    struct outgoing *outgoing = argument;
-    if (failure != NULL && failure->gone) /* one that is lost is told of and holds up nobody */
-        failure = NULL;
-    if (outgoing_over(outgoing, failure))
-        return;
-    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
-    submission_report_failed(&outgoing->cycle, refusal->submission, &refusal->failure);
-    outgoing->cycle.failed++;
-    submission_set_state(refusal->submission, STORE_SUBMISSION_FAILED);
-    submission_set_reference(refusal->submission, NULL);
-    if (refusal->submission->row.stray)
-        submission_wait(refusal->submission, outgoing->cycle.profile->config->retry_min_ms);
     outgoing->refusal++;
     refuse_next(outgoing);
-}
-
-static void refuse_file(struct outgoing *outgoing)
-{
-    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
-    outgoing->part = OUTGOING_REFUSING;
-    buffer_clear(&outgoing->reason);
-    report_explain(&outgoing->reason, &refusal->failure);
-    outbox_refuse(outgoing->cycle.context->outbox, refusal->submission->row.id,
-                  buffer_string(&outgoing->reason), refused, outgoing);
 }
 
 static void notified(struct nondelivery *nondelivery, const struct failure *failure)
@@ -153,21 +133,13 @@ static void notified(struct nondelivery *nondelivery, const struct failure *fail
         return;
     if (failure != NULL) /* a Maildir that cannot be written holds up nothing */
         submission_report_sender_not_told(&outgoing->cycle, nondelivery->submission, failure);
-    refuse_file(outgoing);
+    refusal_over(outgoing);
 }
 
-/* One after the other: the sender is told, the file is moved, the store learns it. A kill in
- * between makes the server refuse it once more. */
-static void refuse_next(struct outgoing *outgoing)
+static void notify(struct outgoing *outgoing, const struct refusal *refusal)
 {
-    if (outgoing->refusal == outgoing->refusal_count) {
-        outgoing->part = OUTGOING_STORE;
-        submission_list_save(&outgoing->list, &outgoing->cycle, refusals_saved, outgoing);
-        return;
-    }
-    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
     if (!nondelivery_wanted(&outgoing->cycle, refusal->submission)) {
-        refuse_file(outgoing);
+        refusal_over(outgoing);
         return;
     }
     outgoing->part = OUTGOING_NOTIFYING;
@@ -179,6 +151,50 @@ static void refuse_next(struct outgoing *outgoing)
         .argument = outgoing,
     };
     nondelivery_start(&outgoing->nondelivery);
+}
+
+/* Where failed/ cannot be written the submission alone waits; nobody is told yet. */
+static void refused(void *argument, const struct failure *failure)
+{
+    struct outgoing *outgoing = argument;
+    struct cycle *cycle = &outgoing->cycle;
+    if (outgoing_over(outgoing, NULL))
+        return;
+    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
+    struct submission *submission = refusal->submission;
+    if (failure != NULL && !failure->gone) {
+        const struct backoff backoff = profile_backoff(cycle->profile);
+        submission->row.attempts++;
+        uint64_t wait = backoff_wait(&backoff, failure, submission->row.attempts);
+        submission_wait(submission, wait);
+        submission_report_waits(cycle, submission, failure, wait);
+        refusal_over(outgoing);
+        return;
+    }
+    submission_report_failed(cycle, submission, &refusal->failure);
+    cycle->failed++;
+    submission_set_state(submission, STORE_SUBMISSION_FAILED);
+    submission_set_reference(submission, NULL);
+    if (submission->row.stray)
+        submission_wait(submission, cycle->profile->config->retry_min_ms);
+    notify(outgoing, refusal);
+}
+
+/* One after the other: the file is moved, the sender is told, the store learns it. A kill in
+ * between makes the server refuse it once more. */
+static void refuse_next(struct outgoing *outgoing)
+{
+    if (outgoing->refusal == outgoing->refusal_count) {
+        outgoing->part = OUTGOING_STORE;
+        submission_list_save(&outgoing->list, &outgoing->cycle, refusals_saved, outgoing);
+        return;
+    }
+    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
+    outgoing->part = OUTGOING_REFUSING;
+    buffer_clear(&outgoing->reason);
+    report_explain(&outgoing->reason, &refusal->failure);
+    outbox_refuse(outgoing->cycle.context->outbox, refusal->submission->row.id,
+                  buffer_string(&outgoing->reason), refused, outgoing);
 }
 
 static void note_refusal(struct outgoing *outgoing, struct submission *submission,
@@ -239,6 +255,7 @@ static void settle_gives_up(struct settler *settler, struct submission *submissi
         .category = FAILURE_ITEM,
         .scope = FAILURE_SCOPE_ITEM,
         .permanent = true,
+        .in_doubt = true,
         .sentence = "It is not known whether the message was sent.",
         .remedy = "Look for it in Sent Items; if it is not there, submit it again.",
     };
@@ -274,7 +291,8 @@ static void outgoing_loaded(void *argument, const struct failure *failure,
     outgoing->refusals =
         memory_allocate_array(outgoing->list.count + 1, sizeof *outgoing->refusals);
     outgoing->cycle.next_ms = submissions->next_ms;
-    outgoing->cycle.more = submissions->more;
+    /* Set meanwhile when something came that this did not see. */
+    outgoing->cycle.more = outgoing->cycle.more || submissions->more;
     outgoing->cycle.asked_nothing = submissions->count == 0;
     outgoing_settle(outgoing);
 }

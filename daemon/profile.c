@@ -78,6 +78,7 @@ void profile_adopt(struct profile *profile, const struct config_profile *config,
     configuration_release(profile->configuration);
     profile->configuration = configuration;
     profile->config = config;
+    profile->cannot_send_drafts = false; /* found out again, should it still be so */
 }
 
 void profile_use(struct profile *profile)
@@ -216,7 +217,9 @@ bool profile_note_alike(struct profile *profile, const struct failure *failure)
 
 bool profile_sends_directly(const struct profile *profile)
 {
-    return profile->config->send_method == CONFIG_SEND_DIRECT || profile->cannot_send_drafts;
+    enum config_send_method method = profile->config->send_method;
+    return method == CONFIG_SEND_DIRECT ||
+           (method == CONFIG_SEND_AUTO && profile->cannot_send_drafts);
 }
 
 bool profile_note_no_drafts(struct profile *profile)

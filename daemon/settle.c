@@ -173,6 +173,7 @@ static const char *settle_creating(struct settler *settler, struct submission *s
         submission_set_state(submission, STORE_SUBMISSION_QUEUED);
         return NULL;
     }
+    submission->row.doubt_since_ms = 0;
     /* Submitted: once it is gone it was sent, even when no copy is left to be found. */
     submission_set_state(submission, finding->submitted != NULL ? STORE_SUBMISSION_SENDING
                                                                 : STORE_SUBMISSION_CREATED);
@@ -272,10 +273,12 @@ static void settle_created(struct settler *settler, struct submission *submissio
             is_sent(settler, submission);
             break;
         }
-        /* Somebody has removed or moved it: searched for by the next cycle, which comes at once. */
+        /* Somebody has removed or moved it: searched for by the next cycle, which comes at once the
+         * first time. */
         submission_set_state(submission, STORE_SUBMISSION_CREATING);
         submission_set_reference(submission, NULL);
-        submission_wait(submission, 0);
+        submission_wait(submission,
+                        submission->row.attempts++ == 0 ? 0 : growing_wait(settler, submission));
         break;
     case BACKEND_DRAFT_SUBMITTED:
         submission_set_state(submission, STORE_SUBMISSION_SENDING);
@@ -283,6 +286,9 @@ static void settle_created(struct settler *settler, struct submission *submissio
         submission_wait(submission, growing_wait(settler, submission));
         break;
     case BACKEND_DRAFT_WAITING:
+        /* Sending was asked for: should the draft be gone when it is asked again, it was sent. */
+        if (submission->row.state == STORE_SUBMISSION_SENDING)
+            begin_doubt(submission);
         submission_set_reference(submission, looked->reference);
         break;
     case BACKEND_DRAFT_UNKNOWN:

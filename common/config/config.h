@@ -138,6 +138,7 @@ struct config {
     const char *default_sender; /* a mailbox with outgoing = yes; NULL when not given */
     const struct config_sender *senders;
     size_t sender_count;
+    const char *mail_name; /* /etc/mailname: the domain of local senders on Debian; NULL: none */
     bool recipients_rewrite;
     uint64_t max_submission_size; /* bytes */
     uint64_t outbox_scan_interval_ms;

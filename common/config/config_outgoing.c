@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -206,11 +207,25 @@ static void read_sender(struct config_builder *builder, struct config_chosen giv
     buffer_release(&wrong);
 }
 
+/* What programs write behind the @ of local senders, exsync-submit among them. */
+static const char *read_mail_name(struct config_builder *builder)
+{
+    char line[HOST_SIZE] = "";
+    FILE *stream = fopen("/etc/mailname", "re");
+    if (stream == NULL)
+        return NULL;
+    bool read = fgets(line, sizeof line, stream) != NULL;
+    fclose(stream);
+    line[strcspn(line, " \t\r\n")] = '\0';
+    return read && line[0] != '\0' ? config_strings_intern(&builder->strings, line) : NULL;
+}
+
 void config_build_senders(struct config_builder *builder,
                           const struct config_chosen chosen[CONFIG_KEY_COUNT],
                           struct config *config)
 {
     struct config_chosen given = chosen[CONFIG_KEY_SENDER_MAP];
+    config->mail_name = read_mail_name(builder);
     if (config->default_sender != NULL)
         check_sends(builder, chosen[CONFIG_KEY_DEFAULT_SENDER], config, config->default_sender);
     if (given.entry == NULL)
@@ -225,20 +240,28 @@ void config_build_senders(struct config_builder *builder,
         read_sender(builder, given, word, config, senders);
 }
 
+/* "db1" and "db1.contoso.com" name the same machine when one of them has no domain. */
+static bool is_same_host(const char *a, const char *b)
+{
+    size_t length = strcspn(a, ".");
+    if (strcasecmp(a, b) == 0)
+        return a[0] != '\0';
+    return length > 0 && length == strcspn(b, ".") && strncasecmp(a, b, length) == 0 &&
+           (a[length] == '\0' || b[length] == '\0');
+}
+
 /* A sender without a domain, or whose domain is this machine. */
-static bool is_local(const char *from)
+static bool is_local(const struct config *config, const char *from)
 {
     char host[HOST_SIZE] = "";
     const char *domain = strrchr(from, '@');
     if (domain == NULL || strcmp(domain, "@localhost") == 0 ||
         strcmp(domain, "@localhost.localdomain") == 0)
         return true;
-    gethostname(host, sizeof host - 1);
-    size_t length = strlen(host);
     domain++;
-    /* "db1" and "db1.contoso.com" name the same machine. */
-    return length > 0 && strncasecmp(domain, host, length) == 0 &&
-           (domain[length] == '\0' || domain[length] == '.');
+    gethostname(host, sizeof host - 1);
+    return is_same_host(domain, host) ||
+           (config->mail_name != NULL && strcasecmp(domain, config->mail_name) == 0);
 }
 
 static const char *find_sender(const struct config *config, const char *local, size_t length)
@@ -254,7 +277,7 @@ static const char *find_sender(const struct config *config, const char *local, s
 const char *config_map_sender(const struct config *config, const char *from)
 {
     const char *address = find_sender(config, from, strlen(from));
-    if (address != NULL || !is_local(from))
+    if (address != NULL || !is_local(config, from))
         return address;
     address = find_sender(config, from, strcspn(from, "@"));
     return address != NULL ? address : config->default_sender;

@@ -157,6 +157,8 @@ static const char *angle_end(struct input *input)
     const char *at = input->at;
     while (at < input->end && *at != '>' && *at != '<') {
         const char *quoted = *at == '"' && !input->quote_open ? quote_end(at, input->end) : NULL;
+        if (*at == '"' && quoted == NULL) /* not looked for again at each < */
+            input->quote_open = true;
         if (comma == NULL && (*at == ',' || *at == ';'))
             comma = at;
         at = quoted != NULL ? quoted : at + 1;
@@ -276,7 +278,7 @@ static void part_end(struct part *part, struct address_list *list)
     struct buffer *spec = part->has_angle ? &part->angle : &part->spec;
     struct buffer *called = part->has_angle && part->name.length > 0 ? &part->name : &part->remark;
     struct buffer name = {0};
-    if (spec_finish(spec)) {
+    if (list->count < ADDRESS_LIST_MAX && spec_finish(spec)) {
         header_text(buffer_string(called), called->length, &name);
         address_list_add(list, spec->data, name.length > 0 ? name.data : NULL);
     } else if (part->any) {

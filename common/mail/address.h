@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { ADDRESS_LIST_MAX = 5000 }; /* addresses of one list; more are counted as invalid */
+
 struct address {
     char *address; /* LOCAL@DOMAIN, without brackets and comments; the domain in lower case. A local
                     * sender may have no domain. Owned */

@@ -64,7 +64,8 @@ const char *outbox_watched(const struct outbox *outbox);
 /* `done` may be NULL. */
 typedef void outbox_done(void *argument, const struct failure *failure);
 
-/* Makes the folders that are missing, with their modes and, when there is one, the group. */
+/* Makes the folders that are missing, with their modes and, when there is one, the group; takes
+ * away what has lain in tmp/ for 36 hours. */
 void outbox_open(struct outbox *outbox, outbox_done *done, void *argument);
 
 /* What those who submit may know of the configuration: STATE/outbox/policy, an INI file that
@@ -118,7 +119,9 @@ void outbox_envelope_release(struct outbox_envelope *envelope);
  * used, or a second one, is left out. A mark of UTF-8 at the beginning goes as the mbox line does.
  */
 struct outbox_edit {
-    const char *from;       /* the whole body of another From field; NULL: as it stands */
+    const char *from; /* the whole body of another From field; NULL: as it stands */
+    bool without_to;  /* To and Cc are left out: nobody is to get the message by them, and the */
+    bool without_cc;  /* server would take them for recipients (of a resent message, say) */
     const char *message_id; /* added when the message has none that can be used; with brackets */
 };
 

@@ -46,7 +46,8 @@ static void copy_message_id(const struct header_field *field, struct seen *seen,
 static void copy_field(const struct header_field *field, const struct outbox_edit *edit,
                        struct seen *seen, struct buffer *edited)
 {
-    if (is_left_out(field))
+    if (is_left_out(field) || (edit->without_to && header_field_is(field, "To")) ||
+        (edit->without_cc && header_field_is(field, "Cc")))
         return;
     seen->date |= header_field_is(field, "Date");
     if (header_field_is(field, "From"))

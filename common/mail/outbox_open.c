@@ -1,7 +1,9 @@
 #include "mail/outbox_private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -80,7 +82,8 @@ static int make_folder(const struct outbox *outbox, int parent, const char *path
     int error = errno;
     *failure = outbox_failure(outbox, error, "set the group and mode of", folder, NULL);
     if (access->has_group)
-        file_failure_add(failure, "it must be a member of the group " OUTBOX_GROUP);
+        file_failure_add(failure, "it must be a member of the group " OUTBOX_GROUP
+                                  "; restart exsyncd when it has become one");
     close(fd);
     return -1;
 }
@@ -113,6 +116,29 @@ static bool sync_above(const struct outbox *outbox, int top, struct failure *fai
     return !failure_is_set(failure);
 }
 
+/* What a program left behind that was killed while it wrote: Maildir's custom is 36 hours. */
+static void sweep_tmp(const struct outbox *outbox)
+{
+    enum { OLD_S = 36 * 60 * 60 };
+    struct failure ignored = {0}; /* the next start looks again */
+    int fd = outbox_folder(outbox, OUTBOX_TMP, &ignored);
+    DIR *opened = fd >= 0 ? fdopendir(fd) : NULL;
+    if (opened == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    struct dirent *entry;
+    while ((entry = readdir(opened)) != NULL) {
+        struct stat status;
+        if (fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(status.st_mode) && status.st_mtim.tv_sec < now - OLD_S)
+            unlinkat(fd, entry->d_name, 0);
+    }
+    closedir(opened);
+}
+
 static void open_job(void *argument)
 {
     struct outbox_work *work = argument;
@@ -132,6 +158,7 @@ static void open_job(void *argument)
         outbox_folder_sync(outbox, top, NULL, &work->failure))
         sync_above(outbox, top, &work->failure);
     close(top);
+    sweep_tmp(outbox);
 }
 
 void outbox_open(struct outbox *outbox, outbox_done *done, void *argument)

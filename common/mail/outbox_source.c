@@ -40,6 +40,8 @@ static bool source_open(struct outbox_source *source, const struct outbox *outbo
     if (source->fd < 0 && (errno == EACCES || errno == EPERM))
         source->problem =
             "The daemon may not read the file; the group " OUTBOX_GROUP " must be able to.";
+    else if (source->fd < 0 && errno == EWOULDBLOCK)
+        source->problem = "Another program holds the file (a lease); it must let it go first.";
     else if (source->fd < 0 || fstat(source->fd, &source->status) < 0)
         source->failure = outbox_failure(outbox, errno, "open", OUTBOX_INTAKE, id);
     else

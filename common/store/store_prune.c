@@ -80,6 +80,8 @@ static void prune_run(struct store_connection *connection, struct store_operatio
 {
     const struct prune_operation *pruning = (const struct prune_operation *)operation;
     int64_t rows = prune_rows(connection, STORE_SQL_PRUNE_FAILURES, pruning->resolved_before_ms);
+    rows +=
+        prune_rows(connection, STORE_SQL_PRUNE_SUBMISSION_FAILURES, pruning->resolved_before_ms);
     rows += prune_rows(connection, STORE_SQL_PRUNE_SUBMISSIONS, pruning->resolved_before_ms);
     int64_t number = 0;
     while (rows < PRUNE_ROWS &&

@@ -123,7 +123,11 @@ static const char *const migrations[] = {
     "CREATE INDEX submission_finished ON submission (finished_at) WHERE finished_at IS NOT NULL;"
     "ALTER TABLE failure ADD COLUMN submission TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX failure_submission ON failure (submission)"
-    "  WHERE submission <> '' AND resolved_at IS NULL;",
+    "  WHERE submission <> '' AND resolved_at IS NULL;"
+    "CREATE INDEX failure_submission_age ON failure (last_seen) WHERE submission <> '';"
+    "DROP INDEX failure_same;"
+    "CREATE INDEX failure_same ON failure (mailbox, resolved_at, item, submission, profile,"
+    "  direction, step, code, category, scope);",
 };
 
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };

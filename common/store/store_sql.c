@@ -210,11 +210,13 @@ static const char *const texts[STORE_SQL_COUNT] = {
         " message_id, subject, recipients) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
         " ON CONFLICT (id) DO NOTHING",
     [STORE_SQL_SUBMISSION_STATE] = "SELECT state FROM submission WHERE id = ?1",
+    /* One that waits for longer than is ever waited (8 days) was told to while the clock was ahead.
+     */
     [STORE_SQL_SUBMISSION_DUE] =
         "SELECT id, state, number, queued_at, size, submitter, null_sender, stray, attempts,"
         " next_try, doubt_since, message_id, subject, recipients, reference FROM submission"
         " INDEXED BY submission_open WHERE mailbox = ?1 AND " SUBMISSION_OPEN
-        " AND next_try <= ?2 ORDER BY number",
+        " AND (next_try <= ?2 OR next_try > ?2 + 691200000) ORDER BY number",
     [STORE_SQL_SUBMISSION_NEXT] =
         "SELECT next_try FROM submission INDEXED BY submission_next WHERE mailbox = ?1"
         " AND " SUBMISSION_OPEN " AND next_try > ?2 ORDER BY next_try LIMIT 1",
@@ -235,6 +237,10 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_PRUNE_SUBMISSIONS] =
         "DELETE FROM submission WHERE number IN (SELECT number FROM submission INDEXED BY"
         " submission_finished WHERE finished_at < ?1 AND NOT stray ORDER BY finished_at LIMIT ?2)",
+    /* Those of submissions stay open when nobody resolves them; they go by their age. */
+    [STORE_SQL_PRUNE_SUBMISSION_FAILURES] =
+        "DELETE FROM failure WHERE id IN (SELECT id FROM failure INDEXED BY failure_submission_age"
+        " WHERE submission <> '' AND last_seen < ?1 ORDER BY last_seen LIMIT ?2)",
     [STORE_SQL_PRUNE_NEXT_MAILBOX] = "SELECT number FROM mailbox INDEXED BY mailbox_removed"
                                      " WHERE removed_at < ?1 AND NOT EXISTS"
                                      " (SELECT 1 FROM submission INDEXED BY submission_open"

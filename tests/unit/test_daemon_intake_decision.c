@@ -110,7 +110,7 @@ static void from_decides_the_mailbox(void **state)
     write_letter(fixture, "ann@example.com");
     address_list_add(&fixture->envelope.sender, "alerts@example.com", NULL);
     assert_taken_by(fixture, 1);
-    assert_int_equal(fixture->decision.from.length, 0); /* as it stands */
+    assert_string_equal(buffer_string(&fixture->decision.from), "<ann@example.com>");
 }
 
 static void from_is_compared_without_case(void **state)
@@ -118,15 +118,32 @@ static void from_is_compared_without_case(void **state)
     struct fixture *fixture = *state;
     write_letter(fixture, "Ann@Example.COM");
     assert_taken_by(fixture, 1);
-    assert_int_equal(fixture->decision.from.length, 0);
+    assert_string_equal(buffer_string(&fixture->decision.from), "<ann@example.com>");
 }
 
-static void of_several_from_the_first_sends(void **state)
+static void of_several_from_none_sends(void **state)
 {
     struct fixture *fixture = *state;
     write_letter(fixture, "alerts@example.com");
     address_list_add(&fixture->envelope.from, "ann@example.com", NULL);
-    assert_taken_by(fixture, 2);
+    assert_refused(fixture, "one address and nothing else");
+}
+
+/* Others may read the part that was not understood, and see another sender in it. */
+static void a_from_with_something_beside_its_address_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    write_letter(fixture, "ann@example.com");
+    fixture->envelope.from.invalid = 1;
+    assert_refused(fixture, "one address and nothing else");
+}
+
+static void recipients_that_cannot_be_read_are_not_dropped_in_silence(void **state)
+{
+    struct fixture *fixture = *state;
+    write_letter(fixture, "ann@example.com");
+    fixture->envelope.cc.invalid = 1;
+    assert_refused(fixture, "a part that is no address");
 }
 
 static void a_from_of_a_stranger_is_refused_and_named(void **state)
@@ -318,7 +335,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(from_decides_the_mailbox),
         TEST(from_is_compared_without_case),
-        TEST(of_several_from_the_first_sends),
+        TEST(of_several_from_none_sends),
+        TEST(a_from_with_something_beside_its_address_is_refused),
+        TEST(recipients_that_cannot_be_read_are_not_dropped_in_silence),
         TEST(a_from_of_a_stranger_is_refused_and_named),
         TEST(a_message_without_from_is_refused),
         TEST(sender_map_gives_a_local_sender_a_mailbox),

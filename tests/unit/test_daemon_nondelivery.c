@@ -38,6 +38,7 @@ static int setup(void **state)
         .category = FAILURE_ITEM,
         .scope = FAILURE_SCOPE_ITEM,
         .permanent = true,
+        .http_status = 200,
         .sentence = "A recipient is not valid.",
         .remedy = "Correct the recipients.",
     };
@@ -263,6 +264,18 @@ static void the_status_tells_what_kind_of_failure_it_was(void **state)
 
 /* --- the explanation, for people --- */
 
+static void a_doubt_is_told_as_one(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->failure.in_doubt = true;
+    fixture->failure.http_status = 0;
+    write_it(fixture);
+    char *content = part(fixture, 0);
+    assert_non_null(strstr(content, "This message may or may not have been sent:"));
+    assert_null(strstr(content, "Exchange said"));
+    free(content);
+}
+
 static void people_are_told_what_happened_and_what_to_do(void **state)
 {
     struct fixture *fixture = *state;
@@ -361,6 +374,7 @@ int main(void)
         TEST(each_has_a_message_id_of_its_own),
         TEST(each_recipient_has_a_status_of_its_own),
         TEST(the_status_tells_what_kind_of_failure_it_was),
+        TEST(a_doubt_is_told_as_one),
         TEST(people_are_told_what_happened_and_what_to_do),
         TEST(what_is_not_known_is_not_written),
         TEST(a_subject_that_is_not_ascii_is_encoded),

@@ -209,6 +209,7 @@ static void a_database_of_version_1_goes_on_with_what_it_holds(void **state)
     support_sql_start(
         fixture,
         "DROP TABLE submission; DROP INDEX failure_same; DROP INDEX failure_submission;"
+        " DROP INDEX failure_submission_age;"
         " ALTER TABLE failure DROP COLUMN submission;"
         " CREATE INDEX failure_same ON failure (mailbox, resolved_at, item, profile,"
         " direction, step, code, category, scope); PRAGMA user_version = 1",
