@@ -33,9 +33,26 @@ static void finish(struct nondelivery *nondelivery, const struct failure *failur
     nondelivery->done(nondelivery, failure == NULL ? NULL : &copy);
 }
 
+/* The disk does not answer: the message is put aside all the same, and its place is free again. */
+static void stuck(void *argument)
+{
+    struct nondelivery *nondelivery = argument;
+    struct failure failure;
+    disks_explain(nondelivery->sink, &failure);
+    disk_watch_give_up(&nondelivery->cycle->disk);
+    finish(nondelivery, &failure);
+}
+
+static void wait_for_disk(struct nondelivery *nondelivery)
+{
+    disk_watch_begin(&nondelivery->cycle->disk, nondelivery->cycle, nondelivery->sink, stuck,
+                     nondelivery);
+}
+
 static void published(struct sink_batch *batch)
 {
     struct nondelivery *nondelivery = batch->argument;
+    disk_watch_end(&nondelivery->cycle->disk);
     bool failed = failure_is_set(&nondelivery->failures[0]);
     sink_release(nondelivery->message);
     finish(nondelivery, failed ? &nondelivery->failures[0] : NULL);
@@ -44,12 +61,14 @@ static void published(struct sink_batch *batch)
 static void synced(struct sink_batch *batch)
 {
     struct nondelivery *nondelivery = batch->argument;
+    disk_watch_end(&nondelivery->cycle->disk);
     if (failure_is_set(&nondelivery->failures[0])) {
         sink_abandon(nondelivery->message);
         finish(nondelivery, &nondelivery->failures[0]);
         return;
     }
     batch->done = published;
+    wait_for_disk(nondelivery);
     sink_publish_start(nondelivery->sink, batch);
 }
 
@@ -64,7 +83,11 @@ static void write_more(void *argument)
         sink_write(nondelivery->message, nondelivery->text.data + nondelivery->written, length);
         nondelivery->written += length;
     }
-    if (nondelivery->written < nondelivery->text.length || nondelivery->batch.count > 0)
+    if (nondelivery->batch.count > 0)
+        return;
+    disk_watch_end(&nondelivery->cycle->disk);
+    wait_for_disk(nondelivery);
+    if (nondelivery->written < nondelivery->text.length)
         return;
     sink_end(nondelivery->message);
     nondelivery->messages[0] = nondelivery->message;
@@ -81,6 +104,7 @@ static void write_more(void *argument)
 static void opened(struct sink_opening *opening)
 {
     struct nondelivery *nondelivery = opening->argument;
+    disk_watch_end(&nondelivery->cycle->disk);
     if (failure_is_set(&opening->failure)) {
         finish(nondelivery, &opening->failure);
         return;
@@ -102,6 +126,13 @@ void nondelivery_start(struct nondelivery *nondelivery)
     };
     nondelivery_write(&nondelivery->text, &what);
     nondelivery->sink = recovery_create_notice_sink(nondelivery->cycle);
+    struct failure failure;
+    if (!disks_admit(nondelivery->cycle->context->disks,
+                     executor_now(nondelivery->cycle->context->executor), nondelivery->sink,
+                     &failure)) {
+        finish(nondelivery, &failure);
+        return;
+    }
     nondelivery->opening = (struct sink_opening){
         /* Where mail is received, its own first cycle makes the Maildir and remembers that: a
          * missing one may be a file system that is not mounted. */
@@ -109,5 +140,6 @@ void nondelivery_start(struct nondelivery *nondelivery)
         .done = opened,
         .argument = nondelivery,
     };
+    wait_for_disk(nondelivery);
     sink_open_start(nondelivery->sink, &nondelivery->opening);
 }

@@ -85,6 +85,7 @@ static void outgoing_free(struct cycle *cycle)
 {
     struct outgoing *outgoing = outgoing_of(cycle);
     executor_cancel_call(cycle->context->executor, &outgoing->end);
+    disk_watch_give_up(&cycle->disk);
     dispatcher_release(&outgoing->dispatcher);
     nondelivery_release(&outgoing->nondelivery);
     submission_list_release(&outgoing->list);

@@ -23,13 +23,15 @@ static int refused(const struct submit_outbox *outbox, const char *where, int er
     case ENOTDIR:
     case ELOOP:
         return submit_problem_set(problem, EX_CANTCREAT,
-                                  "there is no folder %s/outbox%s; start exsyncd, which makes it",
+                                  "there is no folder %s/outbox%s; start exsyncd with a mailbox "
+                                  "that has outgoing = yes: it makes it",
                                   state, where);
     case EACCES:
     case EPERM:
         return submit_problem_set(problem, EX_CANTCREAT,
                                   "not allowed to write to %s/outbox%s; exsync-submit must belong "
-                                  "to the group exsync-submit and have mode 2755",
+                                  "to the group exsync-submit and have mode 2755, and exsyncd "
+                                  "must have been started since there is that group",
                                   state, where);
     case EROFS:
         return submit_problem_set(problem, EX_CANTCREAT,
@@ -122,7 +124,7 @@ int submit_file_write(struct submit_file *file, const char *bytes, size_t length
     if (file->size_max != 0 && length > file->size_max - file->size)
         return submit_problem_set(problem, EX_UNAVAILABLE,
                                   "the message is larger than the %" PRIu64 " bytes that are "
-                                  "allowed; send less, or raise max_message_size",
+                                  "allowed; send less, or raise max_submission_size",
                                   file->size_max);
     while (length > 0) {
         ssize_t written = write(file->descriptor, bytes, length);

@@ -42,8 +42,9 @@ static int read_mode(struct submit_options *options, const char *mode,
     case 'P':
     case 'h':
     case 'H':
-        return submit_problem_set(problem, EX_UNAVAILABLE,
-                                  "it does not list what is on its way; ask exsyncctl");
+        return submit_problem_set(
+            problem, EX_UNAVAILABLE,
+            "it does not list what is on its way; look into outbox/queue and outbox/failed");
     case 's':
     case 'S':
         return submit_problem_set(problem, EX_UNAVAILABLE,

@@ -7,7 +7,7 @@
 static const char introduction[] =
     "The configuration of exsyncd. The files of conf.d beside it that end in .conf are read after "
     "it, in the order of their names; they may open any section, but nothing may be given twice. "
-    "Check it with exsyncd --check-config; take it into use with systemctl reload exsyncd.\n"
+    "Check it with exsyncd --check-config; take it into use with SIGHUP.\n"
     "A line is [SECTION], KEY = VALUE, or a comment, which begins with # or ;. Behind a value a "
     "comment begins with a space and a semicolon. Values are written without quotes, end with "
     "their line, and may hold any other character, % too. A line has at most 198 bytes.\n"

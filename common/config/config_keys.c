@@ -39,7 +39,8 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .kind = CONFIG_KIND_PATH,
          .field = DAEMON_FIELD(state_directory),
          .example = "/var/lib/exsyncd",
-         .text = "Where the daemon keeps its database. Without this key: what systemd says in "
+         .text = "Where the daemon keeps its database and the outbox; exsync-submit looks for the "
+                 "outbox in /var/lib/exsyncd. Without this key: what systemd says in "
                  "$STATE_DIRECTORY, or /var/lib/exsyncd."},
     [CONFIG_KEY_LOG_LEVEL] =
         {.name = "log_level",

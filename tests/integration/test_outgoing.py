@@ -75,6 +75,46 @@ def _():
         scene.check_each_once(BEN, ["once"])
 
 
+@case("a resent message goes to those whom the Resent fields name, and to nobody again")
+def _():
+    with SendingScene((ANN, BEN, CARLA)) as scene:
+        scene.start()
+        scene.submit(mail("resent", to=CARLA, headers=f"Cc: {CARLA}\nResent-From: {ANN}\n"
+                          f"Resent-Bcc: {BEN}\n"))
+        scene.until_received(BEN, 1)
+        scene.until_settled()
+        check_equal(scene.inbox(CARLA), [], "messages for those who had it already")
+
+
+@case("a From that could be read in two ways is refused, a Sender that differs is kept")
+def _():
+    with SendingScene({ANN: {}, BEN: {}, CARLA: {"submitters": "daemon"}}) as scene:
+        scene.start()
+        for sender in (f"{CARLA} x, {ANN}", f"{ANN}, {CARLA}"):
+            scene.submit(f"From: {sender}\nTo: {BEN}\nSubject: forged\n\nhello\n".encode())
+        # An obsolete route: only the address that was checked goes out.
+        scene.submit(f"From: <{CARLA}:{ANN}>\nTo: {BEN}\nSubject: route\n\nhello\n".encode())
+        scene.submit(mail("from ann", headers="Sender: secretary@example.com\n"))
+        scene.until_received(BEN, 2)
+        scene.until_settled()
+        route, plain_one = (email.message_from_bytes(mime)
+                            for mime in map(scene.exchange.mime, scene.inbox(BEN)))
+        check_equal(route["From"], f"<{ANN}>", "From of a route")
+        check_equal((plain_one["Subject"], plain_one["Sender"]),
+                    ("from ann", "secretary@example.com"), "what was sent")
+        check_equal(len(scene.outbox.failed()), 2, "refused messages")
+
+
+@case("recipients that cannot be read are not dropped in silence")
+def _():
+    with SendingScene() as scene:
+        scene.start()
+        scene.submit(mail("a comma is missing", to=f"anna@example.com b@example.com, {BEN}"))
+        until(scene.outbox.failed, "the message is refused")
+        scene.until_settled()
+        check_equal(scene.inbox(BEN), [], "messages sent to some of them")
+
+
 @case("what cannot be taken goes to failed/ with its reason and a failure row, and holds up nobody")
 def _():
     with SendingScene(daemon={"max_submission_size": "200K"}) as scene:

@@ -255,7 +255,7 @@ def _():
         for arguments in (["-bi"], ["-q"], ["-q30m"], ["-I"], ["--help"], ["--version"]):
             result = box.call(*arguments)
             check_equal((result.returncode, box.files()), (OK, []), f"{arguments}")
-        box.refuses(UNAVAILABLE, "exsyncctl", "-bp")
+        box.refuses(UNAVAILABLE, "outbox/queue", "-bp")
         box.refuses(UNAVAILABLE, "SMTP", "-bs")
         for name, status in (("newaliases", OK), ("mailq", UNAVAILABLE), ("sendmail", USAGE)):
             link = box.state / name
@@ -269,8 +269,8 @@ def _():
     with outbox() as box:
         box.policy(f"[submit]\nmax_message_size = {len(MESSAGE)}\n")
         check_equal(box.sends("-t"), MESSAGE, "the message")
-        box.refuses(UNAVAILABLE, "max_message_size", "-t", message=MESSAGE + b"x")
-        box.refuses(UNAVAILABLE, "max_message_size", "-t", message=MESSAGE + b"x" * 1000000)
+        box.refuses(UNAVAILABLE, "max_submission_size", "-t", message=MESSAGE + b"x")
+        box.refuses(UNAVAILABLE, "max_submission_size", "-t", message=MESSAGE + b"x" * 1000000)
 
 
 @case("a policy that cannot be read is told, one of a newer daemon is read")
