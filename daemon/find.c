@@ -244,8 +244,8 @@ static void note_times(struct finder *finder)
 static bool page_repeats(struct finder *finder, const struct backend_page *page)
 {
     bool repeats = finder->previous_count > 0 && page->count > 0 &&
-                   digest_equal(&finder->last_digest, &page->digest);
-    finder->last_digest = page->digest;
+                   digest_equal(&finder->last_digest, &page->mark.page);
+    finder->last_digest = page->mark.page;
     return repeats;
 }
 
@@ -279,8 +279,8 @@ static void finder_listed(void *argument, const struct failure *failure,
     if (page->total >= 0)
         finder->total = page->total;
     if (finder->offset == 0) {
-        finder->first_page = page->digest;
-        if (finder->unchanged != NULL && digest_equal(finder->unchanged, &page->digest)) {
+        finder->first_page = page->mark;
+        if (page->same) {
             finder->nothing_changed = true;
             finder->reached_end = true;
             finder_finish(finder, NULL);
@@ -309,9 +309,9 @@ static void finder_next_page(struct finder *finder)
     uint32_t limit = finder->cycle->profile->config->page_size;
     if (finder->offset == 0 && !finder->pass && limit > FIND_FIRST_PAGE)
         limit = FIND_FIRST_PAGE;
-    finder->operation =
-        backend_list_start(finder->cycle->profile->backend, &finder->cycle->target,
-                           finder->folder_id, finder->offset, limit, finder_listed, finder);
+    finder->operation = backend_list_start(
+        finder->cycle->profile->backend, &finder->cycle->target, finder->folder_id, finder->offset,
+        limit, finder->offset == 0 ? finder->unchanged : NULL, finder_listed, finder);
 }
 
 void finder_start(struct finder *finder)

@@ -31,8 +31,8 @@ struct finder {
     int64_t process_from_ms;
     int64_t boundary_ms; /* not for a pass */
     int64_t start_offset;
-    bool pass;                      /* part of a complete pass */
-    const struct digest *unchanged; /* the first page's digest when nothing is new; NULL: unknown */
+    bool pass;                            /* part of a complete pass */
+    const struct backend_mark *unchanged; /* the first page's when nothing is new; NULL: unknown */
     void (*done)(struct finder *finder, const struct failure *failure);
     void *argument;
 
@@ -45,7 +45,7 @@ struct finder {
     int64_t resume_offset;  /* with backlog or without reached_end: where to go on */
     int64_t total;          /* items in the folder; -1 unknown */
     int64_t newest_ms;      /* of all items that were listed; INT64_MIN: none */
-    struct digest first_page;
+    struct backend_mark first_page;
 
     /* Private. */
     struct backend_operation *operation;

@@ -82,6 +82,11 @@ bool folder_note_found(struct mailbox_folder *folder, const struct finder *finde
     return changed;
 }
 
+void folder_note_unchanged(struct mailbox_folder *folder, const struct finder *finder)
+{
+    folder->last_page = finder->first_page;
+}
+
 bool folder_note_pass(struct mailbox_folder *folder, const struct finder *finder, int64_t now_ms)
 {
     struct store_folder *state = &folder->state;

@@ -25,6 +25,9 @@ void folder_plan(const struct mailbox_folder *folder, struct finder *finder, boo
 /* After all that a look found was settled. Returns whether the folder must be saved. */
 bool folder_note_found(struct mailbox_folder *folder, const struct finder *finder, int64_t now_ms);
 
+/* After a look at a first page that was as before, if perhaps told in other words. */
+void folder_note_unchanged(struct mailbox_folder *folder, const struct finder *finder);
+
 /* After all that a part of a pass found was settled. */
 bool folder_note_pass(struct mailbox_folder *folder, const struct finder *finder, int64_t now_ms);
 

@@ -425,12 +425,14 @@ static void incoming_found(struct finder *finder, const struct failure *failure)
     struct incoming *incoming = finder->argument;
     if (incoming_over(incoming, failure))
         return;
-    if (finder->nothing_changed)
+    if (finder->nothing_changed) {
+        folder_note_unchanged(folder_under_way(incoming), finder);
         incoming_folder_done(incoming);
-    else if (finder->found.count == 0)
+    } else if (finder->found.count == 0) {
         incoming_save_folder(incoming);
-    else
+    } else {
         incoming_with_sink(incoming, incoming_take_found);
+    }
 }
 
 static void incoming_find(struct incoming *incoming)

@@ -52,8 +52,8 @@ TAILQ_HEAD(direction_queue, direction);
 /* What is remembered of one folder. The names are the settings'. */
 struct mailbox_folder {
     struct store_folder state;
-    char *folder_id;         /* the server's; NULL until it was looked up */
-    struct digest last_page; /* of the first page after the last complete look */
+    char *folder_id;               /* the server's; NULL until it was looked up */
+    struct backend_mark last_page; /* of the first page after the last complete look */
     bool has_last_page;
     int64_t
         backlog_offset;    /* where the next look begins while newer items wait; 0: at the newest */

@@ -52,22 +52,32 @@ struct backend_item {
     bool read;
 };
 
+/* What a page is known by when it comes again. */
+struct backend_mark {
+    struct digest page;   /* of all references and the total: equal pages have equal digests */
+    struct digest answer; /* of the answer's bytes: the same bytes need not be read again. Zero for
+                           * an answer that is too long for that */
+};
+
 struct backend_page {
     const struct backend_item *items;
     size_t count;
-    int64_t total;        /* items in the folder; -1 when the server did not tell */
-    int64_t next_offset;  /* as the server tells; -1 when it did not */
-    bool last;            /* nothing is older than this page */
-    struct digest digest; /* of all references and the total: equal pages have equal digests */
+    int64_t total;       /* items in the folder; -1 when the server did not tell */
+    int64_t next_offset; /* as the server tells; -1 when it did not */
+    bool last;           /* nothing is older than this page */
+    struct backend_mark mark;
+    bool same; /* it is the known page, and nothing but the mark is told */
 };
 
 typedef void backend_list_done(void *argument, const struct failure *failure,
                                const struct backend_page *page);
 
-/* `offset` counts from the newest item. */
+/* `offset` counts from the newest item. `known`: the mark of the page when it was read before;
+ * NULL: none. */
 struct backend_operation *backend_list_start(struct backend *backend,
                                              const struct backend_mailbox *mailbox,
                                              const char *folder_id, int64_t offset, uint32_t limit,
+                                             const struct backend_mark *known,
                                              backend_list_done *done, void *argument);
 
 /* --- fetch: the messages of a batch of items, as a stream --- */

@@ -4,6 +4,7 @@
 struct list {
     struct backend_operation operation; /* first */
     struct ews_page page;
+    struct backend_mark known; /* zero: nothing is */
     backend_list_done *done;
     void *argument;
 };
@@ -34,13 +35,29 @@ static const struct ews_reader reader = {
     .message_end = on_message_end,
 };
 
+static struct failure finish(struct list *list, struct backend_page *page)
+{
+    const struct backend_operation *operation = &list->operation;
+    if (operation->known_again) {
+        *page = (struct backend_page){.mark = list->known, .same = true};
+        return (struct failure){0};
+    }
+    struct failure failure = ews_page_finish(&list->page, page);
+    if (failure_is_set(&failure))
+        return failure;
+    page->mark.answer = operation->answer;
+    if (digest_equal(&page->mark.page, &list->known.page))
+        *page = (struct backend_page){.mark = page->mark, .same = true};
+    return failure;
+}
+
 static bool on_answered(struct backend_operation *operation, const struct failure *failure)
 {
     struct list *list = (struct list *)operation;
     struct backend_page page = {0};
     struct failure own = {0};
     if (failure == NULL) {
-        own = ews_page_finish(&list->page, &page);
+        own = finish(list, &page);
         if (failure_is_set(&own))
             failure = &own;
     }
@@ -62,10 +79,13 @@ static const struct ews_operation_kind kind = {
 struct backend_operation *backend_list_start(struct backend *backend,
                                              const struct backend_mailbox *mailbox,
                                              const char *folder_id, int64_t offset, uint32_t limit,
+                                             const struct backend_mark *known,
                                              backend_list_done *done, void *argument)
 {
     struct list *list = ews_operation_create(backend, &kind, mailbox);
     struct backend_operation *operation = &list->operation;
+    if (known != NULL)
+        list->known = *known;
     list->done = done;
     list->argument = argument;
     ews_page_begin(&list->page, &operation->response, offset, limit);
@@ -76,6 +96,7 @@ struct backend_operation *backend_list_start(struct backend *backend,
         .reader = &reader,
         .limits = ews_page_limits(limit),
         .messages = 1,
+        .known = &list->known.answer,
     };
     ews_operation_send(operation, &expectation);
     return operation;

@@ -39,7 +39,12 @@ struct backend_operation {
     struct http_request request;
     struct ews_response response;
     struct executor_call local; /* an end without a request */
-    uint32_t ignored_bytes;     /* of the answer, after enough of it was seen */
+    bool holding;               /* the answer is held as long as it may be one that is known */
+    struct buffer held;
+    struct digest known;
+    struct digest answer;   /* of all bytes that were held; zero when not all were */
+    bool known_again;       /* the answer was the known one, and was not read */
+    uint32_t ignored_bytes; /* of the answer, after enough of it was seen */
     bool busy;
     bool cancelled;
 };
@@ -55,6 +60,8 @@ struct ews_expectation {
     size_t messages; /* response messages at most */
     bool items;      /* the request is for items */
     bool changes;    /* the request changes something on the server */
+    /* The digest of an answer that was read before, or zero. NULL: none will ever be known. */
+    const struct digest *known;
 };
 
 /* Sends what was written into operation->request.body; the reader's argument is the operation. */

@@ -242,7 +242,7 @@ struct failure ews_page_finish(struct ews_page *page, struct backend_page *resul
         .total = page->total,
         .next_offset = page->next_offset,
         .last = is_last(page),
-        .digest = digest_of_page(page),
+        .mark.page = digest_of_page(page),
     };
     return (struct failure){0};
 }

@@ -38,7 +38,7 @@ static void describe(struct buffer *text, const struct backend_page *page)
 {
     buffer_append_format(text, "%lld %lld %d", (long long)page->total, (long long)page->next_offset,
                          page->last);
-    buffer_append(text, page->digest.bytes, DIGEST_SIZE);
+    buffer_append(text, page->mark.page.bytes, DIGEST_SIZE);
     for (size_t i = 0; i < page->count; i++) {
         const struct backend_item *item = &page->items[i];
         if (item->reference[0] == '\0' || strpbrk(item->reference, "\t\r\n") != NULL)

@@ -252,9 +252,10 @@ struct backend_operation *backend_folder_start(struct backend *backend,
 struct backend_operation *backend_list_start(struct backend *backend,
                                              const struct backend_mailbox *mailbox,
                                              const char *folder_id, int64_t offset, uint32_t limit,
+                                             const struct backend_mark *known,
                                              backend_list_done *done, void *argument)
 {
-    (void)backend, (void)mailbox, (void)folder_id, (void)offset, (void)limit;
+    (void)backend, (void)mailbox, (void)folder_id, (void)offset, (void)limit, (void)known;
     struct backend_operation *operation = memory_allocate(sizeof *operation);
     operation->listed = done;
     operation->argument = argument;

@@ -36,6 +36,7 @@ struct world {
     unsigned requests;
     size_t most_found;
 
+    const struct backend_mark *known;
     int64_t offset;
     uint32_t limit;
     backend_list_done *list_done;
@@ -124,18 +125,22 @@ static void list_answer(void *argument)
     }
     const struct digest_part parts[] = {{references, page.count * sizeof references[0]},
                                         {&world->count, sizeof world->count}};
-    page.digest = digest_of(parts, 2);
+    page.mark.page = digest_of(parts, 2);
     page.last = (size_t)world->offset + page.count >= world->count;
     page.next_offset = world->offset + (int64_t)page.count;
+    if (world->known != NULL && digest_equal(&world->known->page, &page.mark.page))
+        page = (struct backend_page){.mark = page.mark, .same = true};
     world->list_done(world->argument, NULL, &page);
 }
 
 struct backend_operation *backend_list_start(struct backend *backend,
                                              const struct backend_mailbox *mailbox,
                                              const char *folder_id, int64_t offset, uint32_t limit,
+                                             const struct backend_mark *known,
                                              backend_list_done *done, void *argument)
 {
     (void)backend, (void)mailbox, (void)folder_id;
+    world->known = known;
     world->offset = offset;
     world->limit = limit;
     world->list_done = done;

@@ -259,6 +259,18 @@ static void a_watermark_from_a_clock_that_was_wrong_hides_nothing(void **state)
     assert_int_equal(finder.boundary_ms, NOW - FOLDER_OVERLAP_MS);
 }
 
+static void a_page_told_in_other_words_is_known_by_these_next_time(void **state)
+{
+    (void)state;
+    struct mailbox_folder folder = known_folder();
+    folder.has_last_page = true;
+    const struct finder look = {.first_page = {.answer = {.bytes = {1}}}};
+    folder_note_unchanged(&folder, &look);
+    struct finder next = {0};
+    folder_plan(&folder, &next, false, NOW);
+    assert_true(digest_equal(&next.unchanged->answer, &look.first_page.answer));
+}
+
 /* --- a backlog --- */
 
 static void a_backlog_moves_the_watermark_only_over_what_was_taken(void **state)
@@ -328,6 +340,7 @@ int main(void)
         cmocka_unit_test(the_first_look_makes_the_next_pass_due_within_a_day),
         cmocka_unit_test(the_watermark_never_goes_into_the_future_nor_back),
         cmocka_unit_test(a_watermark_from_a_clock_that_was_wrong_hides_nothing),
+        cmocka_unit_test(a_page_told_in_other_words_is_known_by_these_next_time),
         cmocka_unit_test(a_backlog_moves_the_watermark_only_over_what_was_taken),
         cmocka_unit_test(a_pass_waits_for_the_end_of_a_backlog),
         cmocka_unit_test(items_of_a_backlog_explain_the_total),

@@ -20,7 +20,7 @@ static void a_list_is_one_request_and_one_end(void **state)
 {
     (void)state;
     struct world *world = world_create();
-    backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10, listed, world);
+    backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10, NULL, listed, world);
     assert_int_equal(world->done, 0);
     assert_string_equal(world->pool.request->mailbox_anchor, "ann@example.com");
     assert_string_equal(world->pool.request->activity, "activity");
@@ -32,13 +32,126 @@ static void a_list_is_one_request_and_one_end(void **state)
     world_free(world);
 }
 
+/* --- list: a page that is known --- */
+
+struct looks {
+    struct world *world;
+    struct backend_mark mark; /* of the last page */
+    size_t count;             /* its items */
+    bool same;
+};
+
+static void looked(void *argument, const struct failure *failure, const struct backend_page *page)
+{
+    struct looks *looks = argument;
+    note_done(looks->world, failure);
+    if (page == NULL)
+        return;
+    looks->mark = page->mark;
+    looks->count = page->count;
+    looks->same = page->same;
+}
+
+static void look(struct looks *looks, const char *answer, const struct backend_mark *known,
+                 const struct http_response *response)
+{
+    struct world *world = looks->world;
+    const struct backend_mark copy = known == NULL ? (struct backend_mark){0} : *known;
+    looks->same = false;
+    looks->count = 0;
+    backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10,
+                       known == NULL ? NULL : &copy, looked, looks);
+    give(&world->pool, answer, 100);
+    end_with(&world->pool, response);
+}
+
+#define ITEM(id) "<t:Message><t:ItemId Id=\"" id "\"/></t:Message>"
+
+static const struct http_response whole_answer = {.status = 200};
+
+static void an_answer_that_is_known_comes_without_its_items(void **state)
+{
+    (void)state;
+    struct looks looks = {.world = world_create()};
+    const char *page = PAGE(ITEM("A"));
+    const char *reworded = PAGE("<t:Message><t:ItemId Id=\"A\"/><t:Size>1</t:Size></t:Message>");
+    look(&looks, page, NULL, &whole_answer);
+    assert_done(looks.world, "");
+    assert_false(looks.same);
+    assert_int_equal(looks.count, 1);
+    const struct backend_mark first = looks.mark;
+
+    look(&looks, page, &first, &whole_answer);
+    assert_done(looks.world, "");
+    assert_true(looks.same);
+    assert_int_equal(looks.count, 0);
+    assert_memory_equal(&looks.mark, &first, sizeof first);
+
+    look(&looks, reworded, &first, &whole_answer);
+    assert_done(looks.world, "");
+    assert_true(looks.same);
+    assert_int_equal(looks.count, 0);
+    assert_true(digest_equal(&looks.mark.page, &first.page));
+    assert_false(digest_equal(&looks.mark.answer, &first.answer));
+
+    look(&looks, PAGE(ITEM("B")), &first, &whole_answer);
+    assert_done(looks.world, "");
+    assert_false(looks.same);
+    assert_int_equal(looks.count, 1);
+    world_free(looks.world);
+}
+
+static void a_known_answer_that_has_not_come_whole_is_none(void **state)
+{
+    (void)state;
+    struct looks looks = {.world = world_create()};
+    const char *page = PAGE(ITEM("A"));
+    const struct http_response broken = {.status = 200, .failure = lost("CURLE_PARTIAL_FILE")};
+    const struct http_response refused = {.status = 503};
+    look(&looks, page, NULL, &whole_answer);
+    assert_done(looks.world, "");
+    const struct backend_mark first = looks.mark;
+    look(&looks, page, &first, &broken);
+    assert_done(looks.world, "CURLE_PARTIAL_FILE");
+    look(&looks, page, &first, &refused);
+    assert_done(looks.world, "HTTP 503");
+    look(&looks, "", &first, &whole_answer);
+    assert_done(looks.world, "XmlMalformed");
+    assert_false(looks.same);
+    world_free(looks.world);
+}
+
+static void a_long_answer_is_known_by_its_page_alone(void **state)
+{
+    (void)state;
+    struct looks looks = {.world = world_create()};
+    const struct digest none = {{0}};
+    struct buffer page = {0};
+    buffer_append_string(&page, PAGE(ITEM("A")));
+    for (size_t i = 0; i < 40000; i++)
+        buffer_append_char(&page, ' ');
+    look(&looks, page.data, NULL, &whole_answer);
+    assert_done(looks.world, "");
+    assert_false(looks.same);
+    assert_int_equal(looks.count, 1);
+    assert_true(digest_equal(&looks.mark.answer, &none));
+    const struct backend_mark first = looks.mark;
+    look(&looks, page.data, &first, &whole_answer);
+    assert_done(looks.world, "");
+    assert_true(looks.same);
+    buffer_release(&page);
+    world_free(looks.world);
+}
+
+/* --- list: trouble --- */
+
 static void a_lost_connection_is_what_http_says(void **state)
 {
     (void)state;
     struct world *world = world_create();
     const char *page = PAGE("<t:Message><t:ItemId Id=\"A\"/></t:Message>");
     for (size_t half = 0; half < 2; half++) {
-        backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10, listed, world);
+        backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10, NULL, listed, world);
         const struct http_response response = {.status = half == 0 ? 0 : 200,
                                                .failure = lost("CURLE_RECV_ERROR")};
         if (half == 1)
@@ -58,7 +171,7 @@ static void a_useless_answer_is_read_on_only_for_a_while(void **state)
     const struct http_response ok = {.status = 200};
     char *rubbish = memory_allocate(200001);
     memset(rubbish, 'x', 200000);
-    backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10, listed, world);
+    backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10, NULL, listed, world);
     struct http_request *request = world->pool.request;
     size_t taken = 0;
     while (taken < 200000 && request->on_data(request, 200, rubbish, 10000) == HTTP_DATA_TAKEN)
@@ -75,8 +188,8 @@ static void a_cancelled_operation_is_silent(void **state)
     (void)state;
     struct world *world = world_create();
     for (size_t fed = 0; fed < 2; fed++) {
-        struct backend_operation *operation =
-            backend_list_start(world->backend, &world->mailbox, ":inbox", 0, 10, listed, world);
+        struct backend_operation *operation = backend_list_start(
+            world->backend, &world->mailbox, ":inbox", 0, 10, NULL, listed, world);
         if (fed == 1)
             give(&world->pool, XML_HEAD SOAP_OPEN, 20);
         backend_cancel(operation);
@@ -427,6 +540,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_is_one_request_and_one_end),
+        cmocka_unit_test(an_answer_that_is_known_comes_without_its_items),
+        cmocka_unit_test(a_known_answer_that_has_not_come_whole_is_none),
+        cmocka_unit_test(a_long_answer_is_known_by_its_page_alone),
         cmocka_unit_test(a_lost_connection_is_what_http_says),
         cmocka_unit_test(a_useless_answer_is_read_on_only_for_a_while),
         cmocka_unit_test(a_cancelled_operation_is_silent),

@@ -44,7 +44,7 @@ static void describe_page(struct buffer *text, const struct backend_page *page)
     buffer_append_format(text, "total %lld next %lld last %d count %zu digest ",
                          (long long)page->total, (long long)page->next_offset, page->last,
                          page->count);
-    describe_digest(text, &page->digest);
+    describe_digest(text, &page->mark.page);
     for (size_t i = 0; i < page->count; i++) {
         const struct backend_item *item = &page->items[i];
         buffer_append_format(text, "\n%s received %lld size %llu read %d ", item->reference,
