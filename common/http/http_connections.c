@@ -4,13 +4,16 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <unistd.h>
 
-/* One socket of libcurl's, watched by libuv. */
+/* One socket of libcurl's, watched by libuv until it is closed. */
 struct http_socket {
     uv_poll_t poll;
     struct http_connections *connections;
     curl_socket_t descriptor;
-    int events; /* that libcurl waits for, as libuv's bits */
+    int wanted;  /* the events that libcurl waits for, as libuv's bits */
+    int watched; /* those that libuv waits for */
+    LIST_ENTRY(http_socket) entries;
 };
 
 /* --- what libcurl has done --- */
@@ -58,11 +61,22 @@ static void drive(struct http_connections *connections, curl_socket_t descriptor
 
 static void socket_event(uv_poll_t *poll, int status, int events);
 
+/* Between two requests libcurl wants nothing of a socket, and soon the same again. To stop and to
+ * start watching costs half a dozen system calls, so it stops when something comes that nobody
+ * wants. */
 static int socket_watch(struct http_socket *socket)
 {
-    int result = socket->events != 0 ? uv_poll_start(&socket->poll, socket->events, socket_event)
-                                     : uv_poll_stop(&socket->poll);
+    if (socket->wanted == 0 || socket->wanted == socket->watched)
+        return 0;
+    int result = uv_poll_start(&socket->poll, socket->wanted, socket_event);
+    socket->watched = result == 0 ? socket->wanted : 0;
     return result == 0 ? 0 : -1;
+}
+
+static void socket_stop(struct http_socket *socket)
+{
+    uv_poll_stop(&socket->poll);
+    socket->watched = 0;
 }
 
 /* An error on a socket is not told to libcurl as one: it would give up without reading, and before
@@ -71,17 +85,21 @@ static int socket_watch(struct http_socket *socket)
  * before it writes. */
 static void socket_event(uv_poll_t *poll, int status, int events)
 {
+    struct http_socket *socket = poll->data;
+    if (status < 0 || socket->wanted == 0)
+        socket_stop(socket);
+    if (socket->wanted == 0)
+        return;
     struct executor_measure measure;
     executor_measure_begin(&measure);
-    struct http_socket *socket = poll->data;
     int curl_events = 0;
     if (events != 0 || status < 0)
         curl_events |= CURL_CSELECT_IN;
     if ((events & UV_WRITABLE) != 0 || status < 0)
         curl_events |= CURL_CSELECT_OUT;
     drive(socket->connections, socket->descriptor, curl_events);
-    /* libuv has stopped watching; a closed socket is still there until its callback. */
-    if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
+    /* A closed socket is still there until its callback. */
+    if (!uv_is_closing((uv_handle_t *)poll))
         socket_watch(socket);
     executor_measure_end(&measure, "socket");
 }
@@ -103,8 +121,20 @@ static struct http_socket *socket_open(struct http_connections *connections,
         return NULL;
     }
     socket->poll.data = socket;
-    curl_multi_assign(connections->multi, descriptor, socket);
+    LIST_INSERT_HEAD(&connections->sockets, socket, entries);
     return socket;
+}
+
+static struct http_socket *socket_find(struct http_connections *connections,
+                                       curl_socket_t descriptor)
+{
+    struct http_socket *socket;
+    LIST_FOREACH(socket, &connections->sockets, entries)
+    {
+        if (socket->descriptor == descriptor)
+            return socket;
+    }
+    return NULL;
 }
 
 /* libcurl says which events of a socket it waits for. */
@@ -112,24 +142,30 @@ static int socket_wanted(CURL *easy, curl_socket_t descriptor, int what, void *a
                          void *assigned)
 {
     (void)easy;
+    (void)assigned; /* libcurl forgets it between two requests */
     struct http_connections *connections = argument;
-    struct http_socket *socket = assigned;
-    if (what == CURL_POLL_REMOVE) {
-        if (socket != NULL)
-            uv_close((uv_handle_t *)&socket->poll, socket_closed);
-        curl_multi_assign(connections->multi, descriptor, NULL);
-        return 0;
-    }
-    if (socket == NULL)
+    struct http_socket *socket = socket_find(connections, descriptor);
+    if (socket == NULL && what != CURL_POLL_REMOVE)
         socket = socket_open(connections, descriptor);
     if (socket == NULL)
-        return -1;
-    socket->events = 0;
+        return what == CURL_POLL_REMOVE ? 0 : -1;
+    socket->wanted = 0;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-        socket->events |= UV_READABLE;
+        socket->wanted |= UV_READABLE;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-        socket->events |= UV_WRITABLE;
+        socket->wanted |= UV_WRITABLE;
     return socket_watch(socket);
+}
+
+/* libcurl is done with a socket. */
+static int socket_close(void *argument, curl_socket_t descriptor)
+{
+    struct http_socket *socket = socket_find(argument, descriptor);
+    if (socket != NULL) {
+        LIST_REMOVE(socket, entries);
+        uv_close((uv_handle_t *)&socket->poll, socket_closed);
+    }
+    return close(descriptor);
 }
 
 /* --- time --- */
@@ -164,6 +200,7 @@ struct http_connections *http_connections_create(struct http_client *client,
     struct http_connections *connections = memory_allocate(sizeof *connections);
     connections->client = client;
     TAILQ_INIT(&connections->running);
+    LIST_INIT(&connections->sockets);
     connections->multi = curl_multi_init();
     if (connections->multi == NULL) {
         memory_free(connections);
@@ -190,8 +227,9 @@ void http_connections_destroy(struct http_connections *connections)
     struct http_transfer *transfer;
     while ((transfer = TAILQ_FIRST(&connections->running)) != NULL)
         http_transfer_reap(transfer);
-    /* Closes the connections, which calls socket_wanted for each. */
+    /* Closes the connections, which calls socket_close for each. */
     curl_multi_cleanup(connections->multi);
+    assert(LIST_EMPTY(&connections->sockets));
     executor_cancel_timer(client->executor, &connections->timer);
     executor_cancel_call(client->executor, &connections->kick);
     executor_cancel_call(client->executor, &connections->reap);
@@ -233,6 +271,8 @@ bool http_connections_add(struct http_connections *connections, struct http_tran
 {
     transfer->connections = connections;
     TAILQ_INSERT_TAIL(&connections->running, transfer, entries);
+    curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, socket_close);
+    curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETDATA, connections);
     http_connections_enter(connections);
     bool added = curl_multi_add_handle(connections->multi, transfer->easy) == CURLM_OK;
     http_connections_leave(connections);

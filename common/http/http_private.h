@@ -32,6 +32,7 @@ enum http_request_state {
 TAILQ_HEAD(http_requests, http_request);
 TAILQ_HEAD(http_transfers, http_transfer);
 TAILQ_HEAD(http_connections_list, http_connections);
+LIST_HEAD(http_sockets, http_socket);
 
 struct http_client {
     struct executor *executor;
@@ -49,6 +50,7 @@ struct http_connections {
     struct executor_call kick;      /* the same, at once */
     struct executor_call reap;      /* takes abandoned transfers away, and itself when retired */
     struct http_transfers running;  /* their easy handles are in `multi` */
+    struct http_sockets sockets;    /* of its connections, idle ones too */
     unsigned depth;                 /* libcurl's functions on the stack */
     bool retired;                   /* no transfer will be added any more */
     TAILQ_ENTRY(http_connections) entries;
