@@ -52,6 +52,8 @@ static int on_attempt(void *argument, char *remote, char *local, int remote_port
     struct http_transfer *transfer = argument;
     if (transfer->abandoned || !begin_attempt(transfer))
         return CURL_PREREQFUNC_ABORT;
+    if (transfer->performing && !transfer->challenged)
+        transfer->repeated = true; /* by libcurl itself: once is enough */
     transfer->performing = true;
     transfer->challenged = false;
     transfer->status = 0;
