@@ -31,7 +31,7 @@ struct backend;
 struct backend_operation;
 
 struct backend_mailbox {
-    const char *address;
+    const char *address;  /* NULL: the account's own mailbox, nobody is impersonated */
     const char *identity; /* what the server knows the mailbox by, when it is not the address */
     char **cookies;       /* where this mailbox's cookies are kept; memory_free'd text or NULL */
     const char *activity; /* activity id of the cycle */

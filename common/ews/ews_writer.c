@@ -96,7 +96,7 @@ void ews_write_begin(struct ews_writer *writer, struct buffer *body,
     ews_write_start(writer, "t:RequestServerVersion");
     ews_write_attribute(writer, "Version", SERVER_VERSION);
     ews_write_end(writer);
-    if (sender->settings->impersonation)
+    if (sender->settings->impersonation && sender->mailbox->address != NULL)
         impersonate(writer, sender);
     ews_write_end(writer);
     ews_write_start(writer, "s:Body");
@@ -125,7 +125,7 @@ void ews_write_folder(struct ews_writer *writer, const struct ews_sender *sender
     }
     ews_write_start(writer, "t:DistinguishedFolderId");
     ews_write_attribute(writer, "Id", folder_id + 1);
-    if (!sender->settings->impersonation) {
+    if (!sender->settings->impersonation && sender->mailbox->address != NULL) {
         ews_write_start(writer, "t:Mailbox");
         ews_write_element(writer, "t:EmailAddress", sender->mailbox->address);
         ews_write_end(writer);

@@ -138,6 +138,22 @@ static void without_impersonation_the_folder_says_whose_it_is(void **state)
     buffer_release(&body);
 }
 
+static void the_own_mailbox_of_the_account_is_asked_for_without_a_name(void **state)
+{
+    struct buffer body = {0};
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ews_settings settings = {.impersonation = i == 0};
+        const struct backend_mailbox own = {0};
+        const struct ews_sender sender = {.settings = &settings, .mailbox = &own};
+        for (unsigned number = 0; write_request(number, &body, &sender, ":inbox"); number++) {
+            assert_valid(*state, &body);
+            assert_null(strstr(body.data, "ExchangeImpersonation"));
+            assert_null(strstr(body.data, "t:Mailbox"));
+        }
+    }
+    buffer_release(&body);
+}
+
 static void nothing_is_sent_because_of_a_change(void **state)
 {
     (void)state;
@@ -299,6 +315,7 @@ int main(void)
         cmocka_unit_test(every_well_known_folder_is_valid),
         cmocka_unit_test(the_mailbox_is_impersonated_by_the_name_that_is_configured),
         cmocka_unit_test(without_impersonation_the_folder_says_whose_it_is),
+        cmocka_unit_test(the_own_mailbox_of_the_account_is_asked_for_without_a_name),
         cmocka_unit_test(nothing_is_sent_because_of_a_change),
         cmocka_unit_test(references_are_taken_apart),
         cmocka_unit_test(new_messages_are_valid_in_every_setting),
