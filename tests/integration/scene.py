@@ -80,12 +80,14 @@ class Exchange(Simulator):
 
 class Scene:
     def __init__(self, mailboxes, options=(), profile=None, defaults=None, daemon=None,
-                 impersonation="all", unprivileged=False, exchange=True):
+                 impersonation="all", unprivileged=False, exchange=True, sections=None):
         """`mailboxes`: addresses, or a dictionary from address to its keys. `options`: of the
-        simulator. `exchange`: False starts no simulator; start_exchange does it later."""
+        simulator. `exchange`: False starts no simulator; start_exchange does it later. `sections`:
+        more of the configuration, a dictionary from title to keys."""
         if not isinstance(mailboxes, dict):
             mailboxes = {address: {} for address in mailboxes}
         self.mailboxes = mailboxes
+        self.sections = sections or {}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="exsyncd-integration-"))
         self.exchange = None
         self.daemon = Daemon(self.folder, self.folder / "exsyncd.conf", unprivileged)
@@ -139,7 +141,7 @@ class Scene:
 
     def write_configuration(self):
         sections = {"exsyncd": self.daemon_keys, f"profile {PROFILE}": self.profile_keys,
-                    "mailbox-defaults": self.default_keys}
+                    "mailbox-defaults": self.default_keys, **self.sections}
         sections.update({f"mailbox {address}": keys for address, keys in self.mailboxes.items()})
         lines = []
         for title, keys in sections.items():

@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+"""Refusals become alerts: one for each, in the exact words, told once, and over by themselves."""
+
+import collections
+import time
+
+from alerting import (AlertScene, DONE, HAS_BEEN, IS_BEING, NOT, OWNER, PROFILE, receiving,
+                      sending)
+from harness import CORPUS, LONG, add_case, case, check, check_equal, main, until
+from mail import message
+from scene import ANN, BEN, CARLA
+from sending import mail
+
+GOES_ON = ("Exchange may take a while, and differ between servers, before a new role works; "
+           "exsyncd tests again by itself.")
+
+
+def lines(scene, sentence):
+    return [line for line in scene.daemon.log().splitlines() if line == sentence]
+
+
+@case("a refusal is one failure, one alert and one notification, and ends by itself")
+def _():
+    with AlertScene([ANN, CARLA], impersonation=f"all,-{CARLA}") as scene:
+        scene.exchange.add(CARLA, message("waits"))
+        scene.start()
+        told = scene.until_told(1)[0]
+        until(lambda: lines(scene, receiving(CARLA, HAS_BEEN)), "it is said that the owner knows")
+        check_equal(len(lines(scene, receiving(CARLA, IS_BEING))), 1, "lines that open the alert")
+        check_equal(len(lines(scene, receiving(CARLA, HAS_BEEN))), 1, "lines that it was told")
+        check_equal([alert["sentence"] for alert in told["alerts"]], [receiving(CARLA, HAS_BEEN)],
+                    "the sentence in the notification")
+        check(told["alerts"][0]["remedy"].endswith(GOES_ON), f"the remedy: {told['alerts'][0]}")
+        row = scene.open_alerts()
+        check_equal([(one["address"], one["category"], one["told"]) for one in row],
+                    [(CARLA, "impersonation", DONE)], "open alerts")
+        check_equal(len(scene.ledger.unresolved(CARLA)), 1, "failures")
+        until(lambda: scene.open_alerts()[0]["count"] > 2, "it is probed again and again")
+        scene.exchange.grant(CARLA)
+        scene.until_delivered(CARLA, 1)
+        well = scene.until_told(2)[1]
+        check_equal(well["kind"], "well", "the second notification")
+        scene.until_no_alert()
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
+        time.sleep(0.5)
+        check_equal(len(scene.told()), 2, "notifications in the end")
+        scene.check_history()
+
+
+@case("a refusal to send names the message")
+def _():
+    with AlertScene([ANN, BEN], impersonation=f"all,-{ANN}",
+                    defaults={"incoming": "no", "outgoing": "yes"}) as scene:
+        scene.start()
+        scene.submit(mail('The "big" offer'))
+        told = scene.until_told(1)[0]
+        sentence = sending(ANN, 'The "big" offer', HAS_BEEN)
+        check_equal([alert["sentence"] for alert in told["alerts"]], [sentence], "the sentence")
+        until(lambda: lines(scene, sentence), "it is said that the owner knows")
+        check_equal(len(lines(scene, sending(ANN, 'The "big" offer', IS_BEING))), 1,
+                    "lines that open the alert")
+        scene.exchange.grant(ANN)
+        scene.until_received(BEN, 1)
+        scene.until_settled()
+        scene.until_no_alert()
+
+
+@case("without an owner it says that nobody could be notified, and why")
+def _():
+    with AlertScene([CARLA], impersonation="none") as scene:
+        del scene.profile_keys["owner"]
+        del scene.profile_keys["notify"]
+        scene.write_configuration()
+        scene.daemon.start()
+        line = scene.daemon.until_logged("could not be notified:")
+        check("owner" in line, line)
+        check_equal([one["told"] for one in scene.open_alerts()], [NOT], "told")
+        scene.exchange.grant(CARLA)
+        scene.until_no_alert()
+
+
+def thousand(per_profile, refused):
+    """Two profiles; some mailboxes of each are refused until the permission comes back."""
+    names = {}
+    for index in range(2 * per_profile):
+        profile = PROFILE if index < per_profile else "Fabrikam"
+        names[f"user{index:04d}@example.com"] = {"profile": profile}
+    addresses = list(names)
+    without = addresses[:refused] + addresses[per_profile:per_profile + refused]
+    # A notification takes in what opens within notify_delay, and all of the first tries do.
+    interval = 20
+    with AlertScene(names, impersonation="all,-" + ",-".join(without),
+                    profile={"poll_interval": f"{interval}s", "notify_delay": "8s",
+                             "probe_intervals": "5s"}) as scene:
+        scene.sections["profile Fabrikam"] = {**scene.profile_keys, "owner": "fab@example.com"}
+        scene.write_configuration()
+        for address in addresses:
+            scene.exchange.add(address, message(f"for {address}"))
+        scene.start()
+        good = [address for address in addresses if address not in set(without)]
+        for address in good:
+            scene.until_delivered(address, 1, 4 * interval)
+        until(lambda: len(scene.open_alerts()) >= len(without), "each refusal has its alert", 60)
+        check_equal(collections.Counter(row["address"] for row in scene.alerts()),
+                    collections.Counter(without), "alerts, one for each refused mailbox")
+        until(lambda: all(row["told"] == DONE for row in scene.alerts()), "all are told", 60)
+        told = scene.told()
+        check_equal(sorted(one["profile"] for one in told), ["Contoso Ltd", "Fabrikam"],
+                    "one notification for each profile")
+        # Nobody else is late: one poll after the other, each within its interval.
+        before = scene.exchange.counters()
+        time.sleep(interval + 2)
+        after = scene.exchange.counters()
+        late = [address for address in good
+                if after.get(f"mailbox_requests.{address}", 0)
+                <= before.get(f"mailbox_requests.{address}", 0)]
+        check_equal(late, [], "mailboxes that were not looked at within one interval")
+        for address in without:
+            scene.exchange.grant(address)
+        for address in addresses:
+            scene.until_delivered(address, 1, 60)
+            scene.check_delivered(address)
+        scene.until_no_alert()
+        told = scene.until_told(4)
+        check_equal(sorted((one["profile"], one["kind"]) for one in told),
+                    [("Contoso Ltd", "trouble"), ("Contoso Ltd", "well"), ("Fabrikam", "trouble"),
+                     ("Fabrikam", "well")], "notifications")
+        scene.check_history()
+
+
+add_case("of many mailboxes on two profiles those that are refused are told of together, the others "
+         "are never late, and all catch up", thousand, *((500, 150) if LONG else (100, 30)))
+
+
+@case("when most of a profile is refused, one alert of the profile stands for all")
+def _():
+    names = [f"user{index:03d}@example.com" for index in range(60)]
+    with AlertScene(names, impersonation="none",
+                    profile={"notify_delay": "5s", "poll_interval": "5s"}) as scene:
+        for address in names:
+            scene.exchange.add(address, message())
+        scene.start()
+        told = scene.until_told(1)[0]
+        check_equal(len(told["alerts"]), 1, "alerts in the notification")
+        check("mailboxes of the email server profile" in told["alerts"][0]["sentence"],
+              told["alerts"][0]["sentence"])
+        check(len(told["mailboxes"]) > len(names) // 2, f"mailboxes named: {len(told['mailboxes'])}")
+        check_equal([row["scope"] for row in scene.open_alerts()], ["profile"], "open alerts")
+        # A restart opens nothing anew.
+        scene.daemon.stop()
+        scene.daemon.start()
+        until(lambda: len(scene.daemon.log_lines("incoming stopped")) >= len(names) * 3 // 2,
+              "all are tried again")
+        check_equal([row["scope"] for row in scene.open_alerts()], ["profile"], "open alerts")
+        scene.exchange.control("impersonation", account="svc-sync", grant="all")
+        for address in names:
+            scene.until_delivered(address, 1)
+        scene.until_no_alert()
+        check_equal([one["kind"] for one in scene.until_told(2)], ["trouble", "well"], "told")
+        scene.check_history()
+
+
+@case("a permission that comes and goes makes no flood, loses no mail, and leaves a true history")
+def _():
+    seconds = 60 if LONG else 15
+    with AlertScene([ANN, CARLA], profile={"notify_delay": "1s", "notify_limit": 3}) as scene:
+        scene.start()
+        count = 0
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            scene.exchange.revoke(CARLA)
+            scene.exchange.add(CARLA, message(f"number {count}"))
+            count += 1
+            time.sleep(0.7)
+            scene.exchange.grant(CARLA)
+            time.sleep(0.7)
+        scene.until_delivered(CARLA, count)
+        scene.check_delivered(CARLA)
+        scene.until_no_alert()
+        scene.check_history()
+        check(len(scene.alerts()) > 3, "it was refused several times")
+        check(1 <= len(scene.told()) <= 3, f"{len(scene.told())} notifications, notify_limit is 3")
+
+
+@case("an alert that is open at a kill is told once after it")
+def _():
+    with AlertScene([CARLA], impersonation="none", profile={"notify_delay": "3s"}) as scene:
+        scene.start()
+        scene.daemon.until_logged(IS_BEING)
+        scene.daemon.kill()
+        scene.daemon.start()
+        scene.until_told(1)
+        until(lambda: lines(scene, receiving(CARLA, HAS_BEEN)), "it is said that the owner knows")
+        check_equal(len(lines(scene, receiving(CARLA, IS_BEING))), 1, "lines that open the alert")
+        time.sleep(4)
+        check_equal(len(scene.told()), 1, "notifications")
+        check_equal(scene.told()[0]["owner"], OWNER, "whom it is for")
+        scene.exchange.grant(CARLA)
+        scene.until_no_alert()
+        scene.until_told(2)
+
+
+main()
