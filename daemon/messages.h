@@ -3,6 +3,8 @@
 #ifndef EXSYNC_DAEMON_MESSAGES_H
 #define EXSYNC_DAEMON_MESSAGES_H
 
+#include "base/failure.h"
+
 #define MESSAGE_STARTED           "6f2a7a1c0b7d4d5e9c51a4f8e2d90b13"
 #define MESSAGE_STOPPED           "1d0c9b4a7e5f4f0a8b7c3e92d6a1f548"
 #define MESSAGE_RELOADED          "b35e8c17f2a94c60a7d1049be83c5f2e"
@@ -31,5 +33,26 @@
 #define MESSAGE_FOLDER_CREATED    "33a6361de7e54fc6a704c8576abb9558"
 #define MESSAGE_UNDELIVERABLE     "f0f4e28ca7fa43deb7a0320d33b7f6fc"
 #define MESSAGE_NOT_SET_ASIDE     "60dbb060d16a43db95027b197c349fad"
+
+/* Alerts: one for each category of failure, and what becomes of them. */
+#define MESSAGE_ALERT_IMPERSONATION  "bc91ec8a6181400ebdb5fbb598ccabbb"
+#define MESSAGE_ALERT_AUTHENTICATION "7d116fc1d37245e7880989abfe1bf2a7"
+#define MESSAGE_ALERT_AUTHORIZATION  "08705ad98e964c65828907e1a42cb6bc"
+#define MESSAGE_ALERT_THROTTLING     "f8d1241aab7440af9e046d5a03970982"
+#define MESSAGE_ALERT_MAILBOX        "fd083c1f0c2d4c3097c68ce8884897c6"
+#define MESSAGE_ALERT_ITEM           "bccfb91a4c8545ad8a9dbe7d12a5d92f"
+#define MESSAGE_ALERT_NETWORK        "6eea14ebe1244005bfdcf1d27f115868"
+#define MESSAGE_ALERT_TLS            "5fc1ebe33dcc4da3826da22236cb0b64"
+#define MESSAGE_ALERT_PROTOCOL       "1eeefee84a7a4d4d8a21a6accce7ffba"
+#define MESSAGE_ALERT_CONFIGURATION  "1f32a63ff4a4408d81bb0d61a62d9c7b"
+#define MESSAGE_ALERT_SERVER         "bd87630e74e64e708f82ae595befd702"
+#define MESSAGE_ALERT_STORAGE        "6fcefbd8977447ff9bcc14ae1eab0f19"
+#define MESSAGE_ALERT_NOTIFIED       "cb1d07091a474bf1b9e92ed2adb7befe"
+#define MESSAGE_ALERT_NOT_NOTIFIED   "55dd2da74a71409bb92ceb7f0589ef8d"
+#define MESSAGE_ALERT_RESOLVED       "443f6659a5034856a1b2b0ea28d9e16b"
+#define MESSAGE_ALERT_GROUPED        "8e0275e70702490cab078ecfa1651723"
+
+/* The one under which an alert of this category is filed. */
+const char *message_of_alert(enum failure_category category);
 
 #endif

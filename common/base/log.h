@@ -5,7 +5,8 @@
  * the queue is full, messages of priority info and below are dropped and counted, and the count is
  * logged once there is room. More urgent ones have a reserve and are dropped only when that is
  * full, too. Messages are single lines of at most LOG_LINE_SIZE bytes; control characters are
- * replaced. On standard error a line is the sentence alone. Source: sd_journal_sendv(3);
+ * replaced. A field has at most LOG_FIELD_SIZE bytes, or LOG_LONG_FIELD_SIZE where it says so; what
+ * does not fit is cut at a character. On standard error a line is the sentence alone. Source: sd_journal_sendv(3);
  * systemd.exec(5) on JOURNAL_STREAM. */
 #ifndef EXSYNC_BASE_LOG_H
 #define EXSYNC_BASE_LOG_H
@@ -14,7 +15,8 @@
 
 struct log;
 
-enum { LOG_LINE_SIZE = 2048 };
+/* With the NUL. */
+enum { LOG_LINE_SIZE = 2048, LOG_FIELD_SIZE = 512, LOG_LONG_FIELD_SIZE = 4096 };
 
 /* The values of syslog(3), so that they can be passed to the journal. */
 enum log_priority {
@@ -35,6 +37,12 @@ struct log_fields {
     const char *step;       /* EXSYNC_STEP: "FindItem", "deliver", ... */
     const char *activity;   /* EXSYNC_ACTIVITY: the cycle's activity id */
     const char *code;       /* EXSYNC_CODE: the response code or the like */
+    const char *account;    /* EXSYNC_ACCOUNT: the account of the profile */
+    const char *alert;      /* EXSYNC_ALERT: the alert's number */
+    const char *subject;    /* EXSYNC_SUBJECT: of the message that was being sent */
+    const char *cause;      /* EXSYNC_CAUSE: what happened, for people; long */
+    const char *remedy;     /* EXSYNC_REMEDY: what to do, several lines; long */
+    const char *details;    /* EXSYNC_DETAILS: of an alert, several lines; long */
 };
 
 /* Starts the thread. Messages less urgent than `level` are dropped at the door. */

@@ -1,0 +1,39 @@
+/* What a person is told to do about a failure.
+ *
+ * First the commands, where Exchange or the directory has some, for this account and this mailbox,
+ * ready to be pasted; then the remedy of the failure; and at the end how it goes on. The commands
+ * are those of the Exchange Management Shell and of the Active Directory module for PowerShell.
+ * Values stand in PowerShell's double quotes and are quoted for them, so that no name can be more
+ * than a name. Sources: Microsoft's reference of Get-ManagementRoleAssignment (WritableRecipient
+ * goes with Role and GetEffectiveUsers and takes the scope of each assignment into account),
+ * Get-CASMailbox, Get-ThrottlingPolicyAssociation, Get-MailUser, Get-ADUser and Unlock-ADAccount;
+ * about_Quoting_Rules; RFC 4515 (values in a filter). */
+#ifndef EXSYNC_DAEMON_REMEDY_H
+#define EXSYNC_DAEMON_REMEDY_H
+
+#include "base/buffer.h"
+#include "base/failure.h"
+
+struct remedy_place {
+    const char *account; /* "CONTOSO\svc-sync", "svc-sync@contoso.com"; NULL: the owner of the
+                            Kerberos ticket */
+    const char *profile;
+    const char *url;
+    const char *mailbox;      /* address; NULL or "": the whole profile */
+    enum failure_scope scope; /* of the failure; a message's has no commands */
+};
+
+/* Appends the commands, a line each; nothing for categories that have none. */
+void remedy_write_commands(struct buffer *text, enum failure_category category,
+                           const struct remedy_place *place);
+
+/* Appends the remedy of the failure (NULL or "": none is known), and how it goes on unless the
+ * remedy says it. One line, without a line feed at the end. */
+void remedy_write_words(struct buffer *text, enum failure_category category, const char *remedy,
+                        const struct remedy_place *place);
+
+/* Both, with an empty line between them. */
+void remedy_write(struct buffer *text, enum failure_category category, const char *remedy,
+                  const struct remedy_place *place);
+
+#endif
