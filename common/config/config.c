@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is odd but possible; looked for when nothing is wrong. */
 static void warn_of_what_is_not_used(struct config_builder *builder)
 {
     const struct config_section_list *profiles =
@@ -27,6 +28,26 @@ static void warn_of_what_is_not_used(struct config_builder *builder)
     }
 }
 
+static void warn_of_who_is_not_told(struct config_builder *builder, const struct config *config)
+{
+    const struct config_section *smtp = builder->document->sections[CONFIG_SECTION_SMTP].first;
+    const struct config_section *section =
+        builder->document->sections[CONFIG_SECTION_PROFILE].first;
+    bool by_smtp = false;
+    for (; section != NULL; section = section->next) {
+        const struct config_profile *profile = config_find_profile(config, section->name);
+        by_smtp = by_smtp || (profile->notify_channels & CONFIG_NOTIFY_SMTP) != 0;
+        if (profile->owner == NULL)
+            config_report_warning(builder->report, section->place, section->title,
+                                  config_keys[CONFIG_KEY_OWNER].name,
+                                  "is missing; nobody is told when its mailboxes fail; write owner "
+                                  "= ADDRESS");
+    }
+    if (smtp != NULL && !by_smtp)
+        config_report_warning(builder->report, smtp->place, smtp->title, NULL,
+                              "no profile uses it; write notify = smtp in one, or delete it");
+}
+
 static void build(struct config_builder *builder, struct config *config)
 {
     struct config_chosen chosen[CONFIG_KEY_COUNT] = {0};
@@ -38,9 +59,12 @@ static void build(struct config_builder *builder, struct config *config)
     config->profile_count = builder->profile_count;
     config_build_mailboxes(builder, config);
     config_build_senders(builder, chosen, config);
+    config_build_smtp(builder, config);
     /* What is not used may only seem so when something else is wrong. */
-    if (builder->report->error_count == 0)
+    if (builder->report->error_count == 0) {
         warn_of_what_is_not_used(builder);
+        warn_of_who_is_not_told(builder, config);
+    }
 }
 
 struct config *config_load(const char *main_path, struct buffer *report)
@@ -77,6 +101,8 @@ void config_free(struct config *config)
     struct config_holder *holder = (struct config_holder *)config;
     for (size_t i = 0; i < config->profile_count; i++)
         secret_free(config->profiles[i].password);
+    if (config->smtp != NULL)
+        secret_free(config->smtp->password);
     config_arena_release(&holder->arena);
     memory_free(holder);
 }

@@ -53,6 +53,30 @@ enum config_send_method {
     CONFIG_SEND_DIRECT,
 };
 
+/* Ways to the owner of a profile; a set of bits. */
+enum config_notify {
+    CONFIG_NOTIFY_EXCHANGE = 1,
+    CONFIG_NOTIFY_SMTP = 2,
+    CONFIG_NOTIFY_COMMAND = 4,
+};
+
+enum config_starttls {
+    CONFIG_STARTTLS_REQUIRED,
+    CONFIG_STARTTLS_OFFERED, /* when the server offers it */
+    CONFIG_STARTTLS_NEVER,
+};
+
+/* The server that takes notifications. */
+struct config_smtp {
+    const char *url;               /* smtp://HOST:PORT or smtps://HOST:PORT, without a path */
+    enum config_starttls starttls; /* means nothing to smtps:// */
+    const char *username;          /* NULL: without signing in */
+    struct secret *password;       /* NULL without a username, never NULL with one */
+    const char *tls_ca_file;       /* NULL: the system's */
+    bool tls_verify;
+    const char *from; /* the sender's address; never NULL */
+};
+
 struct config_profile {
     const char *name;
     const char *url; /* https://HOST/EWS/Exchange.asmx */
@@ -76,7 +100,15 @@ struct config_profile {
     uint64_t connect_timeout_ms;
     uint64_t retry_min_ms; /* first wait after a transient failure; doubles up to retry_max_ms */
     uint64_t retry_max_ms;
-    uint32_t item_attempts; /* tries of one item before it is left failed for a person */
+    uint32_t item_attempts;      /* tries of one item before it is left failed for a person */
+    uint32_t transient_attempts; /* so many failures in a row that may pass are one that stays */
+    const uint64_t *probe_intervals_ms; /* waits before a stopped direction is probed; the last
+                                           repeats */
+    size_t probe_interval_count;        /* 1 at least */
+    unsigned notify_channels;           /* bits of enum config_notify; 0 without an owner */
+    const char *const *notify_command;  /* its path and words, NULL-terminated; NULL: none */
+    uint64_t notify_delay_ms;           /* what opens within it is told in one message */
+    uint32_t notify_limit;              /* messages an hour to one owner */
     enum config_send_method send_method;
     uint64_t doubt_window_ms;
     bool delivery_notifications;
@@ -133,6 +165,7 @@ struct config {
     int log_level;               /* enum log_priority */
     uint64_t forget_after_ms; /* state of a mailbox that left the configuration is kept so long */
     uint64_t ledger_keep_ms;  /* a ledger row is kept so long after its item left the folder */
+    uint64_t failure_keep_ms; /* failures and alerts are kept so long after they were resolved */
     uint64_t summary_interval_ms;
     uint32_t file_threads;
     const char *default_sender; /* a mailbox with outgoing = yes; NULL when not given */
@@ -142,6 +175,8 @@ struct config {
     bool recipients_rewrite;
     uint64_t max_submission_size; /* bytes */
     uint64_t outbox_scan_interval_ms;
+
+    const struct config_smtp *smtp; /* NULL: none; there when a profile notifies by it */
 
     const struct config_profile *profiles; /* sorted by name */
     size_t profile_count;

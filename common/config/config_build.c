@@ -62,7 +62,8 @@ static void store(struct config_builder *builder, const struct config_key *key,
     case CONFIG_KIND_TEXT:
     case CONFIG_KIND_PATH:
     case CONFIG_KIND_ADDRESS:
-    case CONFIG_KIND_URL: {
+    case CONFIG_KIND_URL:
+    case CONFIG_KIND_SMTP_URL: {
         const char *text = config_strings_intern(&builder->strings, value->text);
         memcpy(field, &text, sizeof text);
         break;
@@ -111,6 +112,13 @@ void config_build_warning(struct config_builder *builder, struct config_chosen c
     config_report_warning(builder->report, chosen.entry->place, chosen.section->title,
                           chosen.entry->key->name, "%s", buffer_string(&text));
     buffer_release(&text);
+}
+
+void config_build_missing(struct config_builder *builder, const struct config_section *section,
+                          enum config_key_id id, const char *sentence)
+{
+    config_report_error(builder->report, section->place, section->title, config_keys[id].name, "%s",
+                        sentence);
 }
 
 bool config_build_process_from(struct config_builder *builder, struct config_chosen chosen,

@@ -76,6 +76,44 @@ void config_build_warning(struct config_builder *builder, struct config_chosen c
 bool config_build_process_from(struct config_builder *builder, struct config_chosen chosen,
                                int64_t *time_ms);
 
+/* A mistake: a key that a section must have is not there. */
+void config_build_missing(struct config_builder *builder, const struct config_section *section,
+                          enum config_key_id id, const char *sentence);
+
+/* config_list.c: all lines of a key that is a list, or its default, as one text with commas that
+ * may be changed. */
+char *config_build_join_lines(struct config_builder *builder, struct config_chosen given,
+                              enum config_key_id id);
+/* The next word of such a text, without white space around it; NULL behind the last. `*rest` is
+ * changed. */
+char *config_build_next_word(char **rest);
+
+/* config_sign_in.c: an account as it is given, each of its keys or none of them. */
+struct config_account {
+    struct config_chosen username, file, credential;
+    const char *form; /* how a username is written, for people */
+};
+
+/* The account's password; NULL when there is none. What does not fit together is reported. */
+struct secret *config_build_password(struct config_builder *builder,
+                                     const struct config_account *account);
+
+/* Whether the server's certificate is checked; warns when it is not (`prey`: what can then be taken
+ * beside the password), and reports certificates that cannot be read. */
+bool config_build_tls(struct config_builder *builder,
+                      const struct config_chosen chosen[CONFIG_KEY_COUNT],
+                      enum config_key_id verification, enum config_key_id ca_file,
+                      const char *prey);
+
+/* config_notify.c: how the profile's owner is told, and probe_intervals. */
+void config_build_notify(struct config_builder *builder,
+                         const struct config_chosen chosen[CONFIG_KEY_COUNT],
+                         struct config_profile *profile);
+
+/* config_smtp.c: fills config->smtp from the section [smtp], when there is one; when the mail name
+ * is known. */
+void config_build_smtp(struct config_builder *builder, struct config *config);
+
 /* config_profile.c: fills builder->profiles from the [profile] sections. */
 void config_build_profiles(struct config_builder *builder);
 

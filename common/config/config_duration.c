@@ -146,6 +146,52 @@ bool config_read_duration(const char *text, uint64_t minimum, uint64_t maximum,
     return false;
 }
 
+enum { LONGEST_DURATION = 64 };
+
+/* The next element of a list with commas, without white space around it; false behind the last. */
+static bool next_element(const char **rest, char element[LONGEST_DURATION])
+{
+    if (*rest == NULL)
+        return false;
+    const char *start = *rest;
+    size_t length = strcspn(start, ",");
+    *rest = start[length] == ',' ? start + length + 1 : NULL;
+    while (length > 0 && isspace((unsigned char)*start)) {
+        start++;
+        length--;
+    }
+    while (length > 0 && isspace((unsigned char)start[length - 1]))
+        length--;
+    if (length >= LONGEST_DURATION)
+        length = LONGEST_DURATION - 1;
+    memcpy(element, start, length);
+    element[length] = '\0';
+    return true;
+}
+
+bool config_read_durations(const char *list, uint64_t minimum, uint64_t maximum,
+                           struct buffer *wrong)
+{
+    char element[LONGEST_DURATION];
+    const char *rest = list;
+    uint64_t milliseconds;
+    while (next_element(&rest, element)) {
+        if (!config_read_duration(element, minimum, maximum, &milliseconds, wrong))
+            return false;
+    }
+    return true;
+}
+
+bool config_next_duration(const char **rest, uint64_t *milliseconds)
+{
+    char element[LONGEST_DURATION];
+    struct buffer wrong = {0};
+    bool good = next_element(rest, element) &&
+                config_read_duration(element, 0, UINT64_MAX, milliseconds, &wrong);
+    buffer_release(&wrong);
+    return good;
+}
+
 bool config_read_size(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *bytes,
                       struct buffer *wrong)
 {

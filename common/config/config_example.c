@@ -67,6 +67,13 @@ void config_example_write_range(const struct config_key *key, struct buffer *tex
         config_append_duration(text, key->maximum);
         buffer_append_char(text, '.');
         break;
+    case CONFIG_KIND_DURATIONS:
+        buffer_append_string(text, "Each ");
+        config_append_duration(text, key->minimum);
+        buffer_append_string(text, " to ");
+        config_append_duration(text, key->maximum);
+        buffer_append_char(text, '.');
+        break;
     case CONFIG_KIND_SIZE:
         config_append_size(text, key->minimum);
         buffer_append_string(text, " to ");
@@ -111,7 +118,8 @@ void config_example_write(struct buffer *text)
         buffer_append_string(text, "\n");
         write_comment(text, description->text);
         /* A section that is there already needs a name of the administrator's. */
-        buffer_append_format(text, "%s[%s]\n\n", description->name != NULL ? "#" : "",
+        buffer_append_format(text, "%s[%s]\n\n",
+                             description->name != NULL || description->optional ? "#" : "",
                              description->example);
         for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
             if ((size_t)config_keys[i].section == section)

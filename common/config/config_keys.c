@@ -7,6 +7,7 @@
 
 #define DAEMON_FIELD(member)  offsetof(struct config, member)
 #define PROFILE_FIELD(member) offsetof(struct config_profile, member)
+#define SMTP_FIELD(member)    offsetof(struct config_smtp, member)
 #define MAILBOX_FIELD(member) offsetof(struct config_mailbox_settings, member)
 #define SEVERAL_FIELDS        SIZE_MAX
 
@@ -18,18 +19,26 @@
 #define GIGABYTE (1000 * MEGABYTE)
 
 const struct config_section_description config_sections[CONFIG_SECTION_COUNT] = {
-    [CONFIG_SECTION_DAEMON] = {"exsyncd", NULL, "exsyncd", "The daemon itself."},
+    [CONFIG_SECTION_DAEMON] = {"exsyncd", NULL, "exsyncd", "The daemon itself.", false},
     [CONFIG_SECTION_PROFILE] =
         {"profile", "NAME", "profile contoso",
          "An email server profile: where Exchange is, which account signs in, how often and how "
-         "hard to sync. One section a profile; NAME is yours to choose and may hold spaces."},
+         "hard to sync. One section a profile; NAME is yours to choose and may hold spaces.",
+         false},
+    [CONFIG_SECTION_SMTP] =
+        {"smtp", NULL, "smtp",
+         "The mail server that takes notifications to owners, for profiles whose notify names "
+         "smtp: a way to the owner that does not depend on the Exchange that fails.",
+         true},
     [CONFIG_SECTION_MAILBOX_DEFAULTS] =
         {"mailbox-defaults", NULL, "mailbox-defaults",
          "What holds for every mailbox that does not say otherwise. All of these keys may stand in "
-         "a [mailbox ADDRESS] section, too."},
+         "a [mailbox ADDRESS] section, too.",
+         false},
     [CONFIG_SECTION_MAILBOX] =
         {"mailbox", "ADDRESS", "mailbox anna@contoso.com",
-         "One section for each mailbox that is kept in step; often the title is all it needs."},
+         "One section for each mailbox that is kept in step; often the title is all it needs.",
+         false},
 };
 
 const struct config_key config_keys[CONFIG_KEY_COUNT] = {
@@ -74,6 +83,15 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .initial = "90d",
          .text = "How long a message is remembered after it has left its folder. One that comes "
                  "back later is delivered again."},
+    [CONFIG_KEY_FAILURE_KEEP] =
+        {.name = "failure_keep",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = HOUR,
+         .maximum = 3650 * DAY,
+         .field = DAEMON_FIELD(failure_keep_ms),
+         .initial = "90d",
+         .text = "How long a failure and its alert are kept after they were resolved."},
     [CONFIG_KEY_SUMMARY_INTERVAL] = {.name = "summary_interval",
                                      .section = CONFIG_SECTION_DAEMON,
                                      .kind = CONFIG_KIND_DURATION,
@@ -185,13 +203,55 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .example = "contoso.password",
          .text = "Instead of password_file: the systemd credential that holds the password "
                  "(LoadCredential= or LoadCredentialEncrypted= in a drop-in of exsyncd.service)."},
-    [CONFIG_KEY_OWNER] = {.name = "owner",
-                          .section = CONFIG_SECTION_PROFILE,
-                          .kind = CONFIG_KIND_ADDRESS,
-                          .field = PROFILE_FIELD(owner),
-                          .example = "mail-admins@contoso.com",
-                          .text =
-                              "The address of the profile's owner, who is told about failures."},
+    [CONFIG_KEY_OWNER] =
+        {.name = "owner",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_ADDRESS,
+         .field = PROFILE_FIELD(owner),
+         .example = "mail-admins@contoso.com",
+         .text = "The address of the profile's owner, who is told when mailboxes fail and when all "
+                 "is well again. Without an owner nobody is told."},
+    [CONFIG_KEY_NOTIFY] =
+        {.name = "notify",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_LIST,
+         .field = SEVERAL_FIELDS,
+         .initial = "exchange",
+         .choices = {{"exchange", CONFIG_NOTIFY_EXCHANGE},
+                     {"smtp", CONFIG_NOTIFY_SMTP},
+                     {"command", CONFIG_NOTIFY_COMMAND}},
+         .text = "How the owner is told, with commas between the ways: exchange sends by the "
+                 "profile's own account, smtp by the server of the section [smtp], command runs "
+                 "notify_command. All that are named are used; one that does not depend on the "
+                 "profile's Exchange should be among them."},
+    [CONFIG_KEY_NOTIFY_COMMAND] =
+        {.name = "notify_command",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_COMMAND,
+         .field = SEVERAL_FIELDS,
+         .example = "/usr/local/bin/page-admins --team mail",
+         .text = "The program that notify = command runs, and words for it, split at spaces; no "
+                 "shell comes between. It gets the notification as JSON on its standard input and "
+                 "has told the owner when it exits with 0."},
+    [CONFIG_KEY_NOTIFY_DELAY] =
+        {.name = "notify_delay",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_DURATION,
+         .minimum = 0,
+         .maximum = HOUR,
+         .field = PROFILE_FIELD(notify_delay_ms),
+         .initial = "1m",
+         .text = "What fails within this time of the first failure is told in one message."},
+    [CONFIG_KEY_NOTIFY_LIMIT] =
+        {.name = "notify_limit",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_NUMBER,
+         .minimum = 1,
+         .maximum = 60,
+         .field = PROFILE_FIELD(notify_limit),
+         .initial = "6",
+         .text = "The most messages that the owner gets in an hour. What comes beyond is told in "
+                 "the next one."},
     [CONFIG_KEY_IMPERSONATION] =
         {.name = "impersonation",
          .section = CONFIG_SECTION_PROFILE,
@@ -316,6 +376,26 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .field = PROFILE_FIELD(item_attempts),
          .initial = "5",
          .text = "How often one message is tried before it is left for a person to look at."},
+    [CONFIG_KEY_TRANSIENT_ATTEMPTS] =
+        {.name = "transient_attempts",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_NUMBER,
+         .minimum = 2,
+         .maximum = 1000,
+         .field = PROFILE_FIELD(transient_attempts),
+         .initial = "8",
+         .text = "A failure that may pass by itself and has come so many times in a row is treated "
+                 "like one that stays: the owner is told, and probe_intervals hold."},
+    [CONFIG_KEY_PROBE_INTERVALS] =
+        {.name = "probe_intervals",
+         .section = CONFIG_SECTION_PROFILE,
+         .kind = CONFIG_KIND_DURATIONS,
+         .minimum = SECOND,
+         .maximum = 7 * DAY,
+         .field = SEVERAL_FIELDS,
+         .initial = "5m, 15m, 1h",
+         .text = "A mailbox that a failure has stopped is tried again after these waits, the last "
+                 "of which repeats, and goes on by itself when that works."},
     [CONFIG_KEY_TLS_CA_FILE] =
         {.name = "tls_ca_file",
          .section = CONFIG_SECTION_PROFILE,
@@ -372,6 +452,73 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .text =
              "Whether a notification in the mailbox's Maildir tells of a message that could not "
              "be sent."},
+
+    [CONFIG_KEY_SMTP_URL] =
+        {.name = "url",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_SMTP_URL,
+         .field = SMTP_FIELD(url),
+         .example = "smtp://localhost:25",
+         .text = "The server: smtp://HOST:PORT, or smtps://HOST:PORT for one that is encrypted "
+                 "from the start. Required. Without a port it is 25, or 465 with smtps."},
+    [CONFIG_KEY_SMTP_STARTTLS] =
+        {.name = "starttls",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = SMTP_FIELD(starttls),
+         .initial = "required",
+         .choices = {{"required", CONFIG_STARTTLS_REQUIRED},
+                     {"offered", CONFIG_STARTTLS_OFFERED},
+                     {"never", CONFIG_STARTTLS_NEVER}},
+         .text = "Whether an smtp:// connection is encrypted before the message goes over it: "
+                 "always, when the server offers it, or never, as servers on this machine often "
+                 "need it. With a username the last two are taken for this machine only."},
+    [CONFIG_KEY_SMTP_USERNAME] =
+        {.name = "username",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_TEXT,
+         .field = SMTP_FIELD(username),
+         .example = "exsyncd",
+         .text = "The account that signs in to the server; without one, nobody does."},
+    [CONFIG_KEY_SMTP_PASSWORD_FILE] =
+        {.name = "password_file",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_PATH,
+         .field = SEVERAL_FIELDS,
+         .example = "/etc/exsyncd/smtp.password",
+         .text = "A file that holds the account's password, as in a profile."},
+    [CONFIG_KEY_SMTP_PASSWORD_CREDENTIAL] =
+        {.name = "password_credential",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_CREDENTIAL,
+         .field = SEVERAL_FIELDS,
+         .example = "smtp.password",
+         .text = "Instead of password_file: the systemd credential that holds the password."},
+    [CONFIG_KEY_SMTP_TLS_CA_FILE] =
+        {.name = "tls_ca_file",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_PATH,
+         .field = SMTP_FIELD(tls_ca_file),
+         .example = "/etc/ssl/certs/contoso-smtp-ca.pem",
+         .text = "The certificates (PEM) that the server's must be signed by, instead of those "
+                 "that the system trusts."},
+    [CONFIG_KEY_SMTP_TLS_VERIFICATION] =
+        {.name = "tls_verification",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_CHOICE,
+         .field = SEVERAL_FIELDS,
+         .initial = "full",
+         .choices = {{"full", 1}, {"dangerously-disabled", 0}},
+         .text = "Whether the server's certificate is checked. dangerously-disabled hands the "
+                 "password and the notifications to anybody who stands in between."},
+    [CONFIG_KEY_SMTP_FROM] =
+        {.name = "from",
+         .section = CONFIG_SECTION_SMTP,
+         .kind = CONFIG_KIND_ADDRESS,
+         .field = SMTP_FIELD(from),
+         .example = "exsyncd@contoso.com",
+         .text = "The address that notifications come from. Without this key: exsyncd at the name "
+                 "in /etc/mailname, or at this machine's."},
 
     [CONFIG_KEY_PROFILE] =
         {.name = "profile",

@@ -14,6 +14,7 @@
 enum config_section_kind {
     CONFIG_SECTION_DAEMON,           /* [exsyncd] */
     CONFIG_SECTION_PROFILE,          /* [profile NAME] */
+    CONFIG_SECTION_SMTP,             /* [smtp] */
     CONFIG_SECTION_MAILBOX_DEFAULTS, /* [mailbox-defaults] */
     CONFIG_SECTION_MAILBOX,          /* [mailbox ADDRESS] */
     CONFIG_SECTION_COUNT,
@@ -24,6 +25,7 @@ struct config_section_description {
     const char *name;    /* what the name behind the keyword is: "NAME", "ADDRESS", NULL for none */
     const char *example; /* the section's title in the example file */
     const char *text;
+    bool optional; /* an empty one would be a mistake: the example file shows it as a comment */
 };
 
 enum config_kind {
@@ -31,11 +33,14 @@ enum config_kind {
     CONFIG_KIND_CHOICE,     /* one of `choices`; an enum */
     CONFIG_KIND_NUMBER,     /* minimum..maximum; a uint32_t */
     CONFIG_KIND_DURATION,   /* 500ms 30s 5m 1h 90d 2w, or several: 1h 30m; a uint64_t, ms */
+    CONFIG_KIND_DURATIONS,  /* 5m, 15m, 1h: each within minimum..maximum */
     CONFIG_KIND_SIZE,       /* 1000 64K 25MB 25MiB 1G; a uint64_t, bytes */
     CONFIG_KIND_TEXT,       /* any; a string */
     CONFIG_KIND_PATH,       /* begins with a slash; a string */
     CONFIG_KIND_ADDRESS,    /* anna@contoso.com; a string in lower case */
     CONFIG_KIND_URL,        /* https://HOST/PATH; a string */
+    CONFIG_KIND_SMTP_URL,   /* smtp://HOST:PORT or smtps://HOST:PORT; a string */
+    CONFIG_KIND_COMMAND,    /* the path of a program, and words for it, with spaces between them */
     CONFIG_KIND_CREDENTIAL, /* the name of a systemd credential */
     CONFIG_KIND_TIMESTAMP,  /* now, 2026-01-31 or 2026-01-31T08:00:00Z */
     CONFIG_KIND_FOLDERS,    /* Inbox, Inbox/Orders; the key may be given several times */
@@ -53,6 +58,7 @@ enum config_key_id {
     CONFIG_KEY_LOG_LEVEL,
     CONFIG_KEY_FORGET_AFTER,
     CONFIG_KEY_LEDGER_KEEP,
+    CONFIG_KEY_FAILURE_KEEP,
     CONFIG_KEY_SUMMARY_INTERVAL,
     CONFIG_KEY_FILE_THREADS,
     CONFIG_KEY_DEFAULT_SENDER,
@@ -67,6 +73,10 @@ enum config_key_id {
     CONFIG_KEY_PASSWORD_FILE,
     CONFIG_KEY_PASSWORD_CREDENTIAL,
     CONFIG_KEY_OWNER,
+    CONFIG_KEY_NOTIFY,
+    CONFIG_KEY_NOTIFY_COMMAND,
+    CONFIG_KEY_NOTIFY_DELAY,
+    CONFIG_KEY_NOTIFY_LIMIT,
     CONFIG_KEY_IMPERSONATION,
     CONFIG_KEY_CONNECTING_SID,
     CONFIG_KEY_POLL_INTERVAL,
@@ -81,12 +91,23 @@ enum config_key_id {
     CONFIG_KEY_RETRY_MIN,
     CONFIG_KEY_RETRY_MAX,
     CONFIG_KEY_ITEM_ATTEMPTS,
+    CONFIG_KEY_TRANSIENT_ATTEMPTS,
+    CONFIG_KEY_PROBE_INTERVALS,
     CONFIG_KEY_TLS_CA_FILE,
     CONFIG_KEY_TLS_VERIFICATION,
     CONFIG_KEY_HTTP_USER_AGENT,
     CONFIG_KEY_SEND_METHOD,
     CONFIG_KEY_DOUBT_WINDOW,
     CONFIG_KEY_DELIVERY_NOTIFICATIONS,
+
+    CONFIG_KEY_SMTP_URL,
+    CONFIG_KEY_SMTP_STARTTLS,
+    CONFIG_KEY_SMTP_USERNAME,
+    CONFIG_KEY_SMTP_PASSWORD_FILE,
+    CONFIG_KEY_SMTP_PASSWORD_CREDENTIAL,
+    CONFIG_KEY_SMTP_TLS_CA_FILE,
+    CONFIG_KEY_SMTP_TLS_VERIFICATION,
+    CONFIG_KEY_SMTP_FROM,
 
     CONFIG_KEY_PROFILE,
     CONFIG_KEY_INCOMING,

@@ -16,41 +16,6 @@
 
 enum { HOST_SIZE = 256 };
 
-/* --- lists --- */
-
-/* The next word of a list with commas, without white space around it; NULL behind the last.
- * `*rest` is changed. */
-static char *next_word(char **rest)
-{
-    char *word;
-    while ((word = strsep(rest, ",")) != NULL) {
-        while (isspace((unsigned char)*word))
-            word++;
-        size_t length = strlen(word);
-        while (length > 0 && isspace((unsigned char)word[length - 1]))
-            word[--length] = '\0';
-        if (length > 0)
-            return word;
-    }
-    return NULL;
-}
-
-/* All lines of the key, as one list in the scratch arena. */
-static char *join_lines(struct config_builder *builder, struct config_chosen given,
-                        enum config_key_id id)
-{
-    struct buffer list = {0};
-    if (given.entry == NULL)
-        buffer_append_string(&list, config_keys[id].initial == NULL ? "" : config_keys[id].initial);
-    for (const struct config_entry *entry = given.entry; entry != NULL; entry = entry->next) {
-        if (entry->key == given.entry->key && entry->good)
-            buffer_append_format(&list, "%s%s", list.length > 0 ? "," : "", entry->value.text);
-    }
-    char *copy = config_arena_copy_string(builder->scratch, buffer_string(&list));
-    buffer_release(&list);
-    return copy;
-}
-
 /* --- submitters --- */
 
 struct config_submitters {
@@ -102,7 +67,7 @@ static void read_submitters(struct config_builder *builder, struct config_chosen
         most += *at == ',';
     struct config_submitter *array = config_arena_allocate(builder->arena, most * sizeof *array);
     char *rest = list, *word;
-    while ((word = next_word(&rest)) != NULL) {
+    while ((word = config_build_next_word(&rest)) != NULL) {
         struct config_submitter *submitter = &array[submitters->count];
         struct buffer wrong = {0};
         gid_t group = 0;
@@ -125,7 +90,7 @@ void config_build_submitters(struct config_builder *builder,
                              struct config_mailbox_settings *settings)
 {
     struct config_chosen given = chosen[CONFIG_KEY_SUBMITTERS];
-    char *list = join_lines(builder, given, CONFIG_KEY_SUBMITTERS);
+    char *list = config_build_join_lines(builder, given, CONFIG_KEY_SUBMITTERS);
     struct config_submitters *submitters = builder->submitters;
     while (submitters != NULL && strcmp(submitters->text, list) != 0)
         submitters = submitters->next;
@@ -230,13 +195,13 @@ void config_build_senders(struct config_builder *builder,
         check_sends(builder, chosen[CONFIG_KEY_DEFAULT_SENDER], config, config->default_sender);
     if (given.entry == NULL)
         return;
-    char *rest = join_lines(builder, given, CONFIG_KEY_SENDER_MAP), *word;
+    char *rest = config_build_join_lines(builder, given, CONFIG_KEY_SENDER_MAP), *word;
     size_t most = 1;
     for (const char *at = rest; *at != '\0'; at++)
         most += *at == ',';
     struct config_sender *senders = config_arena_allocate(builder->arena, most * sizeof *senders);
     config->senders = senders;
-    while ((word = next_word(&rest)) != NULL)
+    while ((word = config_build_next_word(&rest)) != NULL)
         read_sender(builder, given, word, config, senders);
 }
 

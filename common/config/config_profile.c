@@ -1,110 +1,29 @@
-#define _GNU_SOURCE /* memmem */
 #include "config/config_build.h"
-#include "config/config_password.h"
 
 #include "base/memory.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-enum { LARGEST_CERTIFICATES = 4 * 1024 * 1024 };
-
-static void missing(struct config_builder *builder, const struct config_section *section,
-                    enum config_key_id id, const char *sentence)
-{
-    config_report_error(builder->report, section->place, section->title, config_keys[id].name, "%s",
-                        sentence);
-}
-
-static void read_password(struct config_builder *builder, struct config_chosen chosen,
-                          struct config_profile *profile)
-{
-    struct buffer wrong = {0};
-    if (!chosen.entry->good)
-        return;
-    if (chosen.entry->key == &config_keys[CONFIG_KEY_PASSWORD_FILE])
-        profile->password = config_password_from_file(chosen.entry->value.text, &wrong);
-    else
-        profile->password = config_password_from_credential(chosen.entry->value.text, &wrong);
-    if (profile->password == NULL)
-        config_build_error(builder, chosen, "%s", buffer_string(&wrong));
-    buffer_release(&wrong);
-}
 
 static void build_sign_in(struct config_builder *builder, const struct config_section *section,
                           const struct config_chosen *chosen, struct config_profile *profile)
 {
-    struct config_chosen username = chosen[CONFIG_KEY_USERNAME];
-    struct config_chosen file = chosen[CONFIG_KEY_PASSWORD_FILE];
-    struct config_chosen credential = chosen[CONFIG_KEY_PASSWORD_CREDENTIAL];
-    struct config_chosen password = file.entry != NULL ? file : credential;
-
-    if (file.entry != NULL && credential.entry != NULL)
-        config_build_error(builder, credential,
-                           "is given beside password_file; delete one of them");
-    if (username.entry != NULL && password.entry == NULL)
-        config_build_error(builder, username,
-                           "has no password; write password_file or password_credential, too");
-    if (username.entry == NULL && password.entry != NULL)
-        config_build_error(builder, password,
-                           "has no username; write username = DOMAIN\\NAME or NAME@DOMAIN, too");
-    if (username.entry == NULL && password.entry == NULL && profile->auth != CONFIG_AUTH_NEGOTIATE)
-        missing(builder, section, CONFIG_KEY_USERNAME,
-                "is missing; auth = ntlm and auth = basic need a username and a password_file or "
-                "password_credential");
+    struct config_account account = {
+        .username = chosen[CONFIG_KEY_USERNAME],
+        .file = chosen[CONFIG_KEY_PASSWORD_FILE],
+        .credential = chosen[CONFIG_KEY_PASSWORD_CREDENTIAL],
+        .form = "DOMAIN\\NAME or NAME@DOMAIN",
+    };
+    profile->password = config_build_password(builder, &account);
+    if (account.username.entry == NULL && account.file.entry == NULL &&
+        account.credential.entry == NULL && profile->auth != CONFIG_AUTH_NEGOTIATE)
+        config_build_missing(builder, section, CONFIG_KEY_USERNAME,
+                             "is missing; auth = ntlm and auth = basic need a username and a "
+                             "password_file or password_credential");
     if (profile->auth == CONFIG_AUTH_BASIC && profile->username != NULL &&
         strchr(profile->username, ':') != NULL)
-        config_build_error(builder, username,
+        config_build_error(builder, account.username,
                            "has a colon, which auth = basic cannot carry; write the name only");
-    if (password.entry != NULL)
-        read_password(builder, password, profile);
-}
-
-/* Certificates that cannot be read are found out now, not at the first connection. */
-static void check_certificates(struct config_builder *builder, struct config_chosen chosen)
-{
-    struct stat status;
-    if (chosen.entry == NULL || !chosen.entry->good)
-        return;
-    const char *path = chosen.entry->value.text;
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-        config_build_error(builder, chosen, "'%s' is no regular file; name one with certificates",
-                           path);
-        return;
-    }
-    FILE *stream = fopen(path, "re");
-    if (stream == NULL) {
-        config_build_error(builder, chosen,
-                           "'%s' cannot be read: %s; name a file that the user who runs exsyncd "
-                           "can read",
-                           path, strerror(errno));
-        return;
-    }
-    char *bytes = memory_allocate(LARGEST_CERTIFICATES);
-    size_t length = fread(bytes, 1, LARGEST_CERTIFICATES, stream);
-    fclose(stream);
-    if (memmem(bytes, length, "-----BEGIN", 10) == NULL) {
-        bool binary = length > 1 && bytes[0] == 0x30; /* an ASN.1 sequence: DER */
-        config_build_error(builder, chosen, "'%s' holds no certificate in PEM; %s", path,
-                           binary ? "convert it: openssl x509 -inform DER -in FILE -out FILE.pem"
-                                  : "name a file with BEGIN CERTIFICATE lines");
-    }
-    memory_free(bytes);
-}
-
-static void build_tls(struct config_builder *builder, const struct config_chosen *chosen,
-                      struct config_profile *profile)
-{
-    profile->tls_verify =
-        config_build_value(builder, chosen, CONFIG_KEY_TLS_VERIFICATION)->number != 0;
-    if (!profile->tls_verify)
-        config_build_warning(builder, chosen[CONFIG_KEY_TLS_VERIFICATION],
-                             "the server's certificate is not checked; anybody in between can take "
-                             "the password and the mail");
-    check_certificates(builder, chosen[CONFIG_KEY_TLS_CA_FILE]);
 }
 
 static void check_retries(struct config_builder *builder, const struct config_chosen *chosen,
@@ -131,11 +50,13 @@ static void build_profile(struct config_builder *builder, const struct config_se
     profile->name = config_strings_intern(&builder->strings, section->name);
     config_build_fields(builder, chosen, CONFIG_SECTION_PROFILE, profile);
     if (chosen[CONFIG_KEY_URL].entry == NULL)
-        missing(builder, section, CONFIG_KEY_URL,
-                "is missing; write url = https://HOST/EWS/Exchange.asmx");
+        config_build_missing(builder, section, CONFIG_KEY_URL,
+                             "is missing; write url = https://HOST/EWS/Exchange.asmx");
     build_sign_in(builder, section, chosen, profile);
-    build_tls(builder, chosen, profile);
+    profile->tls_verify = config_build_tls(builder, chosen, CONFIG_KEY_TLS_VERIFICATION,
+                                           CONFIG_KEY_TLS_CA_FILE, "the mail");
     check_retries(builder, chosen, profile);
+    config_build_notify(builder, chosen, profile);
     profile->has_process_from = config_build_process_from(
         builder, chosen[CONFIG_KEY_PROFILE_PROCESS_FROM], &profile->process_from_ms);
 }

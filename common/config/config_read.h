@@ -39,7 +39,7 @@ struct config_section_list {
 struct config_document {
     struct config_arena *scratch;
     struct config_report *report;
-    /* [exsyncd] and [mailbox-defaults] are one section however often they are opened. */
+    /* [exsyncd], [smtp] and [mailbox-defaults] are one section however often they are opened. */
     struct config_section_list sections[CONFIG_SECTION_COUNT];
 };
 

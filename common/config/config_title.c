@@ -39,7 +39,7 @@ static void report_unknown(struct config_document *document, struct config_place
                            const struct config_title *title)
 {
     static const char known[] =
-        "[exsyncd], [profile NAME], [mailbox-defaults] and [mailbox ADDRESS]";
+        "[exsyncd], [profile NAME], [smtp], [mailbox-defaults] and [mailbox ADDRESS]";
     struct config_report *report = document->report;
     struct config_suggestion suggestion = config_suggestion_start(title->keyword);
     for (size_t i = 0; i < CONFIG_SECTION_COUNT; i++)

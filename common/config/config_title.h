@@ -1,4 +1,5 @@
-/* The titles of sections: [exsyncd], [profile NAME], [mailbox-defaults], [mailbox ADDRESS]. */
+/* The titles of sections: [exsyncd], [profile NAME], [smtp], [mailbox-defaults], [mailbox ADDRESS].
+ */
 #ifndef EXSYNC_CONFIG_TITLE_H
 #define EXSYNC_CONFIG_TITLE_H
 

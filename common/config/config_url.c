@@ -100,3 +100,47 @@ bool config_read_url(const char *url, struct buffer *wrong)
     }
     return check_path(url, host_end, wrong);
 }
+
+/* --- SMTP servers --- */
+
+bool config_smtp_url_is_encrypted(const char *url)
+{
+    return strncasecmp(url, "smtps://", 8) == 0;
+}
+
+bool config_smtp_url_is_this_machine(const char *url)
+{
+    const char *host = url + scheme_length(url);
+    return is_loopback(host, host_length(host));
+}
+
+/* libcurl takes a path for the name to greet the server with. */
+bool config_read_smtp_url(const char *url, struct buffer *wrong)
+{
+    size_t scheme = scheme_length(url);
+    const char *host = url + scheme;
+    if (strchr(host, '@') != NULL) {
+        buffer_append_string(wrong, "names an account; write smtp://HOST:PORT, and the account in "
+                                    "username and password_file");
+        return false;
+    }
+    size_t length = host_length(host);
+    int port = length == 0 ? -1 : port_length(host + length);
+    const char *rest = port < 0 ? "" : host + length + port;
+    if (port < 0 || (*rest != '\0' && *rest != '/')) {
+        buffer_append_string(wrong, "has a wrong host or port; write smtp://HOST:PORT or "
+                                    "smtps://HOST:PORT");
+        return false;
+    }
+    bool smtp = scheme == 7 && strncasecmp(url, "smtp://", 7) == 0;
+    if (smtp || config_smtp_url_is_encrypted(url)) {
+        if (*rest == '\0')
+            return true;
+        buffer_append_format(wrong, "has something behind its host and port; write %.*s",
+                             (int)(rest - url), url);
+        return false;
+    }
+    buffer_append_format(wrong, "does not begin with smtp:// or smtps://; write smtp://%.*s",
+                         (int)(rest - host), host);
+    return false;
+}

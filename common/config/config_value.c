@@ -106,6 +106,15 @@ static bool read_path(const char *text, struct buffer *wrong)
     return false;
 }
 
+static bool read_command(const char *text, struct buffer *wrong)
+{
+    if (text[0] == '/')
+        return true;
+    buffer_append_string(wrong, "does not begin with the absolute path of a program; write one "
+                                "that begins with /");
+    return false;
+}
+
 static bool read_credential(const char *text, struct buffer *wrong)
 {
     if (text[0] != '.' && strchr(text, '/') == NULL)
@@ -203,6 +212,8 @@ static bool read_kind(const struct config_key *key, char *text, struct config_va
         return read_number(key, text, &value->number, wrong);
     case CONFIG_KIND_DURATION:
         return config_read_duration(text, key->minimum, key->maximum, &value->number, wrong);
+    case CONFIG_KIND_DURATIONS:
+        return config_read_durations(text, key->minimum, key->maximum, wrong);
     case CONFIG_KIND_SIZE:
         return config_read_size(text, key->minimum, key->maximum, &value->number, wrong);
     case CONFIG_KIND_PATH:
@@ -211,6 +222,10 @@ static bool read_kind(const struct config_key *key, char *text, struct config_va
         return config_read_address(text, wrong);
     case CONFIG_KIND_URL:
         return config_read_url(text, wrong);
+    case CONFIG_KIND_SMTP_URL:
+        return config_read_smtp_url(text, wrong);
+    case CONFIG_KIND_COMMAND:
+        return read_command(text, wrong);
     case CONFIG_KIND_CREDENTIAL:
         return read_credential(text, wrong);
     case CONFIG_KIND_TIMESTAMP:

@@ -35,12 +35,23 @@ bool config_read_size(const char *text, uint64_t minimum, uint64_t maximum, uint
 void config_append_duration(struct buffer *text, uint64_t milliseconds);
 void config_append_size(struct buffer *text, uint64_t bytes);
 
+/* Durations with commas between them. `next` reads one that was found good, whose bounds are the
+ * key's, and moves `*rest` behind it; false behind the last. */
+bool config_read_durations(const char *list, uint64_t minimum, uint64_t maximum,
+                           struct buffer *wrong);
+bool config_next_duration(const char **rest, uint64_t *milliseconds);
+
 /* config_address.c: addresses and other names of mailboxes. */
 bool config_read_address(char *address, struct buffer *wrong);
 bool config_is_sid(const char *text);
 
 /* config_url.c: where Exchange Web Services answer. */
 bool config_read_url(const char *url, struct buffer *wrong);
+
+/* The same of an SMTP server. */
+bool config_read_smtp_url(const char *url, struct buffer *wrong);
+bool config_smtp_url_is_encrypted(const char *url);    /* smtps:// */
+bool config_smtp_url_is_this_machine(const char *url); /* localhost, 127.*, [::1] */
 
 /* config_maildir.c: maildir:PATH; `path` points into `text`. */
 bool config_read_maildir(char *text, const char **path, struct buffer *wrong);

@@ -86,6 +86,10 @@ static void every_key_can_be_given_as_the_example_shows_it(void **state)
     static const char *const replacements[][2] = {
         {"/etc/exsyncd/contoso.password", "$DIR/password"},
         {"/etc/ssl/certs/contoso-ca.pem", "$DIR/pem"},
+        {"/etc/exsyncd/smtp.password", "$DIR/password"},
+        {"/etc/ssl/certs/contoso-smtp-ca.pem", "$DIR/pem"},
+        {"/usr/local/bin/page-admins", "/bin/true"},
+        {"notify = exchange", "notify = exchange, smtp, command"},
         {"\npassword_credential", "\n#password_credential"},
         {"connecting_sid = primary_smtp", "connecting_sid = sid"},
         {"deliver_group = mail", "deliver_group = 8"},
@@ -105,6 +109,7 @@ static void every_key_can_be_given_as_the_example_shows_it(void **state)
     struct config *config = assert_taken(folder, text, "");
     assert_string_equal(config->state_directory, "/var/lib/exsyncd");
     assert_string_equal(config->profiles[0].http_user_agent, "exsyncd");
+    assert_string_equal(config->smtp->from, "exsyncd@contoso.com");
     assert_string_equal(config->mailboxes[0].rare->renamed_from, "anna.old@contoso.com");
     config_free(config);
     memory_free(text);

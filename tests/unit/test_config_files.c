@@ -195,8 +195,9 @@ static void what_is_no_text_is_refused(void **state)
 
 static void wrong_titles_are_told_once_and_their_keys_passed_over(void **state)
 {
-#define KNOWN \
-    "The sections are [exsyncd], [profile NAME], [mailbox-defaults] and [mailbox ADDRESS]\n"
+#define KNOWN                                                                              \
+    "The sections are [exsyncd], [profile NAME], [smtp], [mailbox-defaults] and [mailbox " \
+    "ADDRESS]\n"
     assert_refused(
         *state,
         "x = 1\ny = 2\n[exsyncd eins]\nx = 1\n[profile]\nx = 1\n[profile \"a\"]\nx = 1\n"
@@ -212,6 +213,7 @@ static void wrong_titles_are_told_once_and_their_keys_passed_over(void **state)
         "exsyncd.conf:12: [a@x]: is no section; did you mean [mailbox a@x]? " KNOWN
         "exsyncd.conf:13: [Exsyncd]: is no section; did you mean [exsyncd]? " KNOWN
         "exsyncd.conf:14: [network]: is no section; the sections are [exsyncd], [profile NAME], "
+        "[smtp], "
         "[mailbox-defaults] and [mailbox ADDRESS]\n"
         "exsyncd.conf:15: the title of a section has no ]; write [mailbox a@x]\n"
         "exsyncd.conf:16: [mailbox ../a@x]: '../a@x' is no address: a dot stands before its @ "
@@ -219,7 +221,7 @@ static void wrong_titles_are_told_once_and_their_keys_passed_over(void **state)
         "none can be; write one such as anna@contoso.com\n"
         "exsyncd.conf:18: [exsyncd]: something stands behind the ]; write keys in lines of their "
         "own\n"
-        "exsyncd.conf:20: []: is no section; the sections are [exsyncd], [profile NAME], "
+        "exsyncd.conf:20: []: is no section; the sections are [exsyncd], [profile NAME], [smtp], "
         "[mailbox-defaults] and [mailbox ADDRESS]\n");
 }
 

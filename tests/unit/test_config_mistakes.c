@@ -269,7 +269,7 @@ static void one_run_tells_of_every_mistake_in_the_order_of_the_files(void **stat
         "exsyncd.conf:5: [exsyncd]: the line has no =; write KEY = VALUE, and begin a comment with "
         "#\n"
         "exsyncd.conf:6: [profil x]: is no section; did you mean [profile x]? The sections are "
-        "[exsyncd], [profile NAME], [mailbox-defaults] and [mailbox ADDRESS]\n"
+        "[exsyncd], [profile NAME], [smtp], [mailbox-defaults] and [mailbox ADDRESS]\n"
         "exsyncd.conf:9: [profile c] url: does not begin with https://; write "
         "https://mail.contoso.com/EWS/Exchange.asmx\n"
         "exsyncd.conf:11: [profile c] password: is no key; a password is not written here but into "
@@ -291,7 +291,8 @@ static void one_run_tells_of_every_mistake_in_the_order_of_the_files(void **stat
         "conf.d/more.conf:3: [mailbox anna@contoso.com]: is there twice, first at exsyncd.conf:18; "
         "delete one of them\n"
         "conf.d/more.conf:4: [anna@b.de]: is no section; did you mean [mailbox anna@b.de]? The "
-        "sections are [exsyncd], [profile NAME], [mailbox-defaults] and [mailbox ADDRESS]\n");
+        "sections are [exsyncd], [profile NAME], [smtp], [mailbox-defaults] and [mailbox "
+        "ADDRESS]\n");
 }
 
 int main(void)
