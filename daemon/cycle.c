@@ -1,6 +1,11 @@
 #include "daemon/cycle.h"
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "daemon/mailbox.h"
+
+#include <stdio.h>
+#include <string.h>
 
 const char *cycle_direction_name(enum cycle_direction direction)
 {
@@ -18,6 +23,7 @@ void cycle_init(struct cycle *cycle, const struct context *context, struct mailb
         .mailbox = mailbox,
         .profile = mailbox->profile,
         .started_ms = executor_now(context->executor),
+        .started_wall_ms = clock_wall_ms(),
         .on_end = on_end,
     };
     uuid_generate(cycle->activity);
@@ -28,6 +34,22 @@ void cycle_init(struct cycle *cycle, const struct context *context, struct mailb
         .cookies = &mailbox->cookies,
         .activity = cycle->activity,
     };
+}
+
+void cycle_at(struct cycle *cycle, const char *at, const char *detail)
+{
+    cycle->at = at;
+    if (detail == NULL)
+        detail = "";
+    text_copy_line(cycle->at_detail, sizeof cycle->at_detail, detail, strlen(detail));
+}
+
+void cycle_at_message(struct cycle *cycle, const char *subject)
+{
+    char quoted[CYCLE_DETAIL_SIZE];
+    snprintf(quoted, sizeof quoted, "\"%.*s\"", CYCLE_DETAIL_SIZE - 3, subject);
+    cycle->subject = subject;
+    cycle_at(cycle, "sending the message", quoted);
 }
 
 void cycle_count_moved(struct cycle *cycle, uint64_t bytes)

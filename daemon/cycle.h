@@ -4,7 +4,10 @@
  * take, acknowledge; settle, create, send) share this struct: who it is for, in which direction,
  * and what has come of it. Every part is a struct with a start, one completion, and a cancel;
  * cancelling makes the part complete with the failure "cancelled", so that there is one way out for
- * all. */
+ * all.
+ *
+ * A cycle says where it is as it goes on (cycle_at); when it ends with a failure that is where it
+ * happened, for the trace (trace.h). */
 #ifndef EXSYNC_DAEMON_CYCLE_H
 #define EXSYNC_DAEMON_CYCLE_H
 
@@ -22,6 +25,8 @@ struct profile;
 struct cycle;
 
 enum cycle_direction { CYCLE_INCOMING, CYCLE_OUTGOING };
+
+enum { CYCLE_DETAIL_SIZE = 128 };
 
 /* "incoming", "outgoing": in logs and in the store. Static. */
 const char *cycle_direction_name(enum cycle_direction direction);
@@ -44,8 +49,15 @@ struct cycle {
     struct profile *profile;
     struct backend_mailbox target; /* the mailbox as the back end wants to know it */
     char activity[UUID_TEXT_SIZE];
-    uint64_t started_ms;    /* monotonic */
-    struct disk_watch disk; /* of the disk that is waited for */
+    uint64_t started_ms;     /* monotonic */
+    int64_t started_wall_ms; /* the same moment */
+    struct disk_watch disk;  /* of the disk that is waited for */
+
+    /* Where it is. */
+    const char *at;                    /* static; NULL: it has not begun */
+    char at_detail[CYCLE_DETAIL_SIZE]; /* "" when `at` says it all */
+    const char *subject; /* outgoing: of the message that the last request was for, or the first of
+                          * those that were due; NULL: there is none. Valid until free. */
 
     /* What came of it. */
     uint32_t moved; /* messages: delivered here, or sent */
@@ -65,6 +77,14 @@ struct cycle {
 void cycle_init(struct cycle *cycle, const struct context *context, struct mailbox *mailbox,
                 enum cycle_direction direction, const struct cycle_operations *operations,
                 void (*on_end)(struct cycle *cycle));
+
+/* A part of it begins: "finding new mail in folder" (static), "Inbox" (copied as one line and cut
+ * where it does not fit; NULL: none). */
+void cycle_at(struct cycle *cycle, const char *at, const char *detail);
+
+/* A request for this message, and perhaps for others behind it, begins, or was answered for it
+ * alone. `subject` stays valid until the cycle is freed. */
+void cycle_at_message(struct cycle *cycle, const char *subject);
 
 /* A message was delivered, or sent. */
 void cycle_count_moved(struct cycle *cycle, uint64_t bytes);

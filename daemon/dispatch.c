@@ -215,12 +215,15 @@ static void answered_with(struct dispatcher *dispatcher, struct submission *subm
         leave_in_doubt(dispatcher, submission, failure);
     else
         put_back(submission);
+    cycle_at_message(dispatcher->cycle, submission->row.subject);
     dispatcher->failure = *failure;
 }
 
 static void ask(struct dispatcher *dispatcher, struct submission *submission,
                 enum store_submission_state state)
 {
+    if (dispatcher->asked_count == 0)
+        cycle_at_message(dispatcher->cycle, submission->row.subject);
     submission_set_state(submission, state);
     dispatcher->asked[dispatcher->asked_count++] = submission;
 }

@@ -184,6 +184,7 @@ static void incoming_read_open(struct incoming *incoming)
         return;
     }
     incoming->part = INCOMING_STORE;
+    cycle_at(&incoming->cycle, "reading what was left to do", NULL);
     store_open_items(incoming->cycle.context->store, incoming->cycle.mailbox->id, clock_wall_ms(),
                      incoming->cycle.mailbox->open_position, OPEN_ITEMS_MAX, incoming_open_items,
                      incoming);
@@ -249,6 +250,7 @@ static void incoming_prepare(void *argument)
     }
     const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
     size_t count = folder_count_of(settings);
+    cycle_at(&incoming->cycle, "reading what is remembered of its folders", NULL);
     incoming->loaded = memory_allocate_array(count, sizeof *incoming->loaded);
     for (size_t i = 0; i < count; i++)
         incoming->loaded[i].process_from_ms = process_from(mailbox);
@@ -299,6 +301,7 @@ static void incoming_with_sink(struct incoming *incoming, void (*next)(struct in
         .argument = incoming,
     };
     incoming->part = INCOMING_RECOVERY;
+    cycle_at(&incoming->cycle, "opening the Maildir", incoming->maildir);
     recovery_start(&incoming->recovery);
 }
 
@@ -339,6 +342,11 @@ static void incoming_take(struct incoming *incoming, struct item_list *items, bo
 static struct mailbox_folder *folder_under_way(struct incoming *incoming)
 {
     return &incoming->cycle.mailbox->folders[incoming->folder];
+}
+
+static const char *folder_name(const struct incoming *incoming)
+{
+    return mailbox_settings(incoming->cycle.mailbox)->folders[incoming->folder];
 }
 
 static void incoming_folder_done(struct incoming *incoming)
@@ -397,9 +405,8 @@ static void incoming_save_folder(struct incoming *incoming)
         return;
     }
     incoming->part = INCOMING_STORE;
-    store_folder_save(incoming->cycle.context->store, mailbox->id,
-                      mailbox_settings(mailbox)->folders[incoming->folder], &folder->state,
-                      incoming_folder_saved, incoming);
+    store_folder_save(incoming->cycle.context->store, mailbox->id, folder_name(incoming),
+                      &folder->state, incoming_folder_saved, incoming);
 }
 
 /* The watermark moves only when everything that was found is settled; after an early end the ledger
@@ -417,6 +424,7 @@ static void incoming_taken(struct taker *taker, const struct failure *failure)
 
 static void incoming_take_found(struct incoming *incoming)
 {
+    cycle_at(&incoming->cycle, "taking over new mail of folder", folder_name(incoming));
     incoming_take(incoming, &incoming->finder.found, false, incoming_taken);
 }
 
@@ -438,6 +446,9 @@ static void incoming_found(struct finder *finder, const struct failure *failure)
 static void incoming_find(struct incoming *incoming)
 {
     struct mailbox_folder *folder = folder_under_way(incoming);
+    cycle_at(&incoming->cycle,
+             incoming->passing ? "looking through folder" : "finding new mail in folder",
+             folder_name(incoming));
     incoming->finder = (struct finder){
         .cycle = &incoming->cycle,
         .folder_id = folder->folder_id,
@@ -477,10 +488,10 @@ static void incoming_next_folder(struct incoming *incoming)
         return;
     }
     incoming->part = INCOMING_BACKEND;
+    cycle_at(&incoming->cycle, "looking for folder", folder_name(incoming));
     incoming->operation =
         backend_folder_start(incoming->cycle.profile->backend, &incoming->cycle.target,
-                             mailbox_settings(mailbox)->folders[incoming->folder], false,
-                             incoming_folder_known, incoming);
+                             folder_name(incoming), false, incoming_folder_known, incoming);
 }
 
 /* --- retry: after the new mail, which it must not hold up --- */
@@ -494,6 +505,7 @@ static void incoming_retried(struct taker *taker, const struct failure *failure)
 
 static void incoming_take_retries(struct incoming *incoming)
 {
+    cycle_at(&incoming->cycle, "taking over messages that failed before", NULL);
     incoming_take(incoming, &incoming->retries, true, incoming_retried);
 }
 
@@ -521,6 +533,7 @@ static void incoming_set_aside(struct incoming *incoming)
     incoming->undeliverable.done = incoming_has_set_aside;
     incoming->undeliverable.argument = incoming;
     incoming->part = INCOMING_UNDELIVERABLE;
+    cycle_at(&incoming->cycle, "moving what cannot be delivered out of the way", NULL);
     undeliverable_start(&incoming->undeliverable);
 }
 
@@ -542,6 +555,7 @@ static void incoming_settle_unacknowledged(struct incoming *incoming)
     incoming->acknowledger.done = incoming_settled;
     incoming->acknowledger.argument = incoming;
     incoming->part = INCOMING_ACKNOWLEDGER;
+    cycle_at(&incoming->cycle, "settling what was delivered before", NULL);
     acknowledger_start(&incoming->acknowledger);
 }
 

@@ -192,6 +192,8 @@ static void refuse_next(struct outgoing *outgoing)
     }
     const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
     outgoing->part = OUTGOING_REFUSING;
+    if (!failure_is_set(&outgoing->failure)) /* it stays where it failed */
+        cycle_at(&outgoing->cycle, "leaving refused messages to a person", NULL);
     buffer_clear(&outgoing->reason);
     report_explain(&outgoing->reason, &refusal->failure);
     outbox_refuse(outgoing->cycle.context->outbox, refusal->submission->row.id,
@@ -270,6 +272,7 @@ static void settle_gives_up(struct settler *settler, struct submission *submissi
 static void outgoing_settle(struct outgoing *outgoing)
 {
     outgoing->part = OUTGOING_SETTLER;
+    cycle_at(&outgoing->cycle, "finding out what became of messages in doubt", NULL);
     outgoing->settler = (struct settler){
         .cycle = &outgoing->cycle,
         .list = &outgoing->list,
@@ -295,6 +298,8 @@ static void outgoing_loaded(void *argument, const struct failure *failure,
     /* Set meanwhile when something came that this did not see. */
     outgoing->cycle.more = outgoing->cycle.more || submissions->more;
     outgoing->cycle.asked_nothing = submissions->count == 0;
+    if (outgoing->list.count > 0)
+        outgoing->cycle.subject = outgoing->list.items[0].row.subject;
     outgoing_settle(outgoing);
 }
 
@@ -302,6 +307,7 @@ static void outgoing_load(void *argument)
 {
     struct outgoing *outgoing = argument;
     outgoing->part = OUTGOING_STORE;
+    cycle_at(&outgoing->cycle, "reading what is to be sent", NULL);
     store_submissions_due(outgoing->cycle.context->store, outgoing->cycle.mailbox->id,
                           clock_wall_ms(), OUTGOING_LOAD_MAX, outgoing_loaded, outgoing);
 }

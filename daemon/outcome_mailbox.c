@@ -1,0 +1,91 @@
+/* Outcome: the mailbox, one direction of it. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "daemon/backoff.h"
+#include "daemon/folder_progress.h"
+#include "daemon/messages.h"
+#include "daemon/outcome_private.h"
+#include "daemon/report.h"
+
+#include <inttypes.h>
+
+/* Mail that waited behind the same outage as we did may come with old received times. */
+static void look_deeper_after_outage(struct direction *direction, const struct cycle *cycle)
+{
+    const struct direction_trouble *trouble = direction->trouble;
+    bool outage = direction->outages_seen != cycle->profile->outages;
+    direction->outages_seen = cycle->profile->outages;
+    if (trouble != NULL &&
+        executor_now(cycle->context->executor) - trouble->since_ms > OUTCOME_OUTAGE_MS)
+        outage = true;
+    if (cycle->direction == CYCLE_OUTGOING)
+        return;
+    for (size_t i = 0; outage && i < cycle->mailbox->folder_count; i++)
+        folder_want_pass(&cycle->mailbox->folders[i], clock_wall_ms());
+}
+
+void outcome_mailbox_succeeded(struct direction *direction, const struct cycle *cycle)
+{
+    look_deeper_after_outage(direction, cycle);
+    if (direction->trouble != NULL) {
+        const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
+        uint64_t now = executor_now(cycle->context->executor);
+        log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
+                  "%s: %s works again after %" PRIu32 " failed %s in %" PRIu64 " s",
+                  mailbox_address(cycle->mailbox), cycle_direction_name(cycle->direction),
+                  direction->trouble->failures,
+                  text_plural(direction->trouble->failures, "try", "tries"),
+                  (now - direction->trouble->since_ms) / 1000);
+        memory_free(direction->trouble);
+        direction->trouble = NULL;
+        direction->resolved = false;
+    }
+    if (!direction->resolved) {
+        direction->resolved = true;
+        store_failure_resolve(cycle->context->store, cycle->profile->config->name,
+                              cycle->mailbox->id, cycle_direction_name(cycle->direction),
+                              clock_wall_ms(), NULL, NULL, NULL);
+    }
+}
+
+static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, bool repeated)
+{
+    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
+    report_reason(reason, &cycle->failure);
+    report_next_try(next_try, wait);
+    enum log_priority priority =
+        cycle->failure.permanent ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING;
+    const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
+    log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
+              "%s: %s stopped: %s %s", mailbox_address(cycle->mailbox),
+              cycle_direction_name(cycle->direction), reason, next_try);
+}
+
+uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle *cycle)
+{
+    struct direction_trouble *trouble = direction->trouble;
+    bool repeated = trouble != NULL && outcome_same_failure(&trouble->failure, &cycle->failure);
+    if (trouble == NULL) {
+        trouble = memory_allocate(sizeof *trouble);
+        trouble->since_ms = executor_now(cycle->context->executor);
+        direction->trouble = trouble;
+    }
+    trouble->failure = cycle->failure;
+    trouble->failures++;
+    struct backoff backoff = profile_backoff(cycle->profile);
+    uint64_t wait = backoff_wait(&backoff, &cycle->failure, trouble->failures);
+    outcome_record(cycle, &cycle->failure, true, wait);
+    report_mailbox_failure(cycle, wait, repeated);
+
+    if (cycle->failure.category == FAILURE_THROTTLING && profile_note_busy(cycle->profile)) {
+        const struct log_fields fields = {.message_id = MESSAGE_PROFILE_BUSY,
+                                          .profile = cycle->profile->config->name};
+        uint32_t budget = http_pool_budget(cycle->profile->pool);
+        log_write(cycle->context->log, LOG_PRIORITY_WARNING, &fields,
+                  "profile %s: the server is busy; at most %" PRIu32
+                  " %s at a time until it recovers",
+                  cycle->profile->config->name, budget, text_plural(budget, "request", "requests"));
+    }
+    return wait;
+}
