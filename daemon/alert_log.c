@@ -12,8 +12,10 @@ enum { NUMBER_SIZE = 24 };
 
 static const char *message_id(const struct store_alert_row *alert, bool opens)
 {
+    if (opens && alert->absorbs)
+        return MESSAGE_ALERT_GROUPED;
     if (opens)
-        return alert_message_id(failure_category_named(alert->category));
+        return message_of_alert(alert_category_of(alert->category));
     return alert->told == STORE_TOLD_DONE ? MESSAGE_ALERT_NOTIFIED : MESSAGE_ALERT_NOT_NOTIFIED;
 }
 
@@ -26,13 +28,14 @@ void alert_log(struct log *log, const struct store_alert_row *alert, bool opens,
         .account = profile == NULL ? NULL : profile->username,
         .profile = alert->profile,
         .url = profile == NULL ? NULL : profile->url,
-        .mailbox = alert->mailbox[0] == '\0' ? NULL : alert->mailbox,
+        .mailbox = alert->mailbox,
+        .scope = alert_scope_of(alert->scope),
     };
     alert_write_sentence(&sentence, alert->opening, alert->profile, alert->told,
                          alert->told_reason);
     alert_write_details(&details, alert->activity,
                         alert->text[0] == '\0' ? alert->sentence : alert->text, alert->trace);
-    remedy_write(&remedy, failure_category_named(alert->category), alert->remedy, &place);
+    remedy_write(&remedy, alert_category_of(alert->category), alert->remedy, &place);
     snprintf(number, sizeof number, "%" PRId64, alert->id);
     const struct log_fields fields = {
         .message_id = message_id(alert, opens),
@@ -47,7 +50,7 @@ void alert_log(struct log *log, const struct store_alert_row *alert, bool opens,
         .cause = alert->sentence,
         .details = buffer_string(&details),
         .remedy = buffer_string(&remedy),
-        .subject = alert->subject[0] == '\0' ? NULL : alert->subject,
+        .subject = alert->subject,
     };
     log_write(log, LOG_PRIORITY_ERROR, &fields, "%s", buffer_string(&sentence));
     buffer_release(&sentence);

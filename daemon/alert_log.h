@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
-#include "store/store.h"
+#include "store/store_alerts.h"
 
 /* Logs what the owner knows of the alert now (alert->told): with the MESSAGE_ID of its category
  * when it `opens`, else with those of a notification. `profile` may be NULL: not configured any

@@ -12,8 +12,8 @@
 
 #include "base/buffer.h"
 #include "base/failure.h"
-#include "daemon/alert_row.h"
 #include "daemon/cycle.h"
+#include "store/store_alerts.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -68,7 +68,7 @@ static struct store_alert_row raise_row(const struct raise *raise)
         .direction = raise->strings[RAISE_DIRECTION],
         .code = raise->strings[RAISE_CODE],
         .step = raise->strings[RAISE_STEP],
-        .subject = raise->strings[RAISE_SUBJECT],
+        .subject = raise->alert.subject,
         .opening = raise->strings[RAISE_OPENING],
         .sentence = raise->failure.sentence,
         .remedy = raise->failure.remedy,
@@ -84,10 +84,12 @@ static void raise_report(const struct raise *raise)
 {
     bool news =
         raise->alert.change == STORE_ALERT_OPENED || raise->alert.change == STORE_ALERT_RAISED;
-    if (!news || !raise->alert.tell)
+    if (!raise->alert.tell)
         return;
     const struct store_alert_row row = raise_row(raise);
-    alert_log(raise->context->log, &row, true, raise->profile->config);
+    if (news)
+        alert_log(raise->context->log, &row, true, raise->profile->config);
+    /* One that repeats may be untold for want of an owner who is configured now. */
     if (raise->alert.untellable == NULL)
         notifier_wake(raise->context->notifier, raise->strings[RAISE_PROFILE]);
 }
@@ -182,7 +184,7 @@ static struct raise *raise_create(const struct cycle *cycle, const struct store_
     raise_keep(raise, RAISE_TRACE, row->trace);
     raise->alert = (struct store_alert){
         .level = row->failure.permanent || of_item ? STORE_ALERT_ERROR : STORE_ALERT_WARNING,
-        .subject = raise->strings[RAISE_SUBJECT],
+        .subject = raise->strings[RAISE_SUBJECT][0] == '\0' ? NULL : raise->strings[RAISE_SUBJECT],
         .opening = raise->strings[RAISE_OPENING],
         .tell = row->failure.permanent && !of_item,
         .absorbs = absorbs,

@@ -13,7 +13,7 @@
 #define EXSYNC_DAEMON_ALERTS_H
 
 #include "daemon/cycle.h"
-#include "store/store.h"
+#include "store/store_alerts.h"
 
 /* One alert for the profile instead of one for each mailbox: from so many mailboxes on, when more
  * than half of them are stopped; until no more than a quarter is. */

@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 struct disks;
+struct notifier;
 
 struct context {
     struct executor *executor;
@@ -19,6 +20,7 @@ struct context {
     struct disks *disks;
     struct outbox *outbox;
     struct http_client *http;
+    struct notifier *notifier; /* NULL: owners are not told (in tests) */
 };
 
 #endif

@@ -13,7 +13,6 @@ enum {
     /* RFC 5321, 4.5.3.2.6: so long a server may take to answer the end of a message. */
     SMTP_LIMIT_MS = 11 * 60 * 1000,
     COMMAND_LIMIT_MS = 30 * 1000,
-    SUBMISSION_ID_SIZE = 37,
 };
 
 struct delivery {
@@ -34,7 +33,7 @@ struct delivery {
     struct backend_mailbox target; /* the account's own */
     char *cookies;
     char activity[UUID_TEXT_SIZE];
-    char id[SUBMISSION_ID_SIZE];
+    char id[STORE_NOTIFICATION_ID_SIZE];
     char *owner;
     char *message;
     const char *content; /* in `message`: what stands behind its first line */

@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "daemon/context.h"
 #include "daemon/profile.h"
-#include "store/store.h"
+#include "store/store_alerts.h"
 
 /* The numbers under which the store knows the channels; bit 1 << n is that of
  * config_profile.notify_channels. They never change. */

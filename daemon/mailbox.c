@@ -14,12 +14,24 @@ static void mailbox_attach(struct mailbox *mailbox, const struct config_mailbox 
     mailbox->profile = profile;
     configuration_use(configuration);
     profile_use(profile);
+    profile->mailbox_count++;
+    profile->stopped += mailbox->stopped;
+    profile->tried += mailbox->tried;
 }
 
-static void mailbox_detach(struct configuration *configuration, struct profile *profile)
+static void mailbox_release(struct configuration *configuration, struct profile *profile)
 {
     configuration_release(configuration);
     profile_release(profile);
+}
+
+static void mailbox_detach(const struct mailbox *mailbox, struct configuration *configuration,
+                           struct profile *profile)
+{
+    profile->mailbox_count--;
+    profile->stopped -= mailbox->stopped;
+    profile->tried -= mailbox->tried;
+    mailbox_release(configuration, profile);
 }
 
 struct mailbox *mailbox_create(const struct config_mailbox *config,
@@ -55,8 +67,8 @@ void mailbox_free(struct mailbox *mailbox)
 {
     assert(!mailbox_is_busy(mailbox));
     if (mailbox->next_configuration != NULL)
-        mailbox_detach(mailbox->next_configuration, mailbox->next_profile);
-    mailbox_detach(mailbox->configuration, mailbox->profile);
+        mailbox_release(mailbox->next_configuration, mailbox->next_profile);
+    mailbox_detach(mailbox, mailbox->configuration, mailbox->profile);
     mailbox_forget_folders(mailbox);
     memory_free(mailbox->incoming.trouble);
     memory_free(mailbox->outgoing.trouble);
@@ -118,7 +130,7 @@ static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox 
         mailbox->cookies = NULL;
     }
     mailbox_attach(mailbox, config, configuration, profile);
-    mailbox_detach(old_configuration, old_profile);
+    mailbox_detach(mailbox, old_configuration, old_profile);
 }
 
 void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
@@ -131,7 +143,7 @@ void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *c
     configuration_use(configuration);
     profile_use(profile);
     if (mailbox->next_configuration != NULL)
-        mailbox_detach(mailbox->next_configuration, mailbox->next_profile);
+        mailbox_release(mailbox->next_configuration, mailbox->next_profile);
     mailbox->next_config = config;
     mailbox->next_configuration = configuration;
     mailbox->next_profile = profile;
@@ -146,7 +158,23 @@ void mailbox_settle(struct mailbox *mailbox)
     mailbox->next_configuration = NULL;
     mailbox->next_profile = NULL;
     mailbox_switch(mailbox, mailbox->next_config, configuration, profile);
-    mailbox_detach(configuration, profile);
+    mailbox_release(configuration, profile);
+}
+
+static bool direction_is_stopped(const struct direction *direction)
+{
+    return direction->trouble != NULL && direction->trouble->failure.permanent;
+}
+
+void mailbox_note_end(struct mailbox *mailbox)
+{
+    bool stopped =
+        direction_is_stopped(&mailbox->incoming) || direction_is_stopped(&mailbox->outgoing);
+    mailbox->profile->tried += !mailbox->tried;
+    mailbox->profile->stopped += stopped;
+    mailbox->profile->stopped -= mailbox->stopped;
+    mailbox->tried = true;
+    mailbox->stopped = stopped;
 }
 
 const char *mailbox_address(const struct mailbox *mailbox)

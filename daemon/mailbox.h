@@ -85,6 +85,8 @@ struct mailbox {
     bool sink_checked;  /* the sink at the configured path was opened, with recovery, in this
                          * process, and  nothing was left open in it since */
     bool may_have_open; /* the store may hold items with something left to do */
+    bool stopped;       /* a failure that stays has stopped a direction; counted in the profile */
+    bool tried;         /* a cycle has ended in this process; counted in the profile */
     bool move_refused;  /* an undeliverable item could not be moved, which was said */
 };
 
@@ -111,6 +113,10 @@ const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mai
 
 /* Whether the mailbox is configured, and for this direction. */
 bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction);
+
+/* A cycle has ended, and what it says of its direction's trouble is noted: counts the mailbox in
+ * its profile as tried, and as stopped or not. */
+void mailbox_note_end(struct mailbox *mailbox);
 
 /* Makes the store's and the server's part of the folders be read again. */
 void mailbox_forget_folders(struct mailbox *mailbox);

@@ -51,6 +51,8 @@
 #define MESSAGE_ALERT_NOT_NOTIFIED   "55dd2da74a71409bb92ceb7f0589ef8d"
 #define MESSAGE_ALERT_RESOLVED       "443f6659a5034856a1b2b0ea28d9e16b"
 #define MESSAGE_ALERT_GROUPED        "8e0275e70702490cab078ecfa1651723"
+#define MESSAGE_OWNER_TOLD           "985b8bad98c14f9d81a85831cddd3e55"
+#define MESSAGE_OWNER_NOT_TOLD       "16c476aad3734ae295f64d3af58491a2"
 
 /* The one under which an alert of this category is filed. */
 const char *message_of_alert(enum failure_category category);

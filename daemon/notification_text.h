@@ -31,7 +31,7 @@
 #define EXSYNC_DAEMON_NOTIFICATION_TEXT_H
 
 #include "base/buffer.h"
-#include "daemon/alert_row.h"
+#include "store/store_alerts.h"
 
 #include <stddef.h>
 #include <stdint.h>

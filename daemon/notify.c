@@ -119,8 +119,8 @@ static void list_stopped(const struct watch *watch, const struct profile *profil
                          struct notification_text *text)
 {
     const struct notifier *notifier = watch->notifier;
-    for (size_t i = 0; i < state->untold_count && text->mailboxes == NULL; i++) {
-        if (!state->untold[i].absorbs)
+    for (size_t i = 0; i < state->untold.count && text->mailboxes == NULL; i++) {
+        if (!state->untold.rows[i].absorbs)
             continue;
         text->mailboxes = addresses;
         text->mailbox_total =
@@ -140,6 +140,7 @@ static void watch_compose(struct watch *watch, const struct profile *profile,
                           const struct store_notify_state *state, enum store_notification_kind kind)
 {
     bool trouble = kind == STORE_NOTIFICATION_TROUBLE;
+    const struct store_alert_rows *alerts = trouble ? &state->untold : &state->over;
     const char *addresses[STOPPED_MAX];
     char host[HOST_SIZE] = "localhost";
     gethostname(host, sizeof host - 1);
@@ -153,7 +154,7 @@ static void watch_compose(struct watch *watch, const struct profile *profile,
     uuid_generate(watch->notification.id);
     struct notification_text text = {
         .id = watch->notification.id,
-        .kind = kind,
+        .kind = trouble ? NOTIFICATION_TROUBLE : NOTIFICATION_WELL,
         .from = sender_of(profile),
         .owner = profile->config->owner,
         .host = host,
@@ -161,9 +162,9 @@ static void watch_compose(struct watch *watch, const struct profile *profile,
         .account = profile->config->username,
         .url = profile->config->url,
         .date_ms = clock_wall_ms(),
-        .alerts = trouble ? state->untold : state->over,
-        .alert_count = trouble ? state->untold_count : state->over_count,
-        .alert_total = trouble ? state->untold_total : state->over_total,
+        .alerts = alerts->rows,
+        .alert_count = alerts->count,
+        .alert_total = alerts->total,
     };
     if (trouble)
         list_stopped(watch, profile, state, addresses, &text);
@@ -191,8 +192,8 @@ static void watch_looked(void *argument, const struct failure *failure,
         watch_store_failed(watch);
         return;
     }
-    bool trouble = state->untold_total > 0;
-    bool well = !trouble && state->over_total > 0 && state->open_told == 0;
+    bool trouble = state->untold.total > 0;
+    bool well = !trouble && state->over.total > 0 && state->open_told == 0;
     /* One that is on its way: watch_wake follows when it is there. */
     if (!watch_can_tell(watch) || state->pending || (!trouble && !well)) {
         watch_idle(watch);

@@ -65,12 +65,11 @@ static void channel_free(struct watch_channel *channel)
 }
 
 static void channel_reported(void *argument, const struct failure *failure,
-                             const struct store_alert_row *alerts, size_t count, uint64_t total)
+                             const struct store_alert_rows *alerts)
 {
     struct watch_channel *channel = argument;
     struct watch *watch = channel->watch;
     const struct profile *profile = watch_profile(watch);
-    (void)total;
     channel_free(channel);
     if (failure != NULL) {
         /* It may be delivered a second time, when the store works again: see DESIGN's promise. */
@@ -79,8 +78,8 @@ static void channel_reported(void *argument, const struct failure *failure,
                            STORE_RETRY_MS, watch_load, watch);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        alert_log(watch->notifier->context->log, &alerts[i], false,
+    for (size_t i = 0; i < alerts->count; i++)
+        alert_log(watch->notifier->context->log, &alerts->rows[i], false,
                   profile == NULL ? NULL : profile->config);
     watch_deliver(watch);
     watch_wake(watch); /* one that is on its way holds back the next */
@@ -89,15 +88,15 @@ static void channel_reported(void *argument, const struct failure *failure,
 static void channel_report(struct watch_channel *channel, enum store_notice_outcome outcome,
                            int64_t next_try_ms)
 {
-    struct store_notice_result result = {
+    const struct store_notice_result result = {
+        .id = channel->id,
         .channel = channel->number,
         .outcome = outcome,
         .reason = channel->reason,
         .next_try_ms = next_try_ms,
     };
-    memcpy(result.id, channel->id, sizeof result.id);
     channel->reporting = true;
-    store_notice_report(channel->watch->notifier->context->store, &result, clock_wall_ms(), LOG_MAX,
+    store_notice_result(channel->watch->notifier->context->store, &result, clock_wall_ms(), LOG_MAX,
                         channel_reported, channel);
 }
 

@@ -24,7 +24,6 @@ struct watch_channel {
     bool reporting;            /* the store is told what came of it */
     char id[STORE_NOTIFICATION_ID_SIZE];
     uint32_t attempts; /* before this one */
-    struct failure failure;
     char *reason;
 };
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "daemon/alerts.h"
 #include "daemon/messages.h"
 #include "daemon/outcome_private.h"
 #include "daemon/report.h"
@@ -28,7 +29,7 @@ void outcome_record(const struct cycle *cycle, const struct failure *failure, bo
         .next_retry_ms = outcome_next_retry(wait_ms),
     };
     /* One that cannot be recorded is not lost: it was logged, and the next cycle meets it again. */
-    store_failure_record(cycle->context->store, &row, NULL, NULL);
+    alerts_record(cycle, &row, NULL, NULL);
 }
 
 bool outcome_same_failure(const struct failure *a, const struct failure *b)

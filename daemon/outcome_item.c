@@ -1,5 +1,6 @@
 /* Outcome: one item. */
 #include "base/clock.h"
+#include "daemon/alerts.h"
 #include "daemon/backoff.h"
 #include "daemon/messages.h"
 #include "daemon/outcome_private.h"
@@ -38,7 +39,7 @@ void outcome_item_failed(struct cycle *cycle, const struct item *item,
     row.item = &delivery;
     row.attempts = attempts;
     row.set_aside = set_aside;
-    store_failure_record(cycle->context->store, &row, done, argument);
+    alerts_record(cycle, &row, done, argument);
 
     char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE], received[CLOCK_TEXT_SIZE];
     report_reason(reason, failure);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "daemon/alerts.h"
 #include "daemon/backoff.h"
 #include "daemon/folder_progress.h"
 #include "daemon/messages.h"
@@ -43,10 +44,10 @@ void outcome_mailbox_succeeded(struct direction *direction, const struct cycle *
     }
     if (!direction->resolved) {
         direction->resolved = true;
-        store_failure_resolve(cycle->context->store, cycle->profile->config->name,
-                              cycle->mailbox->id, cycle_direction_name(cycle->direction),
-                              clock_wall_ms(), NULL, NULL, NULL);
+        alerts_resolve_mailbox(cycle);
     }
+    mailbox_note_end(cycle->mailbox);
+    alerts_look_at_group(cycle);
 }
 
 static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, bool repeated)
@@ -54,8 +55,9 @@ static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, boo
     char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
     report_reason(reason, &cycle->failure);
     report_next_try(next_try, wait);
+    /* One that stays has an alert besides. */
     enum log_priority priority =
-        cycle->failure.permanent ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING;
+        cycle->failure.permanent ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_WARNING;
     const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
     log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
               "%s: %s stopped: %s %s", mailbox_address(cycle->mailbox),
@@ -75,6 +77,7 @@ uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle 
     trouble->failures++;
     struct backoff backoff = profile_backoff(cycle->profile);
     uint64_t wait = backoff_wait(&backoff, &cycle->failure, trouble->failures);
+    mailbox_note_end(cycle->mailbox);
     outcome_record(cycle, &cycle->failure, true, wait);
     report_mailbox_failure(cycle, wait, repeated);
 

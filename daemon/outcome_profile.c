@@ -1,6 +1,7 @@
 /* Outcome: the profile, and its gate. */
 #include "base/clock.h"
 #include "base/text.h"
+#include "daemon/alerts.h"
 #include "daemon/backoff.h"
 #include "daemon/messages.h"
 #include "daemon/outcome_private.h"
@@ -49,8 +50,7 @@ void outcome_profile_succeeded(struct scheduler *scheduler, const struct directi
      * profile that was replaced about the one in use. */
     if (!profile->resolved && profile->current && profile->gate.state == GATE_OPEN) {
         profile->resolved = true;
-        store_failure_resolve(cycle->context->store, profile->config->name,
-                              (struct store_mailbox){0}, NULL, clock_wall_ms(), NULL, NULL, NULL);
+        alerts_resolve_profile(cycle);
     }
 }
 
@@ -77,13 +77,15 @@ void outcome_profile_failed(const struct direction *direction, const struct cycl
         return; /* replaced, perhaps for that reason: nobody would resolve the failure any more */
     outcome_record(cycle, failure, false, wait);
 
+    /* One that stays has an alert besides. */
+    enum log_priority priority = failure->permanent ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_WARNING;
     char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
     report_reason(reason, failure);
     report_next_try(next_try, wait);
     struct log_fields fields = report_fields(cycle, MESSAGE_PROFILE_FAILED, failure);
     fields.mailbox = NULL;
     log_write(cycle->context->log,
-              outcome_same_failure(&before, failure) ? LOG_PRIORITY_INFO : LOG_PRIORITY_ERROR,
-              &fields, "profile %s: all its mailboxes wait: %s Seen with %s. %s",
-              profile->config->name, reason, mailbox_address(cycle->mailbox), next_try);
+              outcome_same_failure(&before, failure) ? LOG_PRIORITY_INFO : priority, &fields,
+              "profile %s: all its mailboxes wait: %s Seen with %s. %s", profile->config->name,
+              reason, mailbox_address(cycle->mailbox), next_try);
 }

@@ -28,6 +28,13 @@ enum {
 
 struct profile_list;
 
+/* Whether an alert is open that stands for most of the profile's mailboxes (alerts.h). */
+enum profile_group {
+    PROFILE_GROUP_UNKNOWN, /* an earlier process may have left one */
+    PROFILE_GROUP_OPEN,
+    PROFILE_GROUP_NONE,
+};
+
 struct profile {
     const struct context *context;
     const struct config_profile *config;
@@ -40,7 +47,11 @@ struct profile {
     uint32_t ready_count;
     uint32_t running;
     uint32_t running_suspect;
-    uint32_t users;         /* mailboxes, and the service's list */
+    uint32_t users;         /* mailboxes, the service's list, and who works for it */
+    uint32_t mailbox_count; /* on this profile */
+    uint32_t stopped;       /* of these, those that a failure has stopped that stays */
+    uint32_t tried;         /* of these, those of which a cycle has ended in this process */
+    enum profile_group group;
     bool signed_in;         /* the server was reached, and that was told */
     bool resolved;          /* the store knows of no failure of the profile any more */
     uint32_t running_stuck; /* of `running`, those that wait for a disk that does not answer */

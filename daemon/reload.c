@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "daemon/messages.h"
+#include "daemon/notify.h"
 #include "daemon/service_private.h"
 
 #include <assert.h>
@@ -259,6 +260,7 @@ static void reload_finish(struct reload *reload)
     log_set_level(service->context.log,
                   (enum log_priority)service->configuration->config->log_level);
     service_configure_outgoing(service);
+    notifier_configure(service->context.notifier);
     if (reload->first) {
         service_started(service, NULL);
     } else {

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "daemon/incoming.h"
 #include "daemon/messages.h"
+#include "daemon/notify.h"
 #include "daemon/outcome.h"
 #include "daemon/outgoing.h"
 #include "daemon/service_private.h"
@@ -33,7 +34,7 @@ static void service_stopped_if_idle(void *argument)
     if (!service->stopping || service->scheduler.running > 0)
         return;
     if (executor_pool_pending(service->files) == 0 && store_pending(service->context.store) == 0 &&
-        !intake_is_busy(service->intake))
+        !intake_is_busy(service->intake) && !notifier_is_busy(service->context.notifier))
         executor_stop(service->context.executor);
     else
         executor_after(service->context.executor, &service->idle_timer, IDLE_LOOK_EVERY_MS,
@@ -122,9 +123,29 @@ static void service_kept_house(void *argument, const struct failure *failure)
 static void service_keep_house(void *argument)
 {
     struct service *service = argument;
-    int64_t before = clock_wall_ms() - (int64_t)service->configuration->config->forget_after_ms;
-    store_prune(service->context.store, before, before, &service->more_to_prune, service_kept_house,
+    const struct config *config = service->configuration->config;
+    int64_t now = clock_wall_ms();
+    store_prune(service->context.store, now - (int64_t)config->forget_after_ms,
+                now - (int64_t)config->failure_keep_ms, &service->more_to_prune, service_kept_house,
                 service);
+}
+
+/* --- owners --- */
+
+static size_t service_list_stopped(void *argument, const struct profile *profile,
+                                   const char **addresses, size_t room)
+{
+    const struct service *service = argument;
+    size_t count = 0;
+    for (size_t i = 0; i < service->mailbox_count; i++) {
+        const struct mailbox *mailbox = service->mailboxes[i];
+        if (mailbox->profile != profile || !mailbox->stopped || mailbox->removed)
+            continue;
+        if (count < room)
+            addresses[count] = mailbox_address(mailbox);
+        count++;
+    }
+    return count;
 }
 
 /* --- start --- */
@@ -159,6 +180,8 @@ struct service *service_create(struct config *config, const char *config_path,
     context->sinks =
         sinks_create(context->executor, service->files, store_instance(context->store));
     context->http = http_client_create(context->executor, context->log);
+    context->notifier =
+        notifier_create(context, &service->scheduler.profiles, service_list_stopped, service);
     service_create_outgoing(service, service_state_directory(config));
     return service;
 }
@@ -204,6 +227,7 @@ static void service_cancel_cycles(void *argument)
 {
     struct service *service = argument;
     service->cancelling = true;
+    notifier_cancel(service->context.notifier);
     struct direction *direction, *next;
     for (direction = TAILQ_FIRST(&service->scheduler.running_directions); direction != NULL;
          direction = next) {
@@ -231,6 +255,7 @@ static void service_on_stop_signal(void *argument)
     service->stopping = true;
     scheduler_stop(&service->scheduler);
     intake_stop(service->intake);
+    notifier_stop(service->context.notifier);
     struct direction *direction;
     TAILQ_FOREACH(direction, &service->scheduler.running_directions, ready)
     direction->cycle->operations->end_soon(direction->cycle);
@@ -308,6 +333,10 @@ void service_free(struct service *service)
         store_close(context->store);
     service->stopping = true;
     reload_end(service);
+    if (!notifier_free(context->notifier, STOP_PATIENCE_MS)) {
+        log_free(context->log); /* a program that tells an owner hangs: as above */
+        return;
+    }
     service_free_mailboxes(service);
     intake_free(service->intake);
     config_free(service->first_config);

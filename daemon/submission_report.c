@@ -1,6 +1,7 @@
 #include "daemon/submission_report.h"
 
 #include "base/clock.h"
+#include "daemon/alerts.h"
 #include "daemon/mailbox.h"
 #include "daemon/messages.h"
 #include "daemon/report.h"
@@ -11,7 +12,7 @@ static void record_submission(const struct cycle *cycle, const struct submission
     struct store_failure row = report_row(cycle, failure, next_retry_ms);
     row.submission = submission->row.id;
     row.attempts = submission->row.attempts;
-    store_failure_record(cycle->context->store, &row, NULL, NULL);
+    alerts_record(cycle, &row, NULL, NULL);
 }
 
 void submission_report_failed(struct cycle *cycle, const struct submission *submission,
