@@ -26,8 +26,9 @@
 enum {
     QUEUE_BYTES = 1024 * 1024,  /* what may wait to be written */
     RESERVE_BYTES = 256 * 1024, /* of it, what is kept for what is above info */
-    FIELD_SIZE = 512,           /* longest value of a field */
-    FIELD_COUNT = 10,           /* MESSAGE, PRIORITY, SYSLOG_IDENTIFIER and those of log_fields */
+    FIELD_COUNT = 16,           /* MESSAGE, PRIORITY, SYSLOG_IDENTIFIER and those of log_fields */
+    LONG_FIELD_COUNT = 3,       /* of them */
+    NAME_SIZE = 32,             /* "EXSYNC_...=" */
     FREE_PATIENCE_MS = 2000,
 };
 
@@ -60,13 +61,30 @@ struct log {
 /* --- composing --- */
 
 struct log_draft {
-    char bytes[LOG_LINE_SIZE + FIELD_COUNT * (FIELD_SIZE + 32)];
+    char bytes[LOG_LINE_SIZE + FIELD_COUNT * (LOG_FIELD_SIZE + NAME_SIZE) +
+               LONG_FIELD_COUNT * LOG_LONG_FIELD_SIZE];
     size_t length;
     size_t starts[FIELD_COUNT + 1];
     int count;
 };
 
-static void draft_add(struct log_draft *draft, const char *name, const char *value, size_t size)
+/* Copies words that may have several lines. What does not fit into `size` bytes is cut. */
+static size_t copy_lines(char *to, size_t size, const char *text)
+{
+    size_t length = 0;
+    for (;;) {
+        size_t line = strcspn(text, "\n");
+        length += text_copy_line(to + length, size - length, text, line);
+        if (text[line] == '\0' || length + 1 == size)
+            return length;
+        to[length++] = '\n';
+        text += line + 1;
+    }
+}
+
+/* `size`: of the value, with a NUL. */
+static void draft_add(struct log_draft *draft, const char *name, const char *value, size_t size,
+                      bool lines)
 {
     if (value == NULL)
         return;
@@ -74,19 +92,36 @@ static void draft_add(struct log_draft *draft, const char *name, const char *val
     size_t name_length = strlen(name);
     memcpy(draft->bytes + draft->length, name, name_length);
     draft->length += name_length;
-    draft->length += text_copy_line(draft->bytes + draft->length, size, value, strlen(value));
+    char *to = draft->bytes + draft->length;
+    draft->length +=
+        lines ? copy_lines(to, size, value) : text_copy_line(to, size, value, strlen(value));
     draft->starts[draft->count] = draft->length;
 }
 
 static void draft_add_fields(struct log_draft *draft, const struct log_fields *fields)
 {
-    draft_add(draft, "MESSAGE_ID=", fields->message_id, FIELD_SIZE);
-    draft_add(draft, "EXSYNC_PROFILE=", fields->profile, FIELD_SIZE);
-    draft_add(draft, "EXSYNC_MAILBOX=", fields->mailbox, FIELD_SIZE);
-    draft_add(draft, "EXSYNC_DIRECTION=", fields->direction, FIELD_SIZE);
-    draft_add(draft, "EXSYNC_STEP=", fields->step, FIELD_SIZE);
-    draft_add(draft, "EXSYNC_ACTIVITY=", fields->activity, FIELD_SIZE);
-    draft_add(draft, "EXSYNC_CODE=", fields->code, FIELD_SIZE);
+    const struct {
+        const char *name;
+        const char *value;
+        size_t size;
+        bool lines;
+    } all[] = {
+        {"MESSAGE_ID=", fields->message_id, LOG_FIELD_SIZE, false},
+        {"EXSYNC_PROFILE=", fields->profile, LOG_FIELD_SIZE, false},
+        {"EXSYNC_MAILBOX=", fields->mailbox, LOG_FIELD_SIZE, false},
+        {"EXSYNC_DIRECTION=", fields->direction, LOG_FIELD_SIZE, false},
+        {"EXSYNC_STEP=", fields->step, LOG_FIELD_SIZE, false},
+        {"EXSYNC_ACTIVITY=", fields->activity, LOG_FIELD_SIZE, false},
+        {"EXSYNC_CODE=", fields->code, LOG_FIELD_SIZE, false},
+        {"EXSYNC_ACCOUNT=", fields->account, LOG_FIELD_SIZE, false},
+        {"EXSYNC_ALERT=", fields->alert, LOG_FIELD_SIZE, false},
+        {"EXSYNC_SUBJECT=", fields->subject, LOG_FIELD_SIZE, false},
+        {"EXSYNC_CAUSE=", fields->cause, LOG_LONG_FIELD_SIZE, false},
+        {"EXSYNC_REMEDY=", fields->remedy, LOG_LONG_FIELD_SIZE, true},
+        {"EXSYNC_DETAILS=", fields->details, LOG_LONG_FIELD_SIZE, true},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        draft_add(draft, all[i].name, all[i].value, all[i].size, all[i].lines);
 }
 
 static struct log_message *log_compose(enum log_priority priority, const struct log_fields *fields,
@@ -96,9 +131,9 @@ static struct log_message *log_compose(enum log_priority priority, const struct 
     draft.length = 0;
     draft.count = 0;
     const char digit[] = {(char)('0' + priority), '\0'};
-    draft_add(&draft, "MESSAGE=", sentence, LOG_LINE_SIZE);
-    draft_add(&draft, "PRIORITY=", digit, sizeof digit);
-    draft_add(&draft, "SYSLOG_IDENTIFIER=", program_invocation_short_name, FIELD_SIZE);
+    draft_add(&draft, "MESSAGE=", sentence, LOG_LINE_SIZE, false);
+    draft_add(&draft, "PRIORITY=", digit, sizeof digit, false);
+    draft_add(&draft, "SYSLOG_IDENTIFIER=", program_invocation_short_name, LOG_FIELD_SIZE, false);
     if (fields != NULL)
         draft_add_fields(&draft, fields);
 

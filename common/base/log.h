@@ -6,8 +6,8 @@
  * logged once there is room. More urgent ones have a reserve and are dropped only when that is
  * full, too. Messages are single lines of at most LOG_LINE_SIZE bytes; control characters are
  * replaced. A field has at most LOG_FIELD_SIZE bytes, or LOG_LONG_FIELD_SIZE where it says so; what
- * does not fit is cut at a character. On standard error a line is the sentence alone. Source: sd_journal_sendv(3);
- * systemd.exec(5) on JOURNAL_STREAM. */
+ * does not fit is cut at a character. On standard error a line is the sentence alone. Source:
+ * sd_journal_sendv(3); systemd.exec(5) on JOURNAL_STREAM. */
 #ifndef EXSYNC_BASE_LOG_H
 #define EXSYNC_BASE_LOG_H
 

@@ -48,6 +48,12 @@ static const struct log_fields all_fields = {
     .step = "FindItem",
     .activity = "6f0c2c1e-0000-4000-8000-000000000000",
     .code = "ErrorServerBusy",
+    .account = "CONTOSO\\svc-sync",
+    .alert = "7",
+    .subject = "Offer",
+    .cause = "The server is busy.",
+    .remedy = "Get-ThrottlingPolicy\n\nNothing needs to be done.",
+    .details = "ActivityId: 6f0c2c1e\n>Error : Busy.\n",
 };
 
 static void at_a_terminal_or_file_a_line_is_the_sentence_alone(void **state)
@@ -81,7 +87,11 @@ static void in_the_journal_the_sentence_comes_with_its_fields(void **state)
         "MESSAGE=The server is busy.|PRIORITY=4|SYSLOG_IDENTIFIER=test_base_log|"
         "MESSAGE_ID=0123456789abcdef0123456789abcdef|EXSYNC_PROFILE=office|"
         "EXSYNC_MAILBOX=a@example.com|EXSYNC_DIRECTION=incoming|EXSYNC_STEP=FindItem|"
-        "EXSYNC_ACTIVITY=6f0c2c1e-0000-4000-8000-000000000000|EXSYNC_CODE=ErrorServerBusy|\n"
+        "EXSYNC_ACTIVITY=6f0c2c1e-0000-4000-8000-000000000000|EXSYNC_CODE=ErrorServerBusy|"
+        "EXSYNC_ACCOUNT=CONTOSO\\svc-sync|EXSYNC_ALERT=7|EXSYNC_SUBJECT=Offer|"
+        "EXSYNC_CAUSE=The server is busy.|"
+        "EXSYNC_REMEDY=Get-ThrottlingPolicy\n\nNothing needs to be done.|"
+        "EXSYNC_DETAILS=ActivityId: 6f0c2c1e\n>Error : Busy.\n|\n"
         "MESSAGE=Ready.|PRIORITY=6|SYSLOG_IDENTIFIER=test_base_log|\n");
     buffer_release(&journal_entries);
 }
@@ -170,20 +180,82 @@ static void a_message_stays_one_line_of_clean_text(void **state)
     memory_free(text);
 }
 
+static size_t length_of_field(const char *name)
+{
+    const char *field = strstr(buffer_string(&journal_entries), name);
+    assert_non_null(field);
+    return strcspn(field + strlen(name), "|");
+}
+
 static void fields_of_any_length_are_cut_not_overrun(void **state)
 {
     (void)state;
     char *words = memory_allocate(10001);
     memset(words, 'w', 10000);
-    const struct log_fields fields = {words, words, words, words, words, words, words};
+    const struct log_fields fields = {words, words, words, words, words, words, words,
+                                      words, words, words, words, words, words};
     struct log *log = log_create_for(LOG_PRIORITY_INFO, LOG_TARGET_JOURNAL);
     log_write(log, LOG_PRIORITY_INFO, &fields, "%s", words);
     log_free(log);
-    assert_int_equal(strcspn(buffer_string(&journal_entries), "|"),
-                     sizeof "MESSAGE=" - 1 + LOG_LINE_SIZE - 1);
-    assert_non_null(strstr(buffer_string(&journal_entries), "|EXSYNC_CODE=www"));
+    assert_int_equal(length_of_field("MESSAGE="), LOG_LINE_SIZE - 1);
+    assert_int_equal(length_of_field("|MESSAGE_ID="), LOG_FIELD_SIZE - 1);
+    assert_int_equal(length_of_field("|EXSYNC_CODE="), LOG_FIELD_SIZE - 1);
+    assert_int_equal(length_of_field("|EXSYNC_SUBJECT="), LOG_FIELD_SIZE - 1);
+    assert_int_equal(length_of_field("|EXSYNC_CAUSE="), LOG_LONG_FIELD_SIZE - 1);
+    assert_int_equal(length_of_field("|EXSYNC_REMEDY="), LOG_LONG_FIELD_SIZE - 1);
+    assert_int_equal(length_of_field("|EXSYNC_DETAILS="), LOG_LONG_FIELD_SIZE - 1);
     buffer_release(&journal_entries);
     memory_free(words);
+}
+
+static void only_remedy_and_details_keep_their_lines(void **state)
+{
+    (void)state;
+    const struct log_fields fields = {
+        .subject = "a\nb", .cause = "a\nb", .remedy = "\na\r\n\tb\x1b\xff\n", .details = "\n\n"};
+    struct log *log = log_create_for(LOG_PRIORITY_INFO, LOG_TARGET_JOURNAL);
+    log_write(log, LOG_PRIORITY_INFO, &fields, "a\nb");
+    log_free(log);
+    assert_string_equal(buffer_string(&journal_entries),
+                        "MESSAGE=a b|PRIORITY=6|SYSLOG_IDENTIFIER=test_base_log|"
+                        "EXSYNC_SUBJECT=a b|EXSYNC_CAUSE=a b|EXSYNC_REMEDY=\na \n b ?\n|"
+                        "EXSYNC_DETAILS=\n\n|\n");
+    buffer_release(&journal_entries);
+}
+
+static void long_lines_are_cut_at_a_character(void **state)
+{
+    (void)state;
+    struct buffer lines = {0};
+    while (lines.length < 2 * LOG_LONG_FIELD_SIZE)
+        buffer_append_string(&lines, "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\n\n");
+    for (int shift = 0; shift < 12; shift++) {
+        const struct log_fields fields = {.remedy = lines.data + shift % 2 * 9,
+                                          .details = lines.data + 10 - shift % 10 / 2 * 2};
+        struct log *log = log_create_for(LOG_PRIORITY_INFO, LOG_TARGET_JOURNAL);
+        log_write(log, LOG_PRIORITY_INFO, &fields, "x");
+        log_free(log);
+        assert_in_range(length_of_field("|EXSYNC_REMEDY="), LOG_LONG_FIELD_SIZE - 2,
+                        LOG_LONG_FIELD_SIZE - 1);
+        assert_null(strchr(buffer_string(&journal_entries), '?'));
+        const char *end = strstr(buffer_string(&journal_entries), "|EXSYNC_DETAILS=");
+        assert_int_not_equal((unsigned char)end[-1], 0xc3); /* half a character */
+        buffer_release(&journal_entries);
+    }
+    buffer_release(&lines);
+}
+
+static void on_standard_error_long_fields_are_not_shown(void **state)
+{
+    (void)state;
+    struct capture capture;
+    capture_begin(&capture);
+    struct log *log = log_create_for(LOG_PRIORITY_INFO, LOG_TARGET_STDERR);
+    log_write(log, LOG_PRIORITY_ERROR, &all_fields, "The server is busy.");
+    log_free(log);
+    char *text = capture_end(&capture);
+    assert_string_equal(text, "The server is busy.\n");
+    memory_free(text);
 }
 
 enum { WRITERS = 4, LINES = 200 };
@@ -349,6 +421,9 @@ int main(void)
         cmocka_unit_test(messages_below_the_level_are_dropped_at_the_door),
         cmocka_unit_test(a_message_stays_one_line_of_clean_text),
         cmocka_unit_test(fields_of_any_length_are_cut_not_overrun),
+        cmocka_unit_test(only_remedy_and_details_keep_their_lines),
+        cmocka_unit_test(long_lines_are_cut_at_a_character),
+        cmocka_unit_test(on_standard_error_long_fields_are_not_shown),
         cmocka_unit_test(lines_of_many_threads_all_come_out_whole),
         cmocka_unit_test(a_full_queue_drops_and_counts_info_but_keeps_errors),
         cmocka_unit_test(errors_have_a_limit_as_well),

@@ -1,0 +1,266 @@
+#include "daemon/remedy.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* --- values in PowerShell's double quotes --- */
+
+/* How many bytes at `text` PowerShell takes for a double quote: the typographic ones are some, too.
+ */
+static size_t double_quote(const char *text)
+{
+    static const char *const quotes[] = {"\"", "\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e"};
+    for (size_t i = 0; i < sizeof quotes / sizeof quotes[0]; i++) {
+        if (strncmp(text, quotes[i], strlen(quotes[i])) == 0)
+            return strlen(quotes[i]);
+    }
+    return 0;
+}
+
+static void append_quoted(struct buffer *text, const char *value, size_t length)
+{
+    char *line = memory_allocate(length + 1);
+    text_copy_line(line, length + 1, value, length);
+    buffer_append_char(text, '"');
+    for (const char *at = line; *at != '\0';) {
+        size_t quote = double_quote(at);
+        if (quote > 0 || *at == '`' || *at == '$')
+            buffer_append_char(text, '`');
+        size_t bytes = quote > 0 ? quote : 1;
+        buffer_append(text, at, bytes);
+        at += bytes;
+    }
+    buffer_append_char(text, '"');
+    memory_free(line);
+}
+
+/* NAME"VALUE" */
+static void append_value(struct buffer *text, const char *name, const char *value)
+{
+    buffer_append_string(text, name);
+    append_quoted(text, value, strlen(value));
+}
+
+/* " -LDAPFilter:"(userPrincipalName=VALUE)"" */
+static void append_filter(struct buffer *text, const char *value)
+{
+    struct buffer filter = {0};
+    buffer_append_string(&filter, "(userPrincipalName=");
+    for (; *value != '\0'; value++) {
+        if (strchr("\\*()", *value) != NULL)
+            buffer_append_format(&filter, "\\%02x", (unsigned char)*value);
+        else
+            buffer_append_char(&filter, *value);
+    }
+    buffer_append_char(&filter, ')');
+    append_value(text, " -LDAPFilter:", filter.data);
+    buffer_release(&filter);
+}
+
+/* --- the commands --- */
+
+static bool has_mailbox(const struct remedy_place *place)
+{
+    return place->mailbox != NULL && place->mailbox[0] != '\0';
+}
+
+/* The account as the commands name it. Where it is not known, a word stands for it. */
+static const char *account_of(struct buffer *text, const struct remedy_place *place)
+{
+    if (place->account != NULL)
+        return place->account;
+    buffer_append_string(
+        text, "# In the place of ACCOUNT: the owner of the Kerberos ticket that exsyncd signs in "
+              "with (klist).\n");
+    return "ACCOUNT";
+}
+
+static void write_role_check(struct buffer *text, const struct remedy_place *place)
+{
+    buffer_append_string(
+        text, "Get-ManagementRoleAssignment -Role:ApplicationImpersonation -GetEffectiveUsers");
+    if (has_mailbox(place))
+        append_value(text, " -WritableRecipient:", place->mailbox);
+    buffer_append_char(text, '\n');
+}
+
+static void write_grant(struct buffer *text, const char *account, const char *scope)
+{
+    append_value(text,
+                 "New-ManagementRoleAssignment -Name:exsyncd -Role:ApplicationImpersonation -User:",
+                 account);
+    buffer_append_string(text, scope);
+    buffer_append_char(text, '\n');
+}
+
+static void write_impersonation(struct buffer *text, const struct remedy_place *place)
+{
+    const char *account = account_of(text, place);
+    write_grant(text, account, "");
+    buffer_append_string(
+        text, "# or only for some mailboxes, those of a group (write its distinguished name):\n"
+              "New-ManagementScope -Name:exsyncd-mailboxes -RecipientRestrictionFilter:"
+              "{MemberOfGroup -eq \"CN=exsyncd,OU=Groups,DC=contoso,DC=com\"}\n");
+    write_grant(text, account, " -CustomRecipientWriteScope:exsyncd-mailboxes");
+    buffer_append_string(text, "# to check:\n");
+    write_role_check(text, place);
+}
+
+static void write_authorization(struct buffer *text, const struct remedy_place *place)
+{
+    static const char policy[] =
+        " | Format-List EwsEnabled,EwsApplicationAccessPolicy,EwsAllowList,EwsBlockList\n";
+    buffer_append_string(text, "# Whether the account may impersonate:\n");
+    write_role_check(text, place);
+    buffer_append_string(text, "# Whether Exchange Web Services are enabled:\n");
+    buffer_append_format(text, "Get-OrganizationConfig%s", policy);
+    if (!has_mailbox(place))
+        return;
+    append_value(text, "Get-CASMailbox -Identity:", place->mailbox);
+    buffer_append_string(text, policy);
+    buffer_append_string(text, "# To enable them for this mailbox:\n");
+    append_value(text, "Set-CASMailbox -Identity:", place->mailbox);
+    buffer_append_string(text, " -EwsEnabled:$true\n");
+}
+
+/* "Get-ADUser -Identity:"svc-sync" -Server:"CONTOSO"": Get-ADUser knows neither DOMAIN\NAME nor
+ * user principal names as identities. */
+static void write_user(struct buffer *text, const char *account)
+{
+    const char *backslash = strchr(account, '\\');
+    buffer_append_string(text, "Get-ADUser");
+    if (backslash == NULL && strchr(account, '@') != NULL) {
+        append_filter(text, account);
+        return;
+    }
+    append_value(text, " -Identity:", backslash == NULL ? account : backslash + 1);
+    if (backslash != NULL && backslash != account) {
+        buffer_append_string(text, " -Server:");
+        append_quoted(text, account, (size_t)(backslash - account));
+    }
+}
+
+static void write_authentication(struct buffer *text, const struct remedy_place *place)
+{
+    static const char properties[] = "LockedOut,PasswordExpired,AccountExpirationDate,Enabled";
+    const char *account = account_of(text, place);
+    buffer_append_string(text, "# Whether the account is locked, expired or disabled:\n");
+    write_user(text, account);
+    buffer_append_format(text, " -Properties %s | Format-List %s\n", properties, properties);
+    buffer_append_string(text, "# To unlock it:\n");
+    write_user(text, account);
+    buffer_append_string(text, " | Unlock-ADAccount\n");
+}
+
+static void write_mailbox(struct buffer *text, const struct remedy_place *place)
+{
+    if (!has_mailbox(place))
+        return;
+    append_value(text, "Get-Mailbox -Identity:", place->mailbox);
+    buffer_append_string(text, " | Format-List\n"
+                               "# If there is none, the mailbox may be somewhere else:\n");
+    append_value(text, "Get-MailUser -Identity:", place->mailbox);
+    buffer_append_string(text, " | Format-List\n");
+}
+
+/* What is done for a mailbox by impersonation counts for the mailbox. */
+static void write_throttling(struct buffer *text, const struct remedy_place *place)
+{
+    const char *whose = has_mailbox(place) ? place->mailbox : account_of(text, place);
+    buffer_append_string(text, "# Which policy applies (none: the default one), and its values:\n");
+    append_value(text, "Get-ThrottlingPolicyAssociation -Identity:", whose);
+    buffer_append_string(text, " | Format-List ThrottlingPolicyId\n"
+                               "Get-ThrottlingPolicy | Format-List Name,Ews*\n");
+}
+
+void remedy_write_commands(struct buffer *text, enum failure_category category,
+                           const struct remedy_place *place)
+{
+    if (place->scope == FAILURE_SCOPE_ITEM)
+        return;
+    if (category == FAILURE_IMPERSONATION)
+        write_impersonation(text, place);
+    else if (category == FAILURE_AUTHORIZATION)
+        write_authorization(text, place);
+    else if (category == FAILURE_AUTHENTICATION)
+        write_authentication(text, place);
+    else if (category == FAILURE_MAILBOX)
+        write_mailbox(text, place);
+    else if (category == FAILURE_THROTTLING)
+        write_throttling(text, place);
+}
+
+/* --- the words --- */
+
+static const char tests_again[] = "exsyncd tests again by itself.";
+static const char role_takes_a_while[] =
+    "Exchange may take a while, and differ between servers, before a new role works; exsyncd tests "
+    "again by itself.";
+static const char others_go_on[] = "Other mail goes on.";
+
+static bool has(const char *words, const char *part)
+{
+    return strstr(words, part) != NULL;
+}
+
+/* Whether a message's remedy has a way of its own in which it goes on. */
+static bool message_goes_on(const char *words)
+{
+    return has(words, "submit it again") || has(words, "submit the message again") ||
+           has(words, "Nothing needs to be done") || has(words, "nothing else is held up") ||
+           has(words, tests_again);
+}
+
+/* How it goes on; "" when the words say it. */
+static const char *ending_of(enum failure_category category, const char *words,
+                             const struct remedy_place *place)
+{
+    if (place->scope == FAILURE_SCOPE_ITEM)
+        return message_goes_on(words) ? "" : others_go_on;
+    if (category == FAILURE_IMPERSONATION || category == FAILURE_AUTHORIZATION)
+        return role_takes_a_while;
+    return has(words, "tries again by itself") ? "" : tests_again;
+}
+
+/* The length of `words` without an ending that another one is put in the place of. */
+static size_t length_without_ending(const char *words)
+{
+    static const char *const endings[] = {role_takes_a_while, tests_again,
+                                          "Sync resumes by itself."};
+    size_t length = strlen(words);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t ending = strlen(endings[i]);
+        if (length >= ending && strcmp(words + length - ending, endings[i]) == 0) {
+            length -= ending;
+            break;
+        }
+    }
+    while (length > 0 && words[length - 1] == ' ')
+        length--;
+    return length;
+}
+
+void remedy_write_words(struct buffer *text, enum failure_category category, const char *remedy,
+                        const struct remedy_place *place)
+{
+    const char *words = remedy == NULL ? "" : remedy;
+    const char *ending = ending_of(category, words, place);
+    size_t length = ending[0] == '\0' ? strlen(words) : length_without_ending(words);
+    buffer_append(text, words, length);
+    if (length > 0 && ending[0] != '\0')
+        buffer_append_string(text, words[length - 1] == '.' ? " " : ". ");
+    buffer_append_string(text, ending);
+}
+
+void remedy_write(struct buffer *text, enum failure_category category, const char *remedy,
+                  const struct remedy_place *place)
+{
+    size_t before = text->length;
+    remedy_write_commands(text, category, place);
+    if (text->length > before)
+        buffer_append_char(text, '\n');
+    remedy_write_words(text, category, remedy, place);
+}
