@@ -12,7 +12,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Werror
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
-PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libssl libcrypto krb5 \
+PACKAGES := libuv libcurl jansson libxml-2.0 sqlite3 libsystemd inih libssl libcrypto krb5 \
             mit-krb5-gssapi
 CFLAGS   += -std=gnu17 $(WARNINGS) $(OPTIMISE) $(SANITIZE) -fno-common -pthread -Icommon -I. \
             -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -DEXSYNC_VERSION=\"$(VERSION)\" $(DEFINES)
@@ -22,9 +22,9 @@ PACKAGE_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS   = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
 # The folders of common/, each after those it may use; see docs in each folder's public header.
-FOLDERS := base config http store mail ews
+FOLDERS := base notify config http store mail ews
 # Link order is the reverse: users before what they use.
-LIBRARIES := $(foreach folder,ews mail store http config base,$(BUILD)/lib$(folder).a)
+LIBRARIES := $(foreach folder,ews mail store http config notify base,$(BUILD)/lib$(folder).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
@@ -70,7 +70,7 @@ $(BUILD)/exsync-submit: $(BUILD)/tools/exsync_submit.o $(BUILD)/libsubmit.a $(BU
 # The Exchange simulator: a program of its own, it shares only base/ with the daemon.
 $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 	@echo "  LD      $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd jansson)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd)
 
 # The floors of the benchmark: libcurl and files, nothing of ours.
 $(BUILD)/bench-floor: $(BUILD)/tests/bench/floor.o
@@ -82,13 +82,14 @@ $(BUILD)/bench-floor $(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_commo
 # Unit tests: tests/unit/test_FOLDER_WHAT.c is linked with FOLDER's library, those it may use, and
 # what it takes from tests/unit/fixture_*.c.
 use_base   := base
+use_notify := notify base
 use_config := config base
 use_http   := http base
 use_store  := store base
 use_mail   := mail base
 use_ews    := ews http base
 use_submit := submit mail base
-use_daemon := daemon ews mail store http config base
+use_daemon := daemon ews mail store http config notify base
 folder_of   = $(word 2,$(subst _, ,$(notdir $(1))))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
