@@ -71,7 +71,9 @@ struct store_registration {
 };
 
 /* Gives every mailbox its number; those not named are marked as removed (their state stays until
- * store_prune), those that come back are as before. One transaction. A renaming is applied once,
+ * store_prune), those that come back are as before. What went wrong with those that are removed,
+ * and with profiles that no registration names, is over; nobody is told of the latter any more.
+ * One transaction. A renaming is applied once,
  * however often it is named; addresses may be swapped. When both addresses have state, the new
  * one's ledger goes into the old number, and a cycle that still holds the other loses its lease;
  * while the new one has items in state "delivering", that waits for the next registration. */
@@ -216,12 +218,15 @@ void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t
 
 /* --- failures --- */
 
+struct store_alert; /* store_alerts.h */
+
 struct store_failure {
     struct failure failure;
     const char *profile;
     struct store_mailbox mailbox; /* number 0: not of one mailbox */
     const char *direction;        /* "incoming", "outgoing"; NULL: both */
     const char *activity;
+    const char *trace; /* lines for people who look into it; NULL: none */
     int64_t now_ms;
     int64_t next_retry_ms; /* INT64_MAX: not tried again by itself */
     const struct store_delivery
@@ -230,19 +235,29 @@ struct store_failure {
     uint32_t attempts;      /* tries of the item so far */
     bool set_aside; /* the item is to be set aside instead of being tried again: next_retry_ms does
                        not count */
+    struct store_alert *alert; /* opened, repeated or raised with it; NULL: none. It and its strings
+                                  stay valid until `done` */
 };
 
 /* Records a failure, or counts the same one again (same scope, profile, mailbox, direction, step,
  * category, code, item and submission, not resolved). One with an item puts the item into the
- * ledger as failed in the same transaction. Strings are copied. */
+ * ledger as failed in the same transaction, and so it is with its alert. Strings are copied, but
+ * the alert's. */
 void store_failure_record(struct store *store, const struct store_failure *failure,
                           store_done *done, void *argument);
 
+struct store_resolved {
+    uint32_t failures;
+    uint32_t alerts;
+    uint32_t told; /* of these alerts: those that the owner knows of or was being told of */
+};
+
 /* What went wrong with this mailbox (number 0: with this profile) in this direction is over (NULL:
- * in any, and what was recorded for both); item failures stay. `direction` is a constant.
- * `*resolved` (may be NULL) counts the rows. */
+ * in any, and what was recorded for both), and so are its alerts; those of items stay (their alerts
+ * are resolved by store_prune), and those that absorb (store_alert_resolve_grouped). `direction` is
+ * a constant. `*resolved` (may be NULL) counts the rows. */
 void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
-                           const char *direction, int64_t now_ms, uint32_t *resolved,
+                           const char *direction, int64_t now_ms, struct store_resolved *resolved,
                            store_done *done, void *argument);
 
 /* --- submissions: outgoing messages on their way ---
@@ -337,9 +352,11 @@ void store_submissions_change(struct store *store, struct store_mailbox mailbox,
 /* Whether the database can be written: commits something that changes nothing. */
 void store_probe(struct store *store, store_done *done, void *argument);
 
-/* Forgets mailboxes that left the configuration before `removed_before_ms` and failures that were
- * resolved before `resolved_before_ms`, a bounded number of rows a call; *more tells to call again.
- */
+/* Forgets mailboxes that left the configuration before `removed_before_ms`, failures and alerts
+ * that were resolved before `resolved_before_ms`, and notifications from before then with none of
+ * their alerts left. A failure stays as long as an alert of it. Resolves the alerts of items of
+ * which no failure (same mailbox, direction, category, code, submission) is open any more. A
+ * bounded number of rows a call; *more tells to call again. */
 void store_prune(struct store *store, int64_t removed_before_ms, int64_t resolved_before_ms,
                  bool *more, store_done *done, void *argument);
 

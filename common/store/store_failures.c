@@ -145,7 +145,7 @@ struct resolve_operation {
     char *profile;         /* owned: the caller's may go with its configuration */
     const char *direction; /* a constant */
     int64_t now_ms;
-    uint32_t *resolved;
+    struct store_resolved *resolved;
 };
 
 static void resolve_finish(struct store_operation *operation)
@@ -172,11 +172,11 @@ static void resolve_run(struct store_connection *connection, struct store_operat
     store_bind_number(connection, query, 3, resolving->now_ms);
     int64_t changed = store_run(connection, query);
     if (resolving->resolved != NULL)
-        *resolving->resolved = (uint32_t)changed;
+        *resolving->resolved = (struct store_resolved){.failures = (uint32_t)changed};
 }
 
 void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
-                           const char *direction, int64_t now_ms, uint32_t *resolved,
+                           const char *direction, int64_t now_ms, struct store_resolved *resolved,
                            store_done *done, void *argument)
 {
     struct resolve_operation *operation =

@@ -468,7 +468,7 @@ void store_failure_record(struct store *store, const struct store_failure *failu
 }
 
 void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
-                           const char *direction, int64_t now_ms, uint32_t *resolved,
+                           const char *direction, int64_t now_ms, struct store_resolved *resolved,
                            store_done *done, void *argument)
 {
     (void)store, (void)profile, (void)mailbox, (void)direction, (void)now_ms, (void)resolved;

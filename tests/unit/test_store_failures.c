@@ -30,10 +30,10 @@ static void record(struct fixture *fixture, struct store_failure failure)
 static uint32_t resolve(struct fixture *fixture, struct store_mailbox mailbox,
                         const char *direction)
 {
-    uint32_t resolved = 99;
+    struct store_resolved resolved;
     MUST_SUCCEED(fixture, store_failure_resolve(fixture->store, "p", mailbox, direction, NOW + 7,
                                                 &resolved, support_done, &outcome));
-    return resolved;
+    return resolved.failures;
 }
 
 static int64_t rows(struct fixture *fixture)

@@ -301,7 +301,7 @@ static void idle_polling_writes_nothing(void **state)
     snprintf(wal, sizeof wal, "%s-wal", fixture->path);
     assert_int_equal(stat(wal, &first), 0);
     for (int i = 1; i < 20; i++) {
-        uint32_t resolved = 9;
+        struct store_resolved resolved;
         load(fixture, mailbox, &folder, "/m");
         MUST_SUCCEED(fixture,
                      store_sink_ready(fixture->store, mailbox, "/m", support_done, &outcome));
@@ -312,7 +312,7 @@ static void idle_polling_writes_nothing(void **state)
                                                 support_done, &outcome));
         MUST_SUCCEED(fixture, store_failure_resolve(fixture->store, "p", mailbox, "incoming", NOW,
                                                     &resolved, support_done, &outcome));
-        assert_int_equal(resolved, 0);
+        assert_int_equal(resolved.failures, 0);
         support_delivered(fixture, mailbox, seen.key);
         MUST_SUCCEED(fixture, store_ledger_forget(fixture->store, mailbox, NOW - DAY, support_done,
                                                   &outcome));

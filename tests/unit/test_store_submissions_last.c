@@ -101,10 +101,10 @@ static void a_mailbox_that_works_again_leaves_the_failures_of_messages(void **st
     struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
     record(fixture, mailbox, id_of(1), "X");
     record(fixture, mailbox, NULL, "X");
-    uint32_t resolved = 9;
+    struct store_resolved resolved;
     MUST_SUCCEED(fixture, store_failure_resolve(fixture->store, "p", mailbox, "outgoing", NOW,
                                                 &resolved, support_done, &outcome));
-    assert_int_equal(resolved, 1);
+    assert_int_equal(resolved.failures, 1);
     assert_int_equal(failures(fixture, "resolved_at IS NULL AND submission <> ''"), 1);
 }
 
