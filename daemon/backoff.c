@@ -2,17 +2,21 @@
 
 #include "base/random.h"
 
-enum { PROBE_FIRST = 10, PROBE_SECOND = 30, PROBE_LATER = 120, ITEM_LATER = 24 };
+enum { ITEM_LATER = 24 };
 
 static uint64_t jittered(uint64_t wait_ms)
 {
     return wait_ms - wait_ms / 8 + random_below(wait_ms / 4 + 1);
 }
 
-static uint64_t permanent_wait(const struct backoff *backoff, uint32_t failures)
+static uint64_t probe_wait(const struct backoff *backoff, uint32_t failures)
 {
-    uint64_t factor = failures <= 1 ? PROBE_FIRST : failures == 2 ? PROBE_SECOND : PROBE_LATER;
-    return backoff->min_ms * factor;
+    uint64_t wait = backoff->max_ms;
+    if (backoff->probe_count > 0) {
+        size_t index = failures <= 1 ? 0 : failures - 1;
+        wait = backoff->probes_ms[index < backoff->probe_count ? index : backoff->probe_count - 1];
+    }
+    return wait - random_below(wait / 10 + 1);
 }
 
 static uint64_t transient_wait(const struct backoff *backoff, uint32_t failures)
@@ -20,17 +24,15 @@ static uint64_t transient_wait(const struct backoff *backoff, uint32_t failures)
     uint32_t doublings = failures <= 1 ? 0 : failures - 1;
     if (doublings > 20)
         doublings = 20;
-    return backoff->min_ms << doublings;
+    uint64_t wait = backoff->min_ms << doublings;
+    return jittered(wait > backoff->max_ms ? backoff->max_ms : wait);
 }
 
 uint64_t backoff_wait(const struct backoff *backoff, const struct failure *failure,
                       uint32_t failures)
 {
     uint64_t wait =
-        failure->permanent ? permanent_wait(backoff, failures) : transient_wait(backoff, failures);
-    if (wait > backoff->max_ms)
-        wait = backoff->max_ms;
-    wait = jittered(wait);
+        failure->permanent ? probe_wait(backoff, failures) : transient_wait(backoff, failures);
     return wait < failure->retry_after_ms ? failure->retry_after_ms : wait;
 }
 

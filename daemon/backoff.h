@@ -4,17 +4,21 @@
 
 #include "base/failure.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct backoff {
     uint64_t min_ms;
     uint64_t max_ms;
+    const uint64_t *probes_ms; /* waits before what has stopped is probed; the last repeats */
+    size_t probe_count;        /* 0: it waits for max_ms each time */
 };
 
-/* The wait before the next try after `failures` failures in a row (1 or more), in milliseconds,
- * with jitter of a quarter. Transient failures wait min, 2 min, 4 min ... up to max. Permanent ones
- * are probed: after 10, 30 and then 120 times min (5 min, 15 min, an hour by default), up to max.
- * What the server asked for is the least in any case. */
+/* The wait before the next try, in milliseconds, after so many failures in a row (1 or more) of
+ * this kind: those that may pass wait min, 2 min, 4 min ... up to max, with a jitter of a quarter;
+ * those that stay, the probes' intervals in turn. A probe comes earlier than its interval by up to
+ * a tenth, never later, so that mailboxes that were refused at the same moment drift apart. What
+ * the server asked for is the least in any case. */
 uint64_t backoff_wait(const struct backoff *backoff, const struct failure *failure,
                       uint32_t failures);
 

@@ -126,6 +126,8 @@ struct backoff profile_backoff(const struct profile *profile)
     return (struct backoff){
         .min_ms = profile->config->retry_min_ms,
         .max_ms = profile->config->retry_max_ms,
+        .probes_ms = profile->config->probe_intervals_ms,
+        .probe_count = profile->config->probe_interval_count,
     };
 }
 

@@ -9,7 +9,9 @@
 
 enum { MINUTE_MS = 60000 };
 
-static const struct backoff usual = {.min_ms = 30000, .max_ms = 60 * MINUTE_MS};
+static const uint64_t probes_ms[] = {5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS};
+static const struct backoff usual = {
+    .min_ms = 30000, .max_ms = 60 * MINUTE_MS, .probes_ms = probes_ms, .probe_count = 3};
 
 static void assert_about(uint64_t wait_ms, uint64_t expected_ms)
 {
@@ -27,14 +29,36 @@ static void transient_failures_wait_twice_as_long_each_time_up_to_the_limit(void
     assert_about(backoff_wait(&usual, &failure, UINT32_MAX), 60 * MINUTE_MS);
 }
 
-static void permanent_failures_are_probed_after_5_15_and_then_every_60_minutes(void **state)
+static void assert_at_most_a_tenth_before(uint64_t wait_ms, uint64_t interval_ms)
+{
+    assert_in_range(wait_ms, interval_ms - interval_ms / 10, interval_ms);
+}
+
+static void what_stays_is_probed_after_the_intervals_of_which_the_last_repeats(void **state)
 {
     (void)state;
     const struct failure failure = {.category = FAILURE_IMPERSONATION, .permanent = true};
-    assert_about(backoff_wait(&usual, &failure, 1), 5 * MINUTE_MS);
-    assert_about(backoff_wait(&usual, &failure, 2), 15 * MINUTE_MS);
-    assert_about(backoff_wait(&usual, &failure, 3), 60 * MINUTE_MS);
-    assert_about(backoff_wait(&usual, &failure, 1000), 60 * MINUTE_MS);
+    const uint32_t later[] = {3, 4, 1000, UINT32_MAX};
+    assert_at_most_a_tenth_before(backoff_wait(&usual, &failure, 1), 5 * MINUTE_MS);
+    assert_at_most_a_tenth_before(backoff_wait(&usual, &failure, 2), 15 * MINUTE_MS);
+    for (size_t i = 0; i < 4; i++)
+        assert_at_most_a_tenth_before(backoff_wait(&usual, &failure, later[i]), 60 * MINUTE_MS);
+    const struct backoff slow = {.min_ms = 1000, .max_ms = 2000, .probes_ms = probes_ms + 2, 1};
+    assert_at_most_a_tenth_before(backoff_wait(&slow, &failure, 1), 60 * MINUTE_MS);
+}
+
+static void a_thousand_mailboxes_are_not_probed_at_the_same_moment(void **state)
+{
+    (void)state;
+    const struct failure failure = {.category = FAILURE_IMPERSONATION, .permanent = true};
+    enum { TENTHS = 10, TENTH_MS = 5 * MINUTE_MS / 10 / 10 };
+    unsigned in_tenth[TENTHS + 1] = {0};
+    for (int i = 0; i < 1000; i++) {
+        uint64_t early = 5 * MINUTE_MS - backoff_wait(&usual, &failure, 1);
+        in_tenth[early / TENTH_MS]++;
+    }
+    for (int i = 0; i < TENTHS; i++)
+        assert_in_range(in_tenth[i], 30, 200);
 }
 
 static void what_the_server_asks_for_is_the_least(void **state)
@@ -126,7 +150,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transient_failures_wait_twice_as_long_each_time_up_to_the_limit),
-        cmocka_unit_test(permanent_failures_are_probed_after_5_15_and_then_every_60_minutes),
+        cmocka_unit_test(what_stays_is_probed_after_the_intervals_of_which_the_last_repeats),
+        cmocka_unit_test(a_thousand_mailboxes_are_not_probed_at_the_same_moment),
         cmocka_unit_test(what_the_server_asks_for_is_the_least),
         cmocka_unit_test(an_item_out_of_tries_is_still_tried_once_a_day),
         cmocka_unit_test(a_gate_admits_one_try_after_the_wait_and_opens_with_its_success),
