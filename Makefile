@@ -12,7 +12,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Werror
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
-PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libssl libcrypto krb5 \
+PACKAGES := libuv libcurl libxml-2.0 sqlite3 libsystemd inih libssl libcrypto krb5 jansson \
             mit-krb5-gssapi
 CFLAGS   += -std=gnu17 $(WARNINGS) $(OPTIMISE) $(SANITIZE) -fno-common -pthread -Icommon -I. \
             -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -DEXSYNC_VERSION=\"$(VERSION)\" $(DEFINES)
@@ -70,7 +70,7 @@ $(BUILD)/exsync-submit: $(BUILD)/tools/exsync_submit.o $(BUILD)/libsubmit.a $(BU
 # The Exchange simulator: a program of its own, it shares only base/ with the daemon.
 $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 	@echo "  LD      $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd jansson)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(shell pkg-config --libs libmicrohttpd)
 
 # The floors of the benchmark: libcurl and files, nothing of ours.
 $(BUILD)/bench-floor: $(BUILD)/tests/bench/floor.o
@@ -104,10 +104,11 @@ $(BUILD)/tests/$(1): $(BUILD)/tests/unit/$(1).o $(BUILD)/libfixture.a $(foreach 
 endef
 $(foreach test,$(notdir $(basename $(wildcard tests/unit/test_*.c))),$(eval $(call unit_test,$(test))))
 
-# Small programs that integration tests drive: tests/integration/NAME.c, linked with all libraries.
+# Small programs that integration tests drive: tests/integration/NAME.c, linked with all libraries and
+# the daemon's parts.
 INTEGRATION_PROGRAMS := $(patsubst tests/integration/%.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
 
-$(INTEGRATION_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/integration/%.o $(LIBRARIES)
+$(INTEGRATION_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/integration/%.o $(BUILD)/libdaemon.a $(LIBRARIES)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
@@ -145,7 +146,8 @@ check: ## install what is missing, build, and run all tests
 
 # Run once more with the sanitizers.
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
-               test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py)
+               test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py \
+               test_notification.py)
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)
