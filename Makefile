@@ -105,10 +105,11 @@ $(BUILD)/tests/$(1): $(BUILD)/tests/unit/$(1).o $(BUILD)/libfixture.a $(foreach 
 endef
 $(foreach test,$(notdir $(basename $(wildcard tests/unit/test_*.c))),$(eval $(call unit_test,$(test))))
 
-# Small programs that integration tests drive: tests/integration/NAME.c, linked with all libraries.
+# Small programs that integration tests drive: tests/integration/NAME.c, linked with all libraries and
+# the daemon's parts.
 INTEGRATION_PROGRAMS := $(patsubst tests/integration/%.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
 
-$(INTEGRATION_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/integration/%.o $(LIBRARIES)
+$(INTEGRATION_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/integration/%.o $(BUILD)/libdaemon.a $(LIBRARIES)
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
@@ -146,7 +147,8 @@ check: ## install what is missing, build, and run all tests
 
 # Run once more with the sanitizers.
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
-               test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py)
+               test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py \
+               test_notification.py)
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)

@@ -1,38 +1,12 @@
 #include "daemon/nondelivery_text.h"
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "base/uuid.h"
-#include "mail/encoded_word.h"
+#include "daemon/mail_text.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-enum {
-    DATE_SIZE = 64,
-    SUBJECT_SIZE = 200, /* as it is shown */
-};
-
-static void format_date(int64_t wall_ms, char text[DATE_SIZE])
-{
-    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm day;
-    gmtime_r(&seconds, &day);
-    snprintf(text, DATE_SIZE, "%s, %d %s %d %02d:%02d:%02d +0000", days[day.tm_wday], day.tm_mday,
-             months[day.tm_mon], day.tm_year + 1900, day.tm_hour, day.tm_min, day.tm_sec);
-}
-
-static void append_value(struct buffer *text, const char *value)
-{
-    if (encoded_words_needed(value))
-        encoded_words_append(text, value);
-    else
-        buffer_append_string(text, value);
-}
+enum { SUBJECT_SIZE = 200 }; /* as it is shown */
 
 static const char *status_of(const struct failure *failure)
 {
@@ -46,17 +20,16 @@ static const char *status_of(const struct failure *failure)
 static void write_header(struct buffer *text, const struct nondelivery_text *what,
                          const char *boundary)
 {
-    char date[DATE_SIZE], id[UUID_TEXT_SIZE];
-    format_date(what->now_ms, date);
+    char id[UUID_TEXT_SIZE];
     uuid_generate(id);
+    buffer_append_string(text, "Return-Path: <>\r\nDate: ");
+    mail_write_date(text, what->now_ms);
     buffer_append_format(text,
-                         "Return-Path: <>\r\n"
-                         "Date: %s\r\n"
-                         "From: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
+                         "\r\nFrom: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
                          "To: <%s>\r\n"
                          "Subject: Undelivered: ",
-                         date, what->host, what->mailbox);
-    append_value(text, what->submission->row.subject);
+                         what->host, what->mailbox);
+    mail_write_value(text, what->submission->row.subject);
     buffer_append_format(text, "\r\nMessage-ID: <%s@%s>\r\n", id, what->host);
     if (what->submission->row.message_id != NULL)
         buffer_append_format(text, "In-Reply-To: %s\r\nReferences: %s\r\n",
@@ -99,14 +72,14 @@ static void write_explanation(struct buffer *text, const struct nondelivery_text
 static void write_status(struct buffer *text, const struct nondelivery_text *what)
 {
     const struct failure *failure = what->failure;
-    char date[DATE_SIZE];
-    format_date(what->submission->row.queued_ms, date);
     buffer_append_format(text,
                          "Content-Type: message/delivery-status\r\n\r\n"
                          "Reporting-MTA: dns; %s\r\n"
                          "X-Exsyncd-Submission: %s\r\n"
-                         "Arrival-Date: %s\r\n",
-                         what->host, what->submission->row.id, date);
+                         "Arrival-Date: ",
+                         what->host, what->submission->row.id);
+    mail_write_date(text, what->submission->row.queued_ms);
+    buffer_append_string(text, "\r\n");
     for (size_t i = 0; i < what->submission->recipient_count; i++)
         buffer_append_format(text,
                              "\r\nFinal-Recipient: rfc822; %s\r\n"
@@ -122,7 +95,7 @@ static void write_original(struct buffer *text, const struct nondelivery_text *w
 {
     buffer_append_format(
         text, "Content-Type: text/rfc822-headers\r\n\r\nFrom: <%s>\r\nSubject: ", what->mailbox);
-    append_value(text, what->submission->row.subject);
+    mail_write_value(text, what->submission->row.subject);
     buffer_append_string(text, "\r\n");
     if (what->submission->row.message_id != NULL)
         buffer_append_format(text, "Message-ID: %s\r\n", what->submission->row.message_id);
