@@ -192,6 +192,11 @@ SOURCES = $(shell git ls-files '*.c' '*.h')
 # exsync-submit puts files into a folder of its group; the group cannot be had in a staged tree.
 SUBMIT_GROUP := exsync-submit
 
+# systemd looks for catalogs below /usr and /usr/local, and in what journalctl has made of them.
+CATALOG := $(PREFIX)/lib/systemd/catalog/exsyncd.catalog
+UPDATE_CATALOG = @if [ -z "$(DESTDIR)" ] && command -v journalctl >/dev/null; then \
+                     journalctl --update-catalog || true; fi
+
 install: $(BUILD)/exsyncd $(BUILD)/exsync-submit ## install below DESTDIR, with PREFIX (/usr)
 	install -D -m 755 $(BUILD)/exsyncd $(DESTDIR)$(PREFIX)/sbin/exsyncd
 	@if [ -z "$(DESTDIR)" ] && getent group $(SUBMIT_GROUP) >/dev/null; then \
@@ -207,6 +212,8 @@ install: $(BUILD)/exsyncd $(BUILD)/exsync-submit ## install below DESTDIR, with 
 	install -D -m 644 conf/exsyncd.conf $(DESTDIR)$(PREFIX)/share/doc/exsyncd/exsyncd.conf
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/exsyncd/LICENSE
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/exsyncd/README.md
+	install -D -m 644 systemd/exsyncd.catalog $(DESTDIR)$(CATALOG)
+	$(UPDATE_CATALOG)
 	install -d -m 755 $(DESTDIR)/etc/exsyncd/conf.d
 	test -e $(DESTDIR)/etc/exsyncd/exsyncd.conf || \
 	    install -m 640 conf/exsyncd.conf $(DESTDIR)/etc/exsyncd/exsyncd.conf
@@ -214,6 +221,8 @@ install: $(BUILD)/exsyncd $(BUILD)/exsync-submit ## install below DESTDIR, with 
 uninstall: ## remove what install put there, with the same DESTDIR and PREFIX
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,exsyncd exsync-submit)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/doc/exsyncd/,exsyncd.conf LICENSE README.md)
+	rm -f $(DESTDIR)$(CATALOG)
+	$(UPDATE_CATALOG)
 	test ! -d $(DESTDIR)$(PREFIX)/share/doc/exsyncd || \
 	    rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/exsyncd
 	@test ! -e $(DESTDIR)/etc/exsyncd || echo "The configuration stays: $(DESTDIR)/etc/exsyncd"

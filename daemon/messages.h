@@ -34,7 +34,10 @@
 #define MESSAGE_UNDELIVERABLE     "f0f4e28ca7fa43deb7a0320d33b7f6fc"
 #define MESSAGE_NOT_SET_ASIDE     "60dbb060d16a43db95027b197c349fad"
 
-/* Alerts: one for each category of failure, and what becomes of them. */
+/* Alerts: one for each category of failure, and what becomes of them. Their entries in the catalog
+ * (systemd/exsyncd.catalog) show the account, profile, alert, code, cause, details and remedy of
+ * the category's message, and the profile and alert of the others': those fields must not be NULL.
+ */
 #define MESSAGE_ALERT_IMPERSONATION  "bc91ec8a6181400ebdb5fbb598ccabbb"
 #define MESSAGE_ALERT_AUTHENTICATION "7d116fc1d37245e7880989abfe1bf2a7"
 #define MESSAGE_ALERT_AUTHORIZATION  "08705ad98e964c65828907e1a42cb6bc"

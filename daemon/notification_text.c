@@ -3,26 +3,24 @@
 #include "daemon/mail_text.h"
 #include "daemon/notification_body.h"
 
+/* Addresses and host names are ASCII, as the configuration sees to, and stand as they are: an
+ * encoded word is no part of them. */
 static void write_header(struct buffer *mail, const struct notification_text *what,
                          const char *subject)
 {
-    struct buffer value = {0};
     buffer_append_string(mail, "Date: ");
     mail_write_date(mail, what->date_ms);
-    buffer_append_string(mail, "\r\n");
-    buffer_append_format(&value, "exsyncd <%s>", what->from);
-    mail_write_field(mail, "From", value.data);
-    buffer_clear(&value);
-    buffer_append_format(&value, "<%s>", what->owner);
-    mail_write_field(mail, "To", value.data);
+    buffer_append_format(mail,
+                         "\r\nFrom: exsyncd <%s>\r\n"
+                         "To: <%s>\r\n",
+                         what->from, what->owner);
     mail_write_field(mail, "Subject", subject);
-    buffer_clear(&value);
-    buffer_append_format(&value, "<%s.exsyncd@%s>", what->id, what->host);
-    mail_write_field(mail, "Message-ID", value.data);
-    buffer_append_string(mail, "Auto-Submitted: auto-generated\r\n"
-                               "X-Auto-Response-Suppress: All\r\n"
-                               "MIME-Version: 1.0\r\n");
-    buffer_release(&value);
+    buffer_append_format(mail,
+                         "Message-ID: <%s.exsyncd@%s>\r\n"
+                         "Auto-Submitted: auto-generated\r\n"
+                         "X-Auto-Response-Suppress: All\r\n"
+                         "MIME-Version: 1.0\r\n",
+                         what->id, what->host);
 }
 
 static void write_part(struct buffer *mail, const char *boundary, const char *type,

@@ -49,9 +49,9 @@ enum notification_kind {
 struct notification_text {
     const char *id; /* UUID: makes the Message-ID */
     enum notification_kind kind;
-    const char *from;  /* address */
-    const char *owner; /* address */
-    const char *host;  /* this machine's name */
+    const char *from;  /* address: ASCII, without anything around it */
+    const char *owner; /* the same */
+    const char *host;  /* this machine's name: ASCII */
     const char *profile;
     const char *account; /* NULL: the owner of the Kerberos ticket */
     const char *url;

@@ -27,6 +27,7 @@ found() {
 }
 
 wanted="640 etc/exsyncd/exsyncd.conf
+644 opt/exsyncd/lib/systemd/catalog/exsyncd.catalog
 755 opt/exsyncd/sbin/exsync-submit
 755 opt/exsyncd/sbin/exsyncd
 644 opt/exsyncd/share/doc/exsyncd/LICENSE

@@ -52,7 +52,8 @@ def check_raw(raw):
     check(raw.endswith(b"\r\n"), "the mail does not end with a line end")
     for line in raw[:-2].split(b"\r\n"):
         check(b"\r" not in line and b"\n" not in line, f"a bare CR or LF: {line!r}")
-        check(len(line) < 76 or b" " not in line.strip().partition(b": ")[2],
+        check(len(line) < 76 or line.startswith((b"From: ", b"To: ", b"Message-ID: "))
+              or b" " not in line.strip().partition(b": ")[2],
               f"{len(line)} bytes: {line!r}")
 
 
@@ -129,6 +130,15 @@ def _():
     check_equal(header.get_content_type(), "multipart/alternative", "the type")
     check_equal([part.get_content_type() for part in header.iter_parts()],
                 ["text/plain", "text/html"], "the parts")
+
+
+@case("an address stands as it is, however long and odd")
+def _():
+    owner, host = "=?$`{o}" + "o" * 50 + "@" + "a" * 60 + ".com", ".".join(["h" * 60] * 4)
+    mail = Mail({**notification(refused("carla@contoso.com")), "owner": owner, "host": host,
+                 "from": f"exsyncd@{host}"})
+    check_equal(dict(mail.message.raw_items())["To"], f"<{owner}>", "To")
+    check_equal(mail.message["Message-ID"], f"<{ID}.exsyncd@{host}>", "Message-ID")
 
 
 @case("both texts say what happened, since when, to whom, what to do, and how it goes on")
@@ -269,6 +279,12 @@ def _():
     check_both(mail, "In PowerShell, with the Active Directory module:")
     check_both(mail, 'Get-ADUser -Identity:"svc-sync" -Server:"CONTOSO"')
     check_both(mail, "Check the password. exsyncd tests again by itself.")
+
+
+@case("a notification without alerts can be read all the same")
+def _():
+    check_both(Mail(notification()), "You get one message when all is well again.")
+    check_both(Mail(notification(kind="well")), "All is well again")
 
 
 @case("the end is told with what is over, and with nothing to do")
