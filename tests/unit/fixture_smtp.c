@@ -84,9 +84,9 @@ static bool obey(struct fixture_connection *connection, struct fixture_smtp *smt
                    "250 fine\r\n");
     }
     if (is(line, "DATA")) {
-        bool refused = smtp->stage == FIXTURE_SMTP_DATA;
-        if (!act(connection, smtp, FIXTURE_SMTP_DATA, "354 go ahead\r\n") || refused)
-            return refused;
+        bool answered = act(connection, smtp, FIXTURE_SMTP_DATA, "354 go ahead\r\n");
+        if (!answered || smtp->stage == FIXTURE_SMTP_DATA)
+            return answered;
         return take_message(connection, smtp) &&
                act(connection, smtp, FIXTURE_SMTP_MESSAGE, "250 taken\r\n");
     }

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ struct smtp_world {
 static inline int open_smtp_world(void **state)
 {
     struct smtp_world *world = memory_allocate(sizeof *world);
+    signal(SIGPIPE, SIG_IGN); /* for the server's threads */
     world->executor = executor_create();
     world->pool = executor_pool_create(world->executor, "notify", 2);
     *state = world;
