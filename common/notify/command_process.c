@@ -289,5 +289,6 @@ struct failure command_process_reap(struct command_process *process, bool late)
     do
         reaped = waitpid(process->pid, &status, 0);
     while (reaped < 0 && errno == EINTR);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? none : describe(process, status, late);
+    bool good = !late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return good ? none : describe(process, status, late);
 }

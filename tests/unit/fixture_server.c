@@ -34,6 +34,7 @@ struct fixture_server {
     fixture_handler *handler;
     void *argument;
     SSL_CTX *tls;
+    bool tls_later;
     char certificate_file[64];
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
@@ -100,6 +101,29 @@ bool fixture_receive_head(struct fixture_connection *connection, struct fixture_
     char value[32];
     if (fixture_field(request, "Content-Length", value, sizeof value))
         request->body_length = strtoull(value, NULL, 10);
+    return true;
+}
+
+bool fixture_receive_line(struct fixture_connection *connection, char *line, size_t size)
+{
+    const char *end;
+    while ((end = memchr(connection->pending, '\n', connection->pending_length)) == NULL) {
+        size_t room = sizeof connection->pending - connection->pending_length;
+        ssize_t length =
+            room == 0
+                ? 0
+                : receive_some(connection, connection->pending + connection->pending_length, room);
+        if (length <= 0)
+            return false;
+        connection->pending_length += (size_t)length;
+    }
+    size_t length = (size_t)(end - connection->pending) + 1;
+    if (length >= size)
+        return false;
+    memcpy(line, connection->pending, length);
+    line[length] = '\0';
+    connection->pending_length -= length;
+    memmove(connection->pending, connection->pending + length, connection->pending_length);
     return true;
 }
 
@@ -191,10 +215,8 @@ void fixture_reset(struct fixture_connection *connection)
 
 /* --- threads --- */
 
-static bool greet(struct fixture_connection *connection)
+bool fixture_start_tls(struct fixture_connection *connection)
 {
-    if (connection->server->tls == NULL)
-        return true;
     connection->tls = SSL_new(connection->server->tls);
     SSL_set_fd(connection->tls, connection->descriptor);
     return SSL_accept(connection->tls) == 1;
@@ -204,7 +226,7 @@ static void *serve(void *argument)
 {
     struct fixture_connection *connection = argument;
     struct fixture_server *server = connection->server;
-    if (greet(connection)) {
+    if (server->tls == NULL || server->tls_later || fixture_start_tls(connection)) {
         server->handler(connection, server->argument);
         if (connection->tls != NULL && !connection->reset)
             SSL_shutdown(connection->tls);
@@ -255,6 +277,7 @@ struct fixture_server *fixture_server_start(fixture_handler *handler, void *argu
     server->handler = handler;
     server->argument = argument;
     pthread_mutex_init(&server->mutex, NULL);
+    server->tls_later = certificate != NULL && certificate->later;
     if (certificate != NULL)
         server->tls = fixture_certificate_create(certificate, server->certificate_file,
                                                  sizeof server->certificate_file);

@@ -23,6 +23,7 @@ typedef void fixture_handler(struct fixture_connection *connection, void *argume
 struct fixture_certificate {
     const char *host; /* the name it is for */
     bool expired;
+    bool later; /* connections begin plain; fixture_start_tls encrypts one */
 };
 
 /* `certificate` NULL: plain HTTP. */
@@ -61,6 +62,13 @@ bool fixture_receive_head(struct fixture_connection *connection, struct fixture_
 /* Reads until `length` bytes of the body have come in all. */
 bool fixture_receive_body(struct fixture_connection *connection, struct fixture_request *request,
                           size_t length);
+
+/* Reads a line, its end included, as a string; false when the connection ended before, or the line
+ * does not fit. */
+bool fixture_receive_line(struct fixture_connection *connection, char *line, size_t size);
+
+/* Encrypts a connection that began plain. */
+bool fixture_start_tls(struct fixture_connection *connection);
 
 /* True when the other side closes without having sent anything more. */
 bool fixture_expect_end(struct fixture_connection *connection);
