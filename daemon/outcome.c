@@ -6,6 +6,7 @@
 #include "daemon/messages.h"
 #include "daemon/outcome_private.h"
 #include "daemon/report.h"
+#include "daemon/trace.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,23 +19,34 @@ int64_t outcome_next_retry(uint64_t wait_ms)
 void outcome_record(const struct cycle *cycle, const struct failure *failure, bool of_mailbox,
                     uint64_t wait_ms)
 {
+    struct buffer trace = {0};
+    trace_write(&trace, cycle, failure);
     const struct store_failure row = {
         .failure = *failure,
         .profile = cycle->profile->config->name,
         .mailbox = of_mailbox ? cycle->mailbox->id : (struct store_mailbox){0},
         .direction = of_mailbox ? cycle_direction_name(cycle->direction) : NULL,
         .activity = cycle->activity,
+        .trace = buffer_string(&trace),
         .now_ms = clock_wall_ms(),
         .next_retry_ms = outcome_next_retry(wait_ms),
     };
     /* One that cannot be recorded is not lost: it was logged, and the next cycle meets it again. */
     store_failure_record(cycle->context->store, &row, NULL, NULL);
+    buffer_release(&trace);
 }
 
 bool outcome_same_failure(const struct failure *a, const struct failure *b)
 {
-    return a->category == b->category && a->scope == b->scope && strcmp(a->code, b->code) == 0 &&
-           strcmp(a->step, b->step) == 0;
+    return a->category == b->category && a->scope == b->scope && a->permanent == b->permanent &&
+           strcmp(a->code, b->code) == 0 && strcmp(a->step, b->step) == 0;
+}
+
+const char *outcome_taken_note(const struct failure *met, const struct failure *taken)
+{
+    return taken->permanent && !met->permanent
+               ? " It has come so often in a row that it is treated like one that stays."
+               : "";
 }
 
 static void report_moved_mail(const struct cycle *cycle)
@@ -115,8 +127,13 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
 {
     uint64_t wait = 0;
     report_moved_mail(cycle);
+    direction->probed = false;
     if (failure_is_set(&cycle->failure)) {
         wait = settle_failure(scheduler, direction, cycle);
+    } else if (cycle->probe && !cycle->cut_short) {
+        /* The cycle that was missed comes at once; it alone can tell that the trouble is over. */
+        outcome_profile_succeeded(scheduler, direction, cycle);
+        direction->probed = true;
     } else if (!cycle->cut_short) {
         if (!cycle->asked_nothing) {
             outcome_profile_succeeded(scheduler, direction, cycle);

@@ -7,6 +7,7 @@
 #include "daemon/messages.h"
 #include "daemon/outcome.h"
 #include "daemon/outgoing.h"
+#include "daemon/probe.h"
 #include "daemon/service_private.h"
 
 #include <inttypes.h>
@@ -74,7 +75,9 @@ static void service_cycle_ended(struct cycle *cycle)
 
 static void service_start_cycle(struct scheduler *scheduler, struct direction *direction)
 {
-    if (direction->kind == CYCLE_INCOMING)
+    if (probe_wanted(direction))
+        probe_start(scheduler->context, direction, service_cycle_ended);
+    else if (direction->kind == CYCLE_INCOMING)
         incoming_start(scheduler->context, direction, service_cycle_ended);
     else
         outgoing_start(scheduler->context, direction, service_cycle_ended);
