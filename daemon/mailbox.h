@@ -10,6 +10,7 @@
 #include "daemon/backoff.h"
 #include "daemon/configuration.h"
 #include "daemon/cycle.h"
+#include "daemon/status.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -42,6 +43,7 @@ struct direction {
     enum cycle_direction kind;
     struct cycle *cycle;               /* while running */
     struct direction_trouble *trouble; /* NULL while all is well */
+    struct status status;
     uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
     uint32_t gate_generation; /* of the profile's gate, when the running cycle started */
     enum direction_state state;

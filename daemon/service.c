@@ -59,6 +59,7 @@ static void service_cycle_ended(struct cycle *cycle)
 
     scheduler_ended(scheduler, direction, cycle->profile);
     summary_count(&service->summary, cycle);
+    status_cycle_ended(&direction->status, cycle);
     uint64_t delay = outcome_settle(scheduler, direction, cycle);
     cycle->operations->free(cycle);
     bool waited = mailbox->next_configuration != NULL;
