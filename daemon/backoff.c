@@ -4,6 +4,22 @@
 
 enum { ITEM_LATER = 24 };
 
+uint32_t backoff_count(struct backoff_tries *tries, struct failure *failure,
+                       uint32_t transient_attempts)
+{
+    if (failure->permanent)
+        tries->passing = 0;
+    else if (tries->passing < UINT32_MAX)
+        tries->passing++;
+    if (transient_attempts > 0 && tries->passing >= transient_attempts)
+        failure->permanent = true;
+    if (!failure->permanent)
+        return tries->passing;
+    if (tries->staying < UINT32_MAX)
+        tries->staying++;
+    return tries->staying;
+}
+
 static uint64_t jittered(uint64_t wait_ms)
 {
     return wait_ms - wait_ms / 8 + random_below(wait_ms / 4 + 1);

@@ -45,6 +45,7 @@ struct cycle {
     const struct context *context;
     const struct cycle_operations *operations;
     enum cycle_direction direction;
+    bool probe; /* it only asks whether the mailbox can be used again (probe.h) */
     struct mailbox *mailbox;
     struct profile *profile;
     struct backend_mailbox target; /* the mailbox as the back end wants to know it */

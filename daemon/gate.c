@@ -44,12 +44,16 @@ static void gate_wait_over(void *argument)
     gate->on_trying(gate->argument);
 }
 
+bool gate_can_close(const struct gate *gate, uint32_t generation)
+{
+    return gate->state == GATE_OPEN ||
+           (gate->state == GATE_TRYING && generation == gate->generation);
+}
+
 bool gate_close(struct gate *gate, uint32_t generation, const struct failure *failure,
                 uint64_t wait_ms)
 {
-    if (gate->state == GATE_CLOSED)
-        return false;
-    if (gate->state == GATE_TRYING && generation != gate->generation)
+    if (!gate_can_close(gate, generation))
         return false;
     if (gate->state == GATE_OPEN)
         gate->closed_ms = executor_now(gate->executor);

@@ -46,8 +46,11 @@ uint32_t gate_enter(struct gate *gate);
  * gate_succeed: a trial that has shown nothing makes room for another. */
 void gate_leave(struct gate *gate, uint32_t generation);
 
-/* Closes for `wait_ms`. Returns false, and changes nothing, when it is closed already or the work
- * is of an earlier generation. */
+/* Whether the failure of work of `generation` closes it: not when it is closed already, or tried by
+ * later work. */
+bool gate_can_close(const struct gate *gate, uint32_t generation);
+
+/* Closes for `wait_ms`. Returns false, and changes nothing, unless gate_can_close. */
 bool gate_close(struct gate *gate, uint32_t generation, const struct failure *failure,
                 uint64_t wait_ms);
 

@@ -7,8 +7,10 @@
 #include "base/failure.h"
 #include "base/heap.h"
 #include "config/config.h"
+#include "daemon/backoff.h"
 #include "daemon/configuration.h"
 #include "daemon/cycle.h"
+#include "daemon/status.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -28,8 +30,9 @@ enum direction_state {
 
 /* What went wrong last, kept only while it does. */
 struct direction_trouble {
-    struct failure failure;
-    uint32_t failures; /* in a row */
+    struct failure failure; /* permanent, too, when it might have passed but has come too often */
+    uint32_t failures;      /* in a row */
+    struct backoff_tries tries;
     uint64_t since_ms; /* monotonic */
 };
 
@@ -40,10 +43,12 @@ struct direction {
     enum cycle_direction kind;
     struct cycle *cycle;               /* while running */
     struct direction_trouble *trouble; /* NULL while all is well */
+    struct status status;
     uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
     uint32_t gate_generation; /* of the profile's gate, when the running cycle started */
     enum direction_state state;
     bool suspect;  /* the running cycle follows a failure */
+    bool probed;   /* the last probe passed, and the cycle that was missed has not ended yet */
     bool resolved; /* the store knows of no failure any more */
 };
 

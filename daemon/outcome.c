@@ -34,8 +34,15 @@ void outcome_record(const struct cycle *cycle, const struct failure *failure, bo
 
 bool outcome_same_failure(const struct failure *a, const struct failure *b)
 {
-    return a->category == b->category && a->scope == b->scope && strcmp(a->code, b->code) == 0 &&
-           strcmp(a->step, b->step) == 0;
+    return a->category == b->category && a->scope == b->scope && a->permanent == b->permanent &&
+           strcmp(a->code, b->code) == 0 && strcmp(a->step, b->step) == 0;
+}
+
+const char *outcome_taken_note(const struct failure *met, const struct failure *taken)
+{
+    return taken->permanent && !met->permanent
+               ? " It has come so often in a row that it is treated like one that stays."
+               : "";
 }
 
 static void report_moved_mail(const struct cycle *cycle)
@@ -116,8 +123,13 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
 {
     uint64_t wait = 0;
     report_moved_mail(cycle);
+    direction->probed = false;
     if (failure_is_set(&cycle->failure)) {
         wait = settle_failure(scheduler, direction, cycle);
+    } else if (cycle->probe && !cycle->cut_short) {
+        /* The cycle that was missed comes at once; it alone can tell that the trouble is over. */
+        outcome_profile_succeeded(scheduler, direction, cycle);
+        direction->probed = true;
     } else if (!cycle->cut_short) {
         if (!cycle->asked_nothing) {
             outcome_profile_succeeded(scheduler, direction, cycle);

@@ -10,6 +10,7 @@
 #include "daemon/report.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Mail that waited behind the same outage as we did may come with old received times. */
 static void look_deeper_after_outage(struct direction *direction, const struct cycle *cycle)
@@ -50,36 +51,53 @@ void outcome_mailbox_succeeded(struct direction *direction, const struct cycle *
     alerts_look_at_group(cycle);
 }
 
-static void report_mailbox_failure(const struct cycle *cycle, uint64_t wait, bool repeated)
+static void report_mailbox_failure(const struct cycle *cycle, const struct failure *failure,
+                                   uint64_t wait, bool repeated)
 {
     char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
-    report_reason(reason, &cycle->failure);
+    report_reason(reason, failure);
     report_next_try(next_try, wait);
     /* One that stays has an alert besides. */
-    enum log_priority priority =
-        cycle->failure.permanent ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_WARNING;
-    const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_FAILED, &cycle->failure);
+    enum log_priority priority = failure->permanent ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_WARNING;
+    const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_FAILED, failure);
     log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
-              "%s: %s stopped: %s %s", mailbox_address(cycle->mailbox),
-              cycle_direction_name(cycle->direction), reason, next_try);
+              "%s: %s stopped: %s%s %s", mailbox_address(cycle->mailbox),
+              cycle_direction_name(cycle->direction), reason,
+              outcome_taken_note(&cycle->failure, failure), next_try);
+}
+
+/* A probe that meets what stopped the direction meets the same failure, though in another request.
+ */
+static struct failure failure_of(const struct cycle *cycle, const struct failure *before)
+{
+    struct failure failure = cycle->failure;
+    if (cycle->probe && before != NULL && failure.category == before->category &&
+        failure.scope == before->scope && strcmp(failure.code, before->code) == 0)
+        failure_set_step(&failure, before->step);
+    return failure;
 }
 
 uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle *cycle)
 {
     struct direction_trouble *trouble = direction->trouble;
-    bool repeated = trouble != NULL && outcome_same_failure(&trouble->failure, &cycle->failure);
+    struct failure failure = failure_of(cycle, trouble == NULL ? NULL : &trouble->failure);
+    struct failure before = {0};
     if (trouble == NULL) {
         trouble = memory_allocate(sizeof *trouble);
         trouble->since_ms = executor_now(cycle->context->executor);
         direction->trouble = trouble;
+    } else {
+        before = trouble->failure;
     }
-    trouble->failure = cycle->failure;
+    const struct backoff backoff = profile_backoff(cycle->profile);
+    uint32_t times =
+        backoff_count(&trouble->tries, &failure, cycle->profile->config->transient_attempts);
+    uint64_t wait = backoff_wait(&backoff, &failure, times);
+    trouble->failure = failure;
     trouble->failures++;
-    struct backoff backoff = profile_backoff(cycle->profile);
-    uint64_t wait = backoff_wait(&backoff, &cycle->failure, trouble->failures);
     mailbox_note_end(cycle->mailbox);
-    outcome_record(cycle, &cycle->failure, true, wait);
-    report_mailbox_failure(cycle, wait, repeated);
+    outcome_record(cycle, &failure, true, wait);
+    report_mailbox_failure(cycle, &failure, wait, outcome_same_failure(&before, &failure));
 
     if (cycle->failure.category == FAILURE_THROTTLING && profile_note_busy(cycle->profile)) {
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_BUSY,

@@ -19,6 +19,10 @@ int64_t outcome_next_retry(uint64_t wait_ms);
 void outcome_record(const struct cycle *cycle, const struct failure *failure, bool of_mailbox,
                     uint64_t wait_ms);
 
+/* What is said behind the reason when a failure that might have passed was taken for one that
+ * stays; "" otherwise. Static. */
+const char *outcome_taken_note(const struct failure *met, const struct failure *taken);
+
 /* Whether one is the other again, so that it need not be told again. */
 bool outcome_same_failure(const struct failure *a, const struct failure *b);
 

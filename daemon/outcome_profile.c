@@ -36,6 +36,7 @@ void outcome_profile_succeeded(struct scheduler *scheduler, const struct directi
         report_sign_in(cycle);
     }
     if (gate_succeed(&profile->gate, direction->gate_generation)) {
+        profile->tries = (struct backoff_tries){0};
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_RESUMED,
                                           .profile = profile->config->name};
         log_write(cycle->context->log, LOG_PRIORITY_NOTICE, &fields,
@@ -56,27 +57,18 @@ void outcome_profile_succeeded(struct scheduler *scheduler, const struct directi
 
 /* A refused sign-in is tried once more soon, in case a domain controller was in trouble, and then
  * once an hour, whatever is configured, so that the account is never locked out by us. */
-static uint64_t profile_wait(const struct profile *profile, const struct failure *failure)
+static uint64_t profile_wait(struct profile *profile, struct failure *failure)
 {
-    struct backoff backoff = profile_backoff(profile);
-    uint32_t failures = profile->gate.failures + 1;
+    const struct backoff backoff = profile_backoff(profile);
+    uint32_t times = backoff_count(&profile->tries, failure, profile->config->transient_attempts);
     if (failure->category == FAILURE_AUTHENTICATION)
-        return failures == 1 ? SIGN_IN_SECOND_MS : SIGN_IN_LATER_MS;
-    return backoff_wait(&backoff, failure, failures);
+        return profile->gate.failures == 0 ? SIGN_IN_SECOND_MS : SIGN_IN_LATER_MS;
+    return backoff_wait(&backoff, failure, times);
 }
 
-void outcome_profile_failed(const struct direction *direction, const struct cycle *cycle)
+static void report_profile_failure(const struct cycle *cycle, const struct failure *failure,
+                                   uint64_t wait, bool repeated)
 {
-    struct profile *profile = cycle->profile;
-    const struct failure *failure = &cycle->failure;
-    const struct failure before = profile->gate.failure;
-    uint64_t wait = profile_wait(profile, failure);
-    if (!gate_close(&profile->gate, direction->gate_generation, failure, wait))
-        return;
-    if (!profile->current)
-        return; /* replaced, perhaps for that reason: nobody would resolve the failure any more */
-    outcome_record(cycle, failure, false, wait);
-
     /* One that stays has an alert besides. */
     enum log_priority priority = failure->permanent ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_WARNING;
     char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
@@ -84,8 +76,23 @@ void outcome_profile_failed(const struct direction *direction, const struct cycl
     report_next_try(next_try, wait);
     struct log_fields fields = report_fields(cycle, MESSAGE_PROFILE_FAILED, failure);
     fields.mailbox = NULL;
-    log_write(cycle->context->log,
-              outcome_same_failure(&before, failure) ? LOG_PRIORITY_INFO : priority, &fields,
-              "profile %s: all its mailboxes wait: %s Seen with %s. %s", profile->config->name,
-              reason, mailbox_address(cycle->mailbox), next_try);
+    log_write(cycle->context->log, repeated ? LOG_PRIORITY_INFO : priority, &fields,
+              "profile %s: all its mailboxes wait: %s%s Seen with %s. %s",
+              cycle->profile->config->name, reason, outcome_taken_note(&cycle->failure, failure),
+              mailbox_address(cycle->mailbox), next_try);
+}
+
+void outcome_profile_failed(const struct direction *direction, const struct cycle *cycle)
+{
+    struct profile *profile = cycle->profile;
+    struct failure failure = cycle->failure;
+    const struct failure before = profile->gate.failure;
+    if (!gate_can_close(&profile->gate, direction->gate_generation))
+        return;
+    uint64_t wait = profile_wait(profile, &failure);
+    gate_close(&profile->gate, direction->gate_generation, &failure, wait);
+    if (!profile->current)
+        return; /* replaced, perhaps for that reason: nobody would resolve the failure any more */
+    outcome_record(cycle, &failure, false, wait);
+    report_profile_failure(cycle, &failure, wait, outcome_same_failure(&before, &failure));
 }

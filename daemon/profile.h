@@ -42,6 +42,7 @@ struct profile {
     struct http_pool *pool;
     struct backend *backend;
     struct gate gate;
+    struct backoff_tries tries; /* that closed the gate, since it was open */
     struct direction_queue ready;
     struct direction_queue ready_suspect;
     uint32_t ready_count;

@@ -8,6 +8,7 @@
 #include "daemon/notify.h"
 #include "daemon/outcome.h"
 #include "daemon/outgoing.h"
+#include "daemon/probe.h"
 #include "daemon/service_private.h"
 
 #include <inttypes.h>
@@ -59,6 +60,7 @@ static void service_cycle_ended(struct cycle *cycle)
 
     scheduler_ended(scheduler, direction, cycle->profile);
     summary_count(&service->summary, cycle);
+    status_cycle_ended(&direction->status, cycle);
     uint64_t delay = outcome_settle(scheduler, direction, cycle);
     cycle->operations->free(cycle);
     bool waited = mailbox->next_configuration != NULL;
@@ -75,7 +77,9 @@ static void service_cycle_ended(struct cycle *cycle)
 
 static void service_start_cycle(struct scheduler *scheduler, struct direction *direction)
 {
-    if (direction->kind == CYCLE_INCOMING)
+    if (probe_wanted(direction))
+        probe_start(scheduler->context, direction, service_cycle_ended);
+    else if (direction->kind == CYCLE_INCOMING)
         incoming_start(scheduler->context, direction, service_cycle_ended);
     else
         outgoing_start(scheduler->context, direction, service_cycle_ended);

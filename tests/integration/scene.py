@@ -114,6 +114,7 @@ class Scene:
             "url": self.exchange.url if self.exchange else "http://127.0.0.1:1/EWS/Exchange.asmx",
             "auth": "basic", "username": ACCOUNT, "password_file": self.password_file,
             "poll_interval": "1s", "retry_min": "100ms", "retry_max": "100ms",
+            "transient_attempts": "1000", "probe_intervals": "1s",
             "process_email_from": "2000-01-01", **profile}
         self.default_keys = {"deliver": f"maildir:{self.folder}/mail/%u", **defaults}
         self.write_configuration()
