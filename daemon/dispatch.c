@@ -3,16 +3,13 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/backoff.h"
+#include "daemon/given_up.h"
 #include "daemon/mailbox.h"
 #include "daemon/profile.h"
 #include "daemon/submission_report.h"
+#include "daemon/tidy.h"
 
 #include <assert.h>
-
-enum {
-    LIFETIME_MS =
-        5 * 24 * 60 * 60 * 1000, /* RFC 5321, 4.5.4.1: 4 to 5 days before it is given up */
-};
 
 static void dispatch_next(struct dispatcher *dispatcher);
 static void dispatch_send(struct dispatcher *dispatcher);
@@ -55,13 +52,7 @@ static bool dispatch_goes_on(struct dispatcher *dispatcher, const struct failure
 
 static void submission_sent(struct dispatcher *dispatcher, struct submission *submission)
 {
-    submission->row.doubt_since_ms = 0;
-    submission_set_state(submission, STORE_SUBMISSION_SENT);
-    submission_set_reference(submission, NULL);
-    submission->settled = true;
-    /* A stray draft has had time to appear then. */
-    if (submission->row.stray)
-        submission_wait(submission, dispatcher->cycle->profile->config->retry_min_ms);
+    submission_is_sent(submission, dispatcher->cycle->profile->config);
     cycle_count_moved(dispatcher->cycle, submission->row.size);
 }
 
@@ -75,12 +66,12 @@ static void put_back(struct submission *submission)
                          has_draft ? STORE_SUBMISSION_CREATED : STORE_SUBMISSION_QUEUED);
 }
 
+/* The window of one that was sent in one step begins with the first search that is answered. */
 static void leave_in_doubt(struct dispatcher *dispatcher, struct submission *submission,
-                           const struct failure *failure)
+                           const struct failure *failure, uint64_t wait)
 {
-    uint64_t wait = dispatcher->cycle->profile->config->retry_min_ms;
-    if (submission->row.doubt_since_ms == 0)
-        submission->row.doubt_since_ms = clock_wall_ms();
+    if (submission->row.state != STORE_SUBMISSION_DOUBTFUL)
+        submission_begin_doubt(submission);
     submission_wait(submission, wait);
     submission_report_waits(dispatcher->cycle, submission, failure, wait);
 }
@@ -127,21 +118,29 @@ static void submission_failed(struct dispatcher *dispatcher, struct submission *
                               const struct failure *failure)
 {
     const struct backoff backoff = profile_backoff(dispatcher->cycle->profile);
-    if (failure->in_doubt) {
+    if (failure->in_doubt) { /* found out by the settler, which gives up one that never succeeds */
+        struct failure passing = *failure;
+        passing.permanent = false;
         submission->row.attempts++;
-        leave_in_doubt(dispatcher, submission, failure);
+        leave_in_doubt(dispatcher, submission, failure,
+                       backoff_wait(&backoff, &passing, submission->row.attempts));
         return;
     }
     if (failure->gone && submission->row.reference != NULL && submission->row.doubt_since_ms != 0) {
         submission_sent(dispatcher, submission); /* by the request that was not answered in time */
         return;
     }
-    bool too_old = clock_wall_ms() - submission->row.queued_ms > LIFETIME_MS;
-    if (failure->gone && submission->row.reference != NULL && !too_old) {
+    bool draft_is_gone = failure->gone && submission->row.reference != NULL;
+    if ((draft_is_gone || !failure->permanent) && given_up_is_due(submission)) {
+        const struct failure reason = given_up_trying(failure);
+        submission_refused(dispatcher, submission, &reason);
+        return;
+    }
+    if (draft_is_gone) {
         draft_gone(dispatcher, submission, failure);
         return;
     }
-    if (failure->permanent || too_old) {
+    if (failure->permanent) {
         submission_refused(dispatcher, submission, failure);
         return;
     }
@@ -180,10 +179,27 @@ static bool find_unreadable(struct dispatcher *dispatcher)
     return found;
 }
 
+/* Not the submission's fault, or not known to be. */
+static void set_aside(struct dispatcher *dispatcher, struct submission *submission,
+                      const struct failure *failure)
+{
+    if (failure->in_doubt)
+        leave_in_doubt(dispatcher, submission, failure,
+                       dispatcher->cycle->profile->config->retry_min_ms);
+    else
+        put_back(submission);
+}
+
+/* One of those asked for may be the cause. */
+static bool is_looked_into(const struct failure *failure)
+{
+    return failure->divisible && failure->retry_after_ms == 0;
+}
+
 static void request_failed(struct dispatcher *dispatcher, const struct failure *failure)
 {
     bool unreadable = find_unreadable(dispatcher);
-    bool looked_into = failure->divisible && failure->retry_after_ms == 0;
+    bool looked_into = is_looked_into(failure);
     for (size_t i = 0; i < dispatcher->asked_count; i++) {
         struct submission *submission = dispatcher->asked[i];
         if (submission->settled)
@@ -194,28 +210,28 @@ static void request_failed(struct dispatcher *dispatcher, const struct failure *
         }
         if (looked_into) /* from now on it goes alone */
             submission->row.attempts++;
-        if (failure->in_doubt)
-            leave_in_doubt(dispatcher, submission, failure);
-        else
-            put_back(submission);
+        set_aside(dispatcher, submission, failure);
     }
     if (!looked_into && !unreadable)
         dispatcher->failure = *failure;
 }
 
-/* Its own answer. One that concerns more than the submission is taken like a request's. */
+/* Its own answer. One that concerns more than the submission is taken like a request's: ends the
+ * cycle, or is looked into when the submission may be the cause all the same. */
 static void answered_with(struct dispatcher *dispatcher, struct submission *submission,
                           const struct failure *failure)
 {
-    if (failure->scope == FAILURE_SCOPE_ITEM || failure->gone) {
+    bool looked_into = is_looked_into(failure);
+    bool alone = looked_into && dispatcher->asked_count == 1;
+    if (failure->scope == FAILURE_SCOPE_ITEM || failure->gone || alone) {
         submission_failed(dispatcher, submission, failure);
         return;
     }
-    if (failure->in_doubt)
-        leave_in_doubt(dispatcher, submission, failure);
+    set_aside(dispatcher, submission, failure);
+    if (looked_into) /* from now on it goes alone */
+        submission->row.attempts++;
     else
-        put_back(submission);
-    dispatcher->failure = *failure;
+        dispatcher->failure = *failure;
 }
 
 static void ask(struct dispatcher *dispatcher, struct submission *submission,
@@ -252,6 +268,13 @@ static void batch_over(struct dispatcher *dispatcher)
         dispatch_next(dispatcher);
 }
 
+/* What could not be removed stays a stray draft, and stops no mail. */
+static void note_not_removed(struct dispatcher *dispatcher, const struct failure *failure)
+{
+    if (tidy_failure_counts(failure))
+        dispatcher->failure = *failure;
+}
+
 /* Saved with what follows: a draft that is looked for in vain is as good as one that is gone. */
 static void drafts_removed(void *argument, const struct failure *failure,
                            const struct failure *failures, size_t count)
@@ -259,13 +282,15 @@ static void drafts_removed(void *argument, const struct failure *failure,
     struct dispatcher *dispatcher = argument;
     dispatcher->operation = NULL;
     for (size_t i = 0; failure == NULL && i < count && i < dispatcher->removed_count; i++) {
+        if (failure_is_set(&failures[i]))
+            note_not_removed(dispatcher, &failures[i]);
         if (dispatcher->removed[i] == NULL || failure_is_set(&failures[i]))
             continue;
         dispatcher->removed[i]->row.stray = false;
         dispatcher->removed[i]->changed = true;
     }
     if (failure != NULL)
-        dispatcher->failure = *failure;
+        note_not_removed(dispatcher, failure);
     batch_over(dispatcher);
 }
 
@@ -482,7 +507,7 @@ static void choose_batch(struct dispatcher *dispatcher)
     dispatcher->batch_count = 0;
     for (size_t i = 0; i < dispatcher->list->count && dispatcher->batch_count < most; i++) {
         struct submission *submission = &dispatcher->list->items[i];
-        if (submission->settled)
+        if (submission->settled || submission_has_ended(submission))
             continue;
         bytes += backend_create_size(submission->row.size);
         bool alone = submission->row.attempts > 0;

@@ -123,6 +123,25 @@ static inline void run(void)
         assert_false(message_is_open(&world.messages[i]));
 }
 
+/* --- what earlier cycles left --- */
+
+/* A message that an earlier cycle left in this state. */
+static inline void leave(int number, enum store_submission_state state)
+{
+    world.messages[number].row.state = state;
+}
+
+/* The same, with a draft on the server; returns it. */
+static inline struct draft *leave_with_draft(int number, enum store_submission_state state)
+{
+    int draft = draft_make(number, false);
+    struct message *message = &world.messages[number];
+    leave(number, state);
+    reference_of(draft, message->reference);
+    message->row.reference = message->reference;
+    return &world.drafts[draft];
+}
+
 /* --- what came of it --- */
 
 static inline void assert_sent(int number)

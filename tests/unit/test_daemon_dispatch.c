@@ -132,6 +132,11 @@ static void one_that_cannot_be_sent_for_days_is_given_up(void **state)
     run();
     assert_failed(0);
     assert_true(world.now_ms - world.messages[0].row.queued_ms > INT64_C(4) * 24 * 3600 * 1000);
+    assert_false(world.messages[0].reason.in_doubt);
+    assert_non_null(strstr(world.messages[0].reason.sentence, "tried for 5 days"));
+    assert_non_null(strstr(world.messages[0].reason_file,
+                           "It was tried for 5 days and could not be sent (HTTP 500): \"the last "
+                           "reason: It went wrong."));
     fixture_free();
 }
 
@@ -252,8 +257,10 @@ static void drafts_that_vanish_are_not_made_without_end(void **state)
     fixture_create(2);
     world.drafts_vanish = true;
     run();
-    assert_failed(0);
-    assert_failed(1);
+    for (int i = 0; i < 2; i++) {
+        assert_failed(i);
+        assert_non_null(strstr(world.messages[i].reason_file, "5 days"));
+    }
     fixture_free();
 }
 
