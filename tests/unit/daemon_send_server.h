@@ -112,6 +112,12 @@ static inline struct failure send_one(int number, int version)
     }
     if (world.messages[draft->number].treatment == TREAT_NO_SENDING)
         return failure_refused(true);
+    if (world.messages[draft->number].treatment == TREAT_NO_SENSE) {
+        struct failure error =
+            failure_named(FAILURE_SERVER, FAILURE_SCOPE_MAILBOX, "ErrorInternalServerError");
+        error.divisible = error.in_doubt = true;
+        return error;
+    }
     draft->submitted = true;
     draft->version += world.submission_changes;
     draft->leaves_ms = world.now_ms + world.transport_ms;

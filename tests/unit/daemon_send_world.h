@@ -21,6 +21,7 @@ enum treatment {
     TREAT_WELL,
     TREAT_NO_DRAFT,     /* refused for good when it is created */
     TREAT_NO_SENDING,   /* refused for good when it is sent */
+    TREAT_NO_SENSE,     /* each time it is sent, its own answer is an error of the server */
     TREAT_POISON,       /* every request to create it fails as a whole */
     TREAT_POISON_DRAFT, /* every request to send it does */
     TREAT_POISON_LOOK,  /* every request to look at a draft of it does */

@@ -197,6 +197,24 @@ static void an_answer_that_concerns_the_mailbox_ends_the_cycle(void **state)
     fixture_free();
 }
 
+/* It says so for that message each time, and for no other. */
+static void an_answer_whose_cause_may_be_the_message_ends_no_cycle(void **state)
+{
+    (void)state;
+    fixture_create(4);
+    world.messages[1].treatment = TREAT_NO_SENSE;
+    cycle_run();
+    assert_false(failure_is_set(&fixture.end));
+    assert_sent(0);
+    assert_sent_from_to(2, 3);
+    assert_int_equal(world.messages[1].recorded, 1);
+    run();
+    assert_failed(1);
+    assert_non_null(strstr(world.messages[1].reason_file, "5 days"));
+    assert_true(world.requests < 200);
+    fixture_free();
+}
+
 /* A draft that is gone counts as sent, if sending it was asked for: so it must not look like it. */
 static void nothing_is_marked_as_being_sent_that_is_not_asked_for(void **state)
 {
@@ -384,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_draft_of_a_refused_message_that_stays_is_removed_later),
         cmocka_unit_test(a_request_that_failed_for_good_reason_puts_everything_back),
         cmocka_unit_test(an_answer_that_concerns_the_mailbox_ends_the_cycle),
+        cmocka_unit_test(an_answer_whose_cause_may_be_the_message_ends_no_cycle),
         cmocka_unit_test(nothing_is_marked_as_being_sent_that_is_not_asked_for),
         cmocka_unit_test(what_may_have_been_done_is_not_asked_for_again_at_once),
         cmocka_unit_test(one_in_doubt_holds_up_no_other),
