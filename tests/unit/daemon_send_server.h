@@ -384,12 +384,6 @@ static inline struct backend_operation *request_start(enum request_kind kind, si
     return operation;
 }
 
-void backend_cancel(struct backend_operation *operation)
-{
-    answer_withdraw(&operation->answer);
-    memory_free(operation);
-}
-
 /* --- what the cycle asks --- */
 
 struct backend_operation *
