@@ -170,6 +170,7 @@ static void sent(void *argument, const struct failure *failure, const struct fai
     } else if (failure != NULL) {
         dispatch_request_failed(dispatcher, failure);
     } else {
+        dispatcher->cycle->proves_nothing = false;
         for (size_t i = 0; i < dispatcher->asked_count && i < count; i++)
             sent_one(dispatcher, dispatcher->asked[i], &failures[i]);
     }
@@ -235,6 +236,8 @@ static void created(void *argument, const struct failure *failure,
     dispatcher->operation = NULL;
     if (failure != NULL)
         dispatch_request_failed(dispatcher, failure);
+    else
+        dispatcher->cycle->proves_nothing = false;
     for (size_t i = 0; failure == NULL && i < dispatcher->asked_count && i < count; i++)
         submission_created(dispatcher, dispatcher->asked[i], &all[i]);
     release_readers(dispatcher);

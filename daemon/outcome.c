@@ -342,7 +342,7 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
     if (failure_is_set(&cycle->failure)) {
         wait = settle_failure(scheduler, direction, cycle);
     } else if (!cycle->cut_short) {
-        if (!cycle->asked_nothing) {
+        if (!cycle->proves_nothing) {
             profile_succeeded(scheduler, direction, cycle);
             mailbox_succeeded(direction, cycle);
         }

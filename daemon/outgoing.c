@@ -323,7 +323,7 @@ static void outgoing_loaded(void *argument, const struct failure *failure,
     outgoing->cycle.next_ms = submissions->next_ms;
     /* Set meanwhile when something came that this did not see. */
     outgoing->cycle.more = outgoing->cycle.more || submissions->more;
-    outgoing->cycle.asked_nothing = submissions->count == 0;
+    outgoing->cycle.proves_nothing = true; /* until something is answered */
     outgoing_settle(outgoing);
 }
 

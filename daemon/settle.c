@@ -117,6 +117,7 @@ static size_t most_asked(const struct settler *settler)
 
 static void request_answered(struct settler *settler)
 {
+    settler->cycle->proves_nothing = false;
     size_t most = most_asked(settler);
     settler->limit = settler->limit < most / 2 ? settler->limit * 2 : most;
 }

@@ -1,6 +1,5 @@
 #include "daemon/tidy.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/backoff.h"
 #include "daemon/finding.h"
@@ -68,14 +67,15 @@ static void stray_is_over(struct submission *submission)
 }
 
 static void stray_stays(struct tidier *tidier, struct submission *submission,
-                        const struct failure *failure, bool is_left)
+                        const struct failure *failure)
 {
     const struct backoff backoff = profile_backoff(tidier->cycle->profile);
     struct failure passing = *failure;
     passing.permanent = false;
+    submission_begin_doubt(submission);
     submission->row.attempts++;
     uint64_t wait = backoff_wait(&backoff, &passing, submission->row.attempts);
-    if (is_left)
+    if (given_up_is_due(submission))
         stray_is_over(submission);
     else
         submission_wait(submission, wait);
@@ -87,7 +87,7 @@ static void request_failed(struct tidier *tidier, const struct failure *failure)
 {
     for (size_t i = 0; i < tidier->asked_count; i++) {
         if (tidier->asked[i]->row.stray)
-            stray_stays(tidier, tidier->asked[i], failure, given_up_is_due(tidier->asked[i]));
+            stray_stays(tidier, tidier->asked[i], failure);
     }
     if (tidy_failure_counts(failure))
         tidier->failure = *failure;
@@ -96,17 +96,11 @@ static void request_failed(struct tidier *tidier, const struct failure *failure)
 
 /* --- removing --- */
 
-static bool is_past_window(const struct tidier *tidier, const struct submission *submission)
-{
-    int64_t window = (int64_t)tidier->cycle->profile->config->doubt_window_ms;
-    return clock_wall_ms() - submission->row.doubt_since_ms >= window;
-}
-
 static void draft_stays(struct tidier *tidier, struct submission *submission,
                         const struct failure *failure)
 {
     if (!submission->settled)
-        stray_stays(tidier, submission, failure, is_past_window(tidier, submission));
+        stray_stays(tidier, submission, failure);
     if (tidy_failure_counts(failure))
         tidier->failure = *failure;
 }
@@ -119,7 +113,7 @@ static void look_again(struct tidier *tidier)
         struct submission *submission = tidier->asked[i];
         if (submission->settled)
             continue;
-        if (is_past_window(tidier, submission)) /* they come again and again */
+        if (given_up_is_due(submission)) /* they come again and again */
             stray_is_over(submission);
         else
             submission_wait(submission, submission_growing_wait(submission, config));
@@ -183,6 +177,8 @@ static void searched(void *argument, const struct failure *failure,
     tidier->operation = NULL;
     if (failure != NULL)
         request_failed(tidier, failure);
+    else
+        tidier->cycle->proves_nothing = false;
     for (size_t i = 0; failure == NULL && i < tidier->asked_count; i++)
         note_drafts(tidier, matches, count, i);
     if (tidier->draft_count == 0)

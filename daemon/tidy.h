@@ -3,9 +3,9 @@
  * A stray draft is one that a request made which nobody believed in any more, or one that could not
  * be removed when it should have been. It is harmless, and so is a failure to remove it: it stops
  * no mail, the draft stays a stray one in the store, and is looked for again after a wait that
- * grows. It is over when a search finds none. One that the server does not let go within the doubt
- * window, and one that cannot be searched for as long as a message is tried (given_up.h), is left
- * to its owner, who sees it in Drafts. */
+ * grows. It is over when a search finds none. One that cannot be removed for as long as a message
+ * is tried (given_up.h) is left to its owner, who sees it in Drafts.
+ */
 #ifndef EXSYNC_DAEMON_TIDY_H
 #define EXSYNC_DAEMON_TIDY_H
 

@@ -26,6 +26,7 @@ static struct fixture {
     unsigned cycles;
     unsigned moved, failed;
     struct failure end; /* of the last cycle */
+    bool proves_nothing;
 } fixture;
 
 static inline void fixture_create(int count)
@@ -80,6 +81,7 @@ static inline int64_t cycle_close(void)
     assert_non_null(cycle);
     assert_null(first_answer);
     fixture.end = cycle->failure;
+    fixture.proves_nothing = cycle->proves_nothing;
     fixture.cycles++;
     fixture.moved += cycle->moved;
     fixture.failed += cycle->failed;

@@ -90,6 +90,31 @@ static void several_in_a_row_are_no_fault_of_theirs(void **state)
     fixture_free();
 }
 
+/* A cycle that went through without an answer is no sign that the mailbox is well. */
+static void what_fails_alone_proves_nothing(void **state)
+{
+    (void)state;
+    static const enum treatment treatments[] = {TREAT_POISON_LOOK, TREAT_POISON_SEARCH,
+                                                TREAT_POISON, TREAT_WELL};
+    for (int i = 0; i < 5; i++) {
+        fixture_create(1);
+        if (i < 4)
+            world.messages[0].treatment = treatments[i];
+        if (i == 0)
+            leave_with_draft(0, STORE_SUBMISSION_SENDING);
+        else if (i == 1)
+            leave(0, STORE_SUBMISSION_CREATING);
+        world.searches_fail = i == 3; /* for a stray draft, and nothing else is asked */
+        if (i == 3)
+            leave(0, STORE_SUBMISSION_SENT);
+        world.messages[0].row.stray = i == 3;
+        cycle_run();
+        assert_false(failure_is_set(&fixture.end));
+        assert_int_equal(fixture.proves_nothing, i < 4);
+        fixture_free();
+    }
+}
+
 /* --- answers that concern more than one --- */
 
 static void an_answer_to_a_look_that_concerns_the_mailbox_ends_the_cycle(void **state)
@@ -238,6 +263,7 @@ int main(void)
         cmocka_unit_test(one_that_spoils_a_search_is_found_and_holds_up_no_other),
         cmocka_unit_test(a_draft_that_can_never_be_looked_at_is_looked_at_less_and_less_often),
         cmocka_unit_test(several_in_a_row_are_no_fault_of_theirs),
+        cmocka_unit_test(what_fails_alone_proves_nothing),
         cmocka_unit_test(an_answer_to_a_look_that_concerns_the_mailbox_ends_the_cycle),
         cmocka_unit_test(a_look_that_fails_and_asks_for_time_is_not_looked_into),
         cmocka_unit_test(what_the_server_asks_for_one_draft_is_waited),

@@ -1,6 +1,8 @@
 /* House-keeping: stray drafts are removed, and never at the cost of mail. */
 #include "daemon_send_mailbox.h"
 
+#include "daemon/given_up.h"
+
 /* A submission that has ended, with a stray draft on the server. */
 static void leave_stray(int number, enum store_submission_state state)
 {
@@ -52,7 +54,7 @@ static void what_is_found_in_sent_items_is_sent_and_its_drafts_are_removed(void 
     fixture_free();
 }
 
-static void a_stray_draft_that_is_not_let_go_is_left_after_a_while(void **state)
+static void a_stray_draft_that_is_not_let_go_is_left_after_days(void **state)
 {
     (void)state;
     fixture_create(2);
@@ -63,8 +65,8 @@ static void a_stray_draft_that_is_not_let_go_is_left_after_a_while(void **state)
     run();
     assert_int_equal(state_of(0), STORE_SUBMISSION_SENT);
     assert_int_equal(state_of(1), STORE_SUBMISSION_FAILED);
-    assert_true(world.now_ms - begun_ms >= DOUBT_WINDOW_MS);
-    assert_true(world.requests < 60);
+    assert_true(world.now_ms - begun_ms >= GIVEN_UP_AFTER_MS);
+    assert_true(world.requests < 200);
     assert_true(world.messages[0].strays_told > 0);
     assert_int_equal(world.messages[0].sent + world.messages[1].sent, 0);
     fixture_free();
@@ -163,6 +165,21 @@ static void what_the_server_asks_for_counts_all_the_same(void **state)
     fixture_free();
 }
 
+/* And for as long, from then on, however old the message is. */
+static void a_stray_draft_of_an_old_message_is_not_left_at_once(void **state)
+{
+    (void)state;
+    fixture_create(1);
+    leave_stray(0, STORE_SUBMISSION_FAILED);
+    world.messages[0].row.queued_ms -= 2 * GIVEN_UP_AFTER_MS;
+    fault_at(1, FAULT_LOST_BEFORE);
+    cycle_run();
+    assert_true(world.messages[0].row.stray);
+    run();
+    assert_int_equal(draft_count(0), 0);
+    fixture_free();
+}
+
 static void a_refused_message_whose_draft_cannot_be_removed_stops_no_mail(void **state)
 {
     (void)state;
@@ -187,12 +204,13 @@ int main(void)
         cmocka_unit_test(a_draft_that_turns_up_late_is_removed),
         cmocka_unit_test(of_several_drafts_one_is_sent_and_the_others_are_removed),
         cmocka_unit_test(what_is_found_in_sent_items_is_sent_and_its_drafts_are_removed),
-        cmocka_unit_test(a_stray_draft_that_is_not_let_go_is_left_after_a_while),
+        cmocka_unit_test(a_stray_draft_that_is_not_let_go_is_left_after_days),
         cmocka_unit_test(mail_goes_before_strays_are_looked_for),
         cmocka_unit_test(a_search_for_strays_that_fails_stops_no_mail),
         cmocka_unit_test(a_stray_draft_stays_one_while_removing_fails),
         cmocka_unit_test(one_that_spoils_a_search_for_strays_holds_up_no_other),
         cmocka_unit_test(what_the_server_asks_for_counts_all_the_same),
+        cmocka_unit_test(a_stray_draft_of_an_old_message_is_not_left_at_once),
         cmocka_unit_test(a_refused_message_whose_draft_cannot_be_removed_stops_no_mail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
