@@ -67,7 +67,7 @@ struct cycle {
     bool more;              /* there is more to do: run again soon */
     int64_t next_ms;        /* outgoing: wall time of the next try; INT64_MAX: nothing waits */
     bool ending;            /* asked to end after the batch that is under way */
-    bool asked_nothing;     /* there was nothing to ask the server: it proves nothing */
+    bool proves_nothing;    /* the server was asked nothing, or has answered nothing */
     bool cut_short;         /* it did, before it was through: neither success nor failure */
     struct failure failure; /* why it ended early; not set when it went through */
 

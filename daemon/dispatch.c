@@ -1,18 +1,11 @@
 #include "daemon/dispatch.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
-#include "daemon/backoff.h"
-#include "daemon/mailbox.h"
+#include "daemon/dispatch_outcome.h"
 #include "daemon/profile.h"
-#include "daemon/submission_report.h"
+#include "daemon/tidy.h"
 
 #include <assert.h>
-
-enum {
-    LIFETIME_MS =
-        5 * 24 * 60 * 60 * 1000, /* RFC 5321, 4.5.4.1: 4 to 5 days before it is given up */
-};
 
 static void dispatch_next(struct dispatcher *dispatcher);
 static void dispatch_send(struct dispatcher *dispatcher);
@@ -51,174 +44,6 @@ static bool dispatch_goes_on(struct dispatcher *dispatcher, const struct failure
     return false;
 }
 
-/* --- what becomes of a submission --- */
-
-static void submission_sent(struct dispatcher *dispatcher, struct submission *submission)
-{
-    submission->row.doubt_since_ms = 0;
-    submission_set_state(submission, STORE_SUBMISSION_SENT);
-    submission_set_reference(submission, NULL);
-    submission->settled = true;
-    /* A stray draft has had time to appear then. */
-    if (submission->row.stray)
-        submission_wait(submission, dispatcher->cycle->profile->config->retry_min_ms);
-    cycle_count_moved(dispatcher->cycle, submission->row.size);
-}
-
-/* What was asked for was not done: as it was before. */
-static void put_back(struct submission *submission)
-{
-    bool has_draft = submission->row.reference != NULL;
-    if (!has_draft) /* one that may have been sent before stays so */
-        submission->row.doubt_since_ms = 0;
-    submission_set_state(submission,
-                         has_draft ? STORE_SUBMISSION_CREATED : STORE_SUBMISSION_QUEUED);
-}
-
-static void leave_in_doubt(struct dispatcher *dispatcher, struct submission *submission,
-                           const struct failure *failure)
-{
-    uint64_t wait = dispatcher->cycle->profile->config->retry_min_ms;
-    if (submission->row.doubt_since_ms == 0)
-        submission->row.doubt_since_ms = clock_wall_ms();
-    submission_wait(submission, wait);
-    submission_report_waits(dispatcher->cycle, submission, failure, wait);
-}
-
-/* At the end of the batch. Until that is known to be done the draft is a stray one. */
-static void remove_draft(struct dispatcher *dispatcher, struct submission *submission)
-{
-    if (submission->row.reference == NULL)
-        return;
-    dispatcher->removed[dispatcher->removed_count] = submission->row.stray ? NULL : submission;
-    dispatcher->removed_drafts[dispatcher->removed_count++] =
-        memory_copy_string(submission->row.reference);
-    submission->row.stray = true;
-    submission->changed = true;
-}
-
-static void submission_refused(struct dispatcher *dispatcher, struct submission *submission,
-                               const struct failure *failure)
-{
-    put_back(submission);
-    remove_draft(dispatcher, submission);
-    submission->settled = true;
-    dispatcher->refuse(dispatcher, submission, failure);
-}
-
-/* The draft is not there. Searched for, by the next cycle, which comes at once when it is the first
- * time: somebody who removes each draft is not to be kept busy. */
-static void draft_gone(struct dispatcher *dispatcher, struct submission *submission,
-                       const struct failure *failure)
-{
-    const struct backoff backoff = profile_backoff(dispatcher->cycle->profile);
-    struct failure passing = *failure;
-    passing.permanent = false;
-    submission->row.attempts++;
-    submission_set_state(submission, STORE_SUBMISSION_CREATING);
-    submission_set_reference(submission, NULL);
-    submission_wait(submission, submission->row.attempts == 1
-                                    ? 0
-                                    : backoff_wait(&backoff, &passing, submission->row.attempts));
-}
-
-/* This submission alone is the cause. */
-static void submission_failed(struct dispatcher *dispatcher, struct submission *submission,
-                              const struct failure *failure)
-{
-    const struct backoff backoff = profile_backoff(dispatcher->cycle->profile);
-    if (failure->in_doubt) {
-        submission->row.attempts++;
-        leave_in_doubt(dispatcher, submission, failure);
-        return;
-    }
-    if (failure->gone && submission->row.reference != NULL && submission->row.doubt_since_ms != 0) {
-        submission_sent(dispatcher, submission); /* by the request that was not answered in time */
-        return;
-    }
-    bool too_old = clock_wall_ms() - submission->row.queued_ms > LIFETIME_MS;
-    if (failure->gone && submission->row.reference != NULL && !too_old) {
-        draft_gone(dispatcher, submission, failure);
-        return;
-    }
-    if (failure->permanent || too_old) {
-        submission_refused(dispatcher, submission, failure);
-        return;
-    }
-    put_back(submission);
-    submission->row.attempts++;
-    uint64_t wait = backoff_wait(&backoff, failure, submission->row.attempts);
-    submission_wait(submission, wait);
-    submission_report_waits(dispatcher->cycle, submission, failure, wait);
-}
-
-/* --- what becomes of a request --- */
-
-/* A file that is not there never comes back; put aside before a kill, for one. */
-static void file_unreadable(struct dispatcher *dispatcher, struct submission *submission,
-                            const struct failure *failure)
-{
-    if (failure->gone)
-        submission_refused(dispatcher, submission, failure);
-    else
-        submission_failed(dispatcher, submission, failure);
-}
-
-/* The file of one of them cannot be read: the others are not to blame. */
-static bool find_unreadable(struct dispatcher *dispatcher)
-{
-    bool found = false;
-    for (size_t i = 0; i < dispatcher->asked_count; i++) {
-        if (dispatcher->readers[i] == NULL)
-            continue;
-        const struct failure *failure = outbox_reader_failure(dispatcher->readers[i]);
-        if (!failure_is_set(failure))
-            continue;
-        file_unreadable(dispatcher, dispatcher->asked[i], failure);
-        found = true;
-    }
-    return found;
-}
-
-static void request_failed(struct dispatcher *dispatcher, const struct failure *failure)
-{
-    bool unreadable = find_unreadable(dispatcher);
-    bool looked_into = failure->divisible && failure->retry_after_ms == 0;
-    for (size_t i = 0; i < dispatcher->asked_count; i++) {
-        struct submission *submission = dispatcher->asked[i];
-        if (submission->settled)
-            continue;
-        if (looked_into && dispatcher->asked_count == 1) {
-            submission_failed(dispatcher, submission, failure);
-            continue;
-        }
-        if (looked_into) /* from now on it goes alone */
-            submission->row.attempts++;
-        if (failure->in_doubt)
-            leave_in_doubt(dispatcher, submission, failure);
-        else
-            put_back(submission);
-    }
-    if (!looked_into && !unreadable)
-        dispatcher->failure = *failure;
-}
-
-/* Its own answer. One that concerns more than the submission is taken like a request's. */
-static void answered_with(struct dispatcher *dispatcher, struct submission *submission,
-                          const struct failure *failure)
-{
-    if (failure->scope == FAILURE_SCOPE_ITEM || failure->gone) {
-        submission_failed(dispatcher, submission, failure);
-        return;
-    }
-    if (failure->in_doubt)
-        leave_in_doubt(dispatcher, submission, failure);
-    else
-        put_back(submission);
-    cycle_at_message(dispatcher->cycle, submission->row.subject);
-    dispatcher->failure = *failure;
-}
-
 static void ask(struct dispatcher *dispatcher, struct submission *submission,
                 enum store_submission_state state)
 {
@@ -255,6 +80,13 @@ static void batch_over(struct dispatcher *dispatcher)
         dispatch_next(dispatcher);
 }
 
+/* What could not be removed stays a stray draft, and stops no mail. */
+static void note_not_removed(struct dispatcher *dispatcher, const struct failure *failure)
+{
+    if (tidy_failure_counts(failure))
+        dispatcher->failure = *failure;
+}
+
 /* Saved with what follows: a draft that is looked for in vain is as good as one that is gone. */
 static void drafts_removed(void *argument, const struct failure *failure,
                            const struct failure *failures, size_t count)
@@ -262,13 +94,15 @@ static void drafts_removed(void *argument, const struct failure *failure,
     struct dispatcher *dispatcher = argument;
     dispatcher->operation = NULL;
     for (size_t i = 0; failure == NULL && i < count && i < dispatcher->removed_count; i++) {
+        if (failure_is_set(&failures[i]))
+            note_not_removed(dispatcher, &failures[i]);
         if (dispatcher->removed[i] == NULL || failure_is_set(&failures[i]))
             continue;
         dispatcher->removed[i]->row.stray = false;
         dispatcher->removed[i]->changed = true;
     }
     if (failure != NULL)
-        dispatcher->failure = *failure;
+        note_not_removed(dispatcher, failure);
     batch_over(dispatcher);
 }
 
@@ -305,9 +139,9 @@ static void batch_end(struct dispatcher *dispatcher)
 /* This server cannot send drafts: it goes again, in one step. */
 static void go_direct(struct dispatcher *dispatcher, struct submission *submission)
 {
-    remove_draft(dispatcher, submission);
+    dispatch_remove_draft(dispatcher, submission);
     submission_set_reference(submission, NULL);
-    put_back(submission);
+    dispatch_put_back(submission);
 }
 
 static bool shows_no_drafts(const struct dispatcher *dispatcher, const struct failure *failure)
@@ -320,11 +154,11 @@ static void sent_one(struct dispatcher *dispatcher, struct submission *submissio
                      const struct failure *failure)
 {
     if (!failure_is_set(failure))
-        submission_sent(dispatcher, submission);
+        dispatch_note_sent(dispatcher, submission);
     else if (shows_no_drafts(dispatcher, failure))
         go_direct(dispatcher, submission);
     else
-        answered_with(dispatcher, submission, failure);
+        dispatch_answered_with(dispatcher, submission, failure);
 }
 
 static void sent(void *argument, const struct failure *failure, const struct failure *failures,
@@ -336,8 +170,9 @@ static void sent(void *argument, const struct failure *failure, const struct fai
         for (size_t i = 0; i < dispatcher->asked_count; i++)
             go_direct(dispatcher, dispatcher->asked[i]);
     } else if (failure != NULL) {
-        request_failed(dispatcher, failure);
+        dispatch_request_failed(dispatcher, failure);
     } else {
+        dispatcher->cycle->proves_nothing = false;
         for (size_t i = 0; i < dispatcher->asked_count && i < count; i++)
             sent_one(dispatcher, dispatcher->asked[i], &failures[i]);
     }
@@ -387,9 +222,9 @@ static void submission_created(struct dispatcher *dispatcher, struct submission 
                                const struct backend_created *created)
 {
     if (failure_is_set(&created->failure)) {
-        answered_with(dispatcher, submission, &created->failure);
+        dispatch_answered_with(dispatcher, submission, &created->failure);
     } else if (submission->row.state == STORE_SUBMISSION_DOUBTFUL) {
-        submission_sent(dispatcher, submission);
+        dispatch_note_sent(dispatcher, submission);
     } else {
         submission_set_state(submission, STORE_SUBMISSION_CREATED);
         submission_set_reference(submission, created->reference);
@@ -402,7 +237,9 @@ static void created(void *argument, const struct failure *failure,
     struct dispatcher *dispatcher = argument;
     dispatcher->operation = NULL;
     if (failure != NULL)
-        request_failed(dispatcher, failure);
+        dispatch_request_failed(dispatcher, failure);
+    else
+        dispatcher->cycle->proves_nothing = false;
     for (size_t i = 0; failure == NULL && i < dispatcher->asked_count && i < count; i++)
         submission_created(dispatcher, dispatcher->asked[i], &all[i]);
     release_readers(dispatcher);
@@ -485,7 +322,7 @@ static void choose_batch(struct dispatcher *dispatcher)
     dispatcher->batch_count = 0;
     for (size_t i = 0; i < dispatcher->list->count && dispatcher->batch_count < most; i++) {
         struct submission *submission = &dispatcher->list->items[i];
-        if (submission->settled)
+        if (submission->settled || submission_has_ended(submission))
             continue;
         bytes += backend_create_size(submission->row.size);
         bool alone = submission->row.attempts > 0;

@@ -5,7 +5,7 @@
  * to be asked for ("creating", "sending"), so that after a kill nothing is asked for twice without
  * looking; and what came of it before anything is removed: a draft that is gone would count as
  * sent. A request that failed and promises that nothing was done puts everything back; one in
- * doubt leaves it to the settler.
+ * doubt leaves it to the settler. A message that failed for days is given up (given_up.h).
  *
  * Servers that cannot send drafts are sent to in one step (profile->sends_directly, found out by
  * the first refusal). */

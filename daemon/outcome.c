@@ -131,7 +131,7 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
         outcome_profile_succeeded(scheduler, direction, cycle);
         direction->probed = true;
     } else if (!cycle->cut_short) {
-        if (!cycle->asked_nothing) {
+        if (!cycle->proves_nothing) {
             outcome_profile_succeeded(scheduler, direction, cycle);
             outcome_mailbox_succeeded(direction, cycle);
         }

@@ -9,6 +9,7 @@
 #include "daemon/report.h"
 #include "daemon/settle.h"
 #include "daemon/submission_report.h"
+#include "daemon/tidy.h"
 
 enum { OUTGOING_LOAD_MAX = 100 };
 
@@ -20,6 +21,7 @@ enum outgoing_part {
     OUTGOING_DISPATCHER,
     OUTGOING_NOTIFYING, /* a sender is told; the disk works */
     OUTGOING_REFUSING,  /* a file is moved to failed/ */
+    OUTGOING_TIDIER,
 };
 
 struct refusal {
@@ -41,6 +43,7 @@ struct outgoing {
     size_t refusal; /* the one under way */
     struct nondelivery nondelivery;
     struct buffer reason;
+    struct tidier tidier;
     struct failure failure; /* why the cycle ends, told after the refusals */
 };
 
@@ -107,6 +110,35 @@ static void note_next(struct outgoing *outgoing)
     }
 }
 
+/* --- tidy --- */
+
+static void outgoing_close(struct outgoing *outgoing)
+{
+    note_next(outgoing);
+    if (outgoing->cycle.ending)
+        outgoing->cycle.cut_short = true;
+    outgoing_finish(outgoing, failure_is_set(&outgoing->failure) ? &outgoing->failure : NULL);
+}
+
+static void tidied(struct tidier *tidier, const struct failure *failure)
+{
+    struct outgoing *outgoing = tidier->argument;
+    if (!outgoing_over(outgoing, failure))
+        outgoing_close(outgoing);
+}
+
+static void outgoing_tidy(struct outgoing *outgoing)
+{
+    outgoing->part = OUTGOING_TIDIER;
+    outgoing->tidier = (struct tidier){
+        .cycle = &outgoing->cycle,
+        .list = &outgoing->list,
+        .done = tidied,
+        .argument = outgoing,
+    };
+    tidier_start(&outgoing->tidier);
+}
+
 /* --- refuse --- */
 
 static void refusals_saved(void *argument, const struct failure *failure)
@@ -114,10 +146,10 @@ static void refusals_saved(void *argument, const struct failure *failure)
     struct outgoing *outgoing = argument;
     if (outgoing_over(outgoing, failure))
         return;
-    note_next(outgoing);
-    if (outgoing->cycle.ending)
-        outgoing->cycle.cut_short = true;
-    outgoing_finish(outgoing, failure_is_set(&outgoing->failure) ? &outgoing->failure : NULL);
+    if (outgoing->cycle.ending || failure_is_set(&outgoing->failure))
+        outgoing_close(outgoing);
+    else
+        outgoing_tidy(outgoing);
 }
 
 /* The next one, when the sender knows or cannot be told. */
@@ -174,6 +206,7 @@ static void refused(void *argument, const struct failure *failure)
     }
     submission_report_failed(cycle, submission, &refusal->failure);
     cycle->failed++;
+    submission->row.doubt_since_ms = 0;
     submission_set_state(submission, STORE_SUBMISSION_FAILED);
     submission_set_reference(submission, NULL);
     if (submission->row.stray)
@@ -209,11 +242,9 @@ static void note_refusal(struct outgoing *outgoing, struct submission *submissio
     refusal->failure.scope = FAILURE_SCOPE_ITEM;
 }
 
-/* --- dispatch --- */
-
-static void dispatched(struct dispatcher *dispatcher, const struct failure *failure)
+/* After what was asked of the server, which may have failed: `failure` ends the cycle then. */
+static void outgoing_refuse(struct outgoing *outgoing, const struct failure *failure)
 {
-    struct outgoing *outgoing = dispatcher->argument;
     if (failure != NULL)
         outgoing->failure = *failure;
     if (outgoing->cancelled || (failure != NULL && failure->category == FAILURE_CANCELLED)) {
@@ -221,6 +252,13 @@ static void dispatched(struct dispatcher *dispatcher, const struct failure *fail
         return;
     }
     refuse_next(outgoing);
+}
+
+/* --- dispatch --- */
+
+static void dispatched(struct dispatcher *dispatcher, const struct failure *failure)
+{
+    outgoing_refuse(dispatcher->argument, failure);
 }
 
 static void dispatch_refuses(struct dispatcher *dispatcher, struct submission *submission,
@@ -248,25 +286,16 @@ static void outgoing_dispatch(struct outgoing *outgoing)
 static void settled(struct settler *settler, const struct failure *failure)
 {
     struct outgoing *outgoing = settler->argument;
-    if (!outgoing_over(outgoing, failure))
+    if (failure != NULL || outgoing->cancelled)
+        outgoing_refuse(outgoing, failure);
+    else
         outgoing_dispatch(outgoing);
 }
 
-static void settle_gives_up(struct settler *settler, struct submission *submission)
+static void settle_gives_up(struct settler *settler, struct submission *submission,
+                            const struct failure *failure)
 {
-    struct failure failure = {
-        .category = FAILURE_ITEM,
-        .scope = FAILURE_SCOPE_ITEM,
-        .permanent = true,
-        .in_doubt = true,
-        .sentence = "It is not known whether the message was sent.",
-        .remedy = "Look for it in Sent Items; if it is not there, submit it again.",
-    };
-    failure_set_code(&failure, "InDoubt");
-    failure_set_step(&failure, "CreateItem");
-    failure_format_text(&failure, "no copy has turned up since the server was asked to send it");
-    submission->settled = true;
-    note_refusal(settler->argument, submission, &failure);
+    note_refusal(settler->argument, submission, failure);
 }
 
 static void outgoing_settle(struct outgoing *outgoing)
@@ -297,9 +326,9 @@ static void outgoing_loaded(void *argument, const struct failure *failure,
     outgoing->cycle.next_ms = submissions->next_ms;
     /* Set meanwhile when something came that this did not see. */
     outgoing->cycle.more = outgoing->cycle.more || submissions->more;
-    outgoing->cycle.asked_nothing = submissions->count == 0;
     if (outgoing->list.count > 0)
         outgoing->cycle.subject = outgoing->list.items[0].row.subject;
+    outgoing->cycle.proves_nothing = true; /* until something is answered */
     outgoing_settle(outgoing);
 }
 
@@ -335,11 +364,16 @@ static void outgoing_cancel(struct cycle *cycle)
         outgoing->cancelled = true;
         break;
     case OUTGOING_SETTLER:
+        outgoing->cancelled = true;
         settler_cancel(&outgoing->settler);
         break;
     case OUTGOING_DISPATCHER:
         outgoing->cancelled = true;
         dispatcher_cancel(&outgoing->dispatcher);
+        break;
+    case OUTGOING_TIDIER:
+        outgoing->cancelled = true;
+        tidier_cancel(&outgoing->tidier);
         break;
     }
 }

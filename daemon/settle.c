@@ -1,8 +1,9 @@
 #include "daemon/settle.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "daemon/backoff.h"
+#include "daemon/finding.h"
+#include "daemon/given_up.h"
 #include "daemon/mailbox.h"
 #include "daemon/profile.h"
 #include "daemon/submission_report.h"
@@ -12,38 +13,116 @@
 
 static void settle_next(struct settler *settler);
 
-static void settle_finish(struct settler *settler, const struct failure *failure)
+static void settle_finish(struct settler *settler)
 {
-    for (size_t i = 0; i < settler->stray_count; i++)
-        memory_free(settler->strays[i]);
-    memory_free(settler->strays);
-    settler->strays = NULL;
-    settler->stray_count = 0;
-    settler->done(settler, failure);
+    const struct failure cancelled = failure_cancelled();
+    if (settler->cancelled)
+        settler->failure = cancelled;
+    settler->done(settler, failure_is_set(&settler->failure) ? &settler->failure : NULL);
 }
 
-/* Waits that grow with the age of what is waited for. */
+/* --- what becomes of a submission --- */
+
 static uint64_t growing_wait(const struct settler *settler, const struct submission *submission)
 {
-    const struct config_profile *config = settler->cycle->profile->config;
-    int64_t age = clock_wall_ms() - submission->row.doubt_since_ms;
-    uint64_t wait = age > 0 ? (uint64_t)age / 2 : 0;
-    if (wait < config->retry_min_ms)
-        wait = config->retry_min_ms;
-    return wait < config->retry_max_ms ? wait : config->retry_max_ms;
+    return submission_growing_wait(submission, settler->cycle->profile->config);
 }
 
-static void begin_doubt(struct submission *submission)
+static void is_sent(struct settler *settler, struct submission *submission)
 {
-    if (submission->row.doubt_since_ms == 0)
-        submission->row.doubt_since_ms = clock_wall_ms();
+    cycle_count_moved(settler->cycle, submission->row.size);
+    submission_is_sent(submission, settler->cycle->profile->config);
 }
 
-static bool is_past_window(const struct settler *settler, const struct submission *submission)
+/* `may_be_left`: there may be a draft that was not submitted. It is not to be sent by anybody
+ * after a person has been told. */
+static void give_up(struct settler *settler, struct submission *submission, bool may_be_left,
+                    const struct failure *failure)
 {
-    int64_t window = (int64_t)settler->cycle->profile->config->doubt_window_ms;
-    return clock_wall_ms() - submission->row.doubt_since_ms >= window;
+    submission->row.stray |= may_be_left;
+    submission->changed = true;
+    submission->settled = true;
+    settler->give_up(settler, submission, failure);
 }
+
+/* It alone is the cause that it cannot be looked at or searched for. */
+static void found_out_nothing(struct settler *settler, struct submission *submission,
+                              const struct failure *failure)
+{
+    const struct backoff backoff = profile_backoff(settler->cycle->profile);
+    bool sending = submission->row.state == STORE_SUBMISSION_SENDING;
+    struct failure passing = *failure;
+    passing.permanent = false;
+    passing.in_doubt = sending || submission->row.state == STORE_SUBMISSION_DOUBTFUL;
+    if (sending)
+        submission_begin_doubt(submission);
+    if (given_up_is_due(submission)) {
+        const struct failure reason = given_up_finding_out(failure, passing.in_doubt);
+        give_up(settler, submission, true, &reason);
+        return;
+    }
+    submission->row.attempts++;
+    uint64_t wait = backoff_wait(&backoff, &passing, submission->row.attempts);
+    submission_wait(submission, wait);
+    submission_report_waits(settler->cycle, submission, &passing, wait);
+}
+
+/* --- what becomes of a request --- */
+
+/* Whether the cause may be a single submission. What concerns more, and what the server asks to be
+ * left alone for, ends the cycle. */
+static bool may_be_one(const struct failure *failure)
+{
+    return failure->scope == FAILURE_SCOPE_ITEM ||
+           (failure->divisible && failure->retry_after_ms == 0);
+}
+
+/* The answer for one submission, or for a request that was for it alone. */
+static void failed_alone(struct settler *settler, struct submission *submission,
+                         const struct failure *failure)
+{
+    if (!may_be_one(failure)) {
+        settler->failure = *failure;
+        return;
+    }
+    found_out_nothing(settler, submission, failure);
+    if (failure->scope == FAILURE_SCOPE_ITEM)
+        settler->bad = 0; /* the server knows what it says */
+    else if (++settler->bad == SETTLE_BAD_MAX)
+        settler->failure = *failure;
+}
+
+/* The same ones again, fewer at a time. */
+static void halve(struct settler *settler)
+{
+    settler->next = (size_t)(settler->asked[0] - settler->list->items);
+    settler->limit = settler->asked_count / 2;
+    settler->asked_count = 0;
+}
+
+static void request_failed(struct settler *settler, const struct failure *failure)
+{
+    if (!may_be_one(failure))
+        settler->failure = *failure;
+    else if (settler->asked_count == 1)
+        failed_alone(settler, settler->asked[0], failure);
+    else
+        halve(settler);
+}
+
+static size_t most_asked(const struct settler *settler)
+{
+    return settler->looking ? SETTLE_LOOK_MAX : BACKEND_SEARCH_MAX;
+}
+
+static void request_answered(struct settler *settler)
+{
+    settler->cycle->proves_nothing = false;
+    size_t most = most_asked(settler);
+    settler->limit = settler->limit < most / 2 ? settler->limit * 2 : most;
+}
+
+/* --- saving --- */
 
 /* The store knows it: the files of those that were sent are not needed any more. */
 static void remove_files(struct settler *settler)
@@ -57,14 +136,13 @@ static void remove_files(struct settler *settler)
 static void settle_saved(void *argument, const struct failure *failure)
 {
     struct settler *settler = argument;
-    const struct failure cancelled = failure_cancelled();
     settler->waiting = false;
     if (failure == NULL)
         remove_files(settler);
-    if (settler->cancelled)
-        failure = &cancelled;
-    if (failure != NULL)
-        settle_finish(settler, failure);
+    else
+        settler->failure = *failure;
+    if (settler->cancelled || failure_is_set(&settler->failure))
+        settle_finish(settler);
     else
         settle_next(settler);
 }
@@ -75,138 +153,64 @@ static void settle_save(struct settler *settler)
     submission_list_save(settler->list, settler->cycle, settle_saved, settler);
 }
 
-/* --- removing stray drafts --- */
-
-static void strays_removed(void *argument, const struct failure *failure,
-                           const struct failure *failures, size_t count)
-{
-    (void)failures, (void)count; /* what stays is looked for again, see note_strays */
-    struct settler *settler = argument;
-    settler->operation = NULL;
-    for (size_t i = 0; i < settler->stray_count; i++)
-        memory_free(settler->strays[i]);
-    settler->stray_count = 0;
-    if (failure != NULL)
-        settle_finish(settler, failure);
-    else
-        settle_save(settler);
-}
-
-static void remove_strays(struct settler *settler)
-{
-    const struct cycle *cycle = settler->cycle;
-    if (settler->stray_count == 0) {
-        settle_save(settler);
-        return;
-    }
-    settler->operation = backend_acknowledge_start(
-        cycle->profile->backend, &cycle->target, BACKEND_PURGE, NULL,
-        (const char *const *)settler->strays, settler->stray_count, strays_removed, settler);
-}
-
 /* --- searching for submission ids --- */
 
-/* What the matches say of one submission. */
-struct finding {
-    const char *draft; /* not submitted; the first of them */
-    const char *submitted;
-    bool sent;
-    size_t drafts;
-};
-
-static struct finding find(const struct backend_match *matches, size_t count, size_t index)
+/* It was searched for, and no draft of it is there. */
+static void make_again(struct settler *settler, struct submission *submission)
 {
-    struct finding finding = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (matches[i].index != index)
-            continue;
-        if (matches[i].place == BACKEND_IN_SENT_ITEMS) {
-            finding.sent = true;
-        } else if (matches[i].submitted || matches[i].place == BACKEND_IN_OUTBOX) {
-            finding.submitted = matches[i].reference;
-        } else {
-            finding.drafts++;
-            if (finding.draft == NULL)
-                finding.draft = matches[i].reference;
-        }
-    }
-    return finding;
-}
-
-/* All drafts of the submission but `keep` are to be removed. */
-static void note_strays(struct settler *settler, const struct backend_match *matches, size_t count,
-                        size_t index, const char *keep)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct backend_match *match = &matches[i];
-        if (match->index != index || match->place != BACKEND_IN_DRAFTS || match->submitted ||
-            match->reference == keep)
-            continue;
-        settler->strays =
-            memory_resize(settler->strays, (settler->stray_count + 1) * sizeof *settler->strays);
-        settler->strays[settler->stray_count++] = memory_copy_string(match->reference);
-    }
-}
-
-static void is_sent(struct settler *settler, struct submission *submission)
-{
-    cycle_count_moved(settler->cycle, submission->row.size);
     submission->row.doubt_since_ms = 0;
-    submission_set_state(submission, STORE_SUBMISSION_SENT);
-    submission_set_reference(submission, NULL);
-    submission->settled = true;
+    if (submission->row.attempts > 1 && given_up_is_due(submission)) {
+        const struct failure reason = given_up_trying(NULL);
+        give_up(settler, submission, true, &reason);
+        return;
+    }
+    /* The request may still be on its way: what it makes is looked for once this is sent. */
+    submission->row.stray = true;
+    submission_set_state(submission, STORE_SUBMISSION_QUEUED);
 }
 
-/* Returns the draft that is kept. */
-static const char *settle_creating(struct settler *settler, struct submission *submission,
-                                   const struct finding *finding)
+static void settle_creating(struct settler *settler, struct submission *submission,
+                            const struct finding *finding)
 {
+    bool keeps_draft = !finding->sent && finding->submitted == NULL && finding->draft != NULL;
+    if (finding->drafts > keeps_draft)
+        submission->row.stray = true;
+    const char *found = finding->submitted != NULL ? finding->submitted : finding->draft;
     if (finding->sent) {
         is_sent(settler, submission);
-        return NULL;
-    }
-    const char *found = finding->submitted != NULL ? finding->submitted : finding->draft;
-    if (found == NULL) {
-        /* The request may still be on its way: what it makes is looked for once this is sent. */
-        submission->row.stray = true;
+    } else if (found == NULL) {
+        make_again(settler, submission);
+    } else {
         submission->row.doubt_since_ms = 0;
-        submission_set_state(submission, STORE_SUBMISSION_QUEUED);
-        return NULL;
+        /* Submitted: once it is gone it was sent, even when no copy is left to be found. */
+        submission_set_state(submission,
+                             keeps_draft ? STORE_SUBMISSION_CREATED : STORE_SUBMISSION_SENDING);
+        submission_set_reference(submission, found);
     }
-    submission->row.doubt_since_ms = 0;
-    /* Submitted: once it is gone it was sent, even when no copy is left to be found. */
-    submission_set_state(submission, finding->submitted != NULL ? STORE_SUBMISSION_SENDING
-                                                                : STORE_SUBMISSION_CREATED);
-    submission_set_reference(submission, found);
-    return finding->submitted != NULL ? NULL : found;
+}
+
+static bool is_past_window(const struct settler *settler, const struct submission *submission)
+{
+    int64_t window = (int64_t)settler->cycle->profile->config->doubt_window_ms;
+    return clock_wall_ms() - submission->row.doubt_since_ms >= window;
 }
 
 static void settle_doubtful(struct settler *settler, struct submission *submission,
                             const struct finding *finding)
 {
+    if (finding->drafts > 0)
+        submission->row.stray = true;
     if (finding->sent || finding->submitted != NULL) {
         is_sent(settler, submission);
         return;
     }
-    begin_doubt(submission);
-    if (is_past_window(settler, submission))
-        settler->give_up(settler, submission);
-    else
+    submission_begin_doubt(submission);
+    if (is_past_window(settler, submission)) {
+        const struct failure reason = given_up_searching();
+        give_up(settler, submission, false, &reason);
+    } else {
         submission_wait(submission, growing_wait(settler, submission));
-}
-
-static void settle_stray(struct settler *settler, struct submission *submission,
-                         const struct finding *finding)
-{
-    /* Found and removed: looked for once more, in case that failed. One that cannot be removed is
-     * left to its owner after a while. */
-    if (finding->drafts > 0)
-        begin_doubt(submission);
-    submission->row.stray = finding->drafts > 0 && !is_past_window(settler, submission);
-    submission->changed = true;
-    if (submission->row.stray)
-        submission_wait(submission, growing_wait(settler, submission));
-    submission->settled = true;
+    }
 }
 
 static void searched(void *argument, const struct failure *failure,
@@ -214,31 +218,26 @@ static void searched(void *argument, const struct failure *failure,
 {
     struct settler *settler = argument;
     settler->operation = NULL;
-    if (failure != NULL) {
-        settle_finish(settler, failure);
-        return;
-    }
-    for (size_t i = 0; i < settler->asked_count; i++) {
+    if (failure != NULL)
+        request_failed(settler, failure);
+    else
+        request_answered(settler);
+    for (size_t i = 0; failure == NULL && i < settler->asked_count; i++) {
         struct submission *submission = settler->asked[i];
-        const struct finding finding = find(matches, count, i);
-        const char *keep = NULL;
+        const struct finding finding = finding_of(matches, count, i);
+        settler->bad = 0;
         if (submission->row.state == STORE_SUBMISSION_CREATING)
-            keep = settle_creating(settler, submission, &finding);
-        else if (submission->row.state == STORE_SUBMISSION_DOUBTFUL)
-            settle_doubtful(settler, submission, &finding);
+            settle_creating(settler, submission, &finding);
         else
-            settle_stray(settler, submission, &finding);
-        note_strays(settler, matches, count, i, keep);
+            settle_doubtful(settler, submission, &finding);
     }
-    remove_strays(settler);
+    settle_save(settler);
 }
 
 static bool needs_search(const struct submission *submission)
 {
     return !submission->settled && (submission->row.state == STORE_SUBMISSION_CREATING ||
-                                    submission->row.state == STORE_SUBMISSION_DOUBTFUL ||
-                                    submission->row.state == STORE_SUBMISSION_SENT ||
-                                    submission->row.state == STORE_SUBMISSION_FAILED);
+                                    submission->row.state == STORE_SUBMISSION_DOUBTFUL);
 }
 
 static void start_search(struct settler *settler)
@@ -253,48 +252,60 @@ static void start_search(struct settler *settler)
 
 /* --- looking at drafts --- */
 
-/* Its draft cannot be looked at. */
-static void found_out_nothing(struct settler *settler, struct submission *submission,
-                              const struct failure *failure)
+static void draft_is_gone(struct settler *settler, struct submission *submission)
 {
-    begin_doubt(submission);
-    submission->row.attempts++;
-    uint64_t wait = growing_wait(settler, submission);
-    submission_wait(submission, wait);
-    submission_report_waits(settler->cycle, submission, failure, wait);
+    if (submission->row.state == STORE_SUBMISSION_SENDING) {
+        is_sent(settler, submission);
+        return;
+    }
+    /* Somebody has removed or moved it: searched for by the next cycle, which comes at once the
+     * first time. */
+    submission_set_state(submission, STORE_SUBMISSION_CREATING);
+    submission_set_reference(submission, NULL);
+    submission_wait(submission,
+                    submission->row.attempts++ == 0 ? 0 : growing_wait(settler, submission));
+}
+
+static void draft_is_submitted(struct settler *settler, struct submission *submission)
+{
+    submission_set_state(submission, STORE_SUBMISSION_SENDING);
+    submission_begin_doubt(submission);
+    if (given_up_is_due(submission)) {
+        const struct failure reason = given_up_waiting();
+        give_up(settler, submission, false, &reason);
+    } else {
+        submission_wait(submission, growing_wait(settler, submission));
+    }
+}
+
+static void draft_waits(struct settler *settler, struct submission *submission,
+                        const char *reference)
+{
+    /* Sending was asked for: should the draft be gone when it is asked again, it was sent. */
+    if (submission->row.state == STORE_SUBMISSION_SENDING)
+        submission_begin_doubt(submission);
+    submission_set_reference(submission, reference);
+    if (submission->row.state == STORE_SUBMISSION_SENDING && submission->row.attempts > 1 &&
+        given_up_is_due(submission)) {
+        const struct failure reason = given_up_trying(NULL);
+        give_up(settler, submission, true, &reason);
+    }
 }
 
 static void settle_created(struct settler *settler, struct submission *submission,
                            const struct backend_looked *looked)
 {
-    switch (looked->state) {
-    case BACKEND_DRAFT_GONE:
-        if (submission->row.state == STORE_SUBMISSION_SENDING) {
-            is_sent(settler, submission);
-            break;
-        }
-        /* Somebody has removed or moved it: searched for by the next cycle, which comes at once the
-         * first time. */
-        submission_set_state(submission, STORE_SUBMISSION_CREATING);
-        submission_set_reference(submission, NULL);
-        submission_wait(submission,
-                        submission->row.attempts++ == 0 ? 0 : growing_wait(settler, submission));
-        break;
-    case BACKEND_DRAFT_SUBMITTED:
-        submission_set_state(submission, STORE_SUBMISSION_SENDING);
-        begin_doubt(submission);
-        submission_wait(submission, growing_wait(settler, submission));
-        break;
-    case BACKEND_DRAFT_WAITING:
-        /* Sending was asked for: should the draft be gone when it is asked again, it was sent. */
-        if (submission->row.state == STORE_SUBMISSION_SENDING)
-            begin_doubt(submission);
-        submission_set_reference(submission, looked->reference);
-        break;
-    case BACKEND_DRAFT_UNKNOWN:
-        found_out_nothing(settler, submission, &looked->failure);
-        break;
+    if (looked->state == BACKEND_DRAFT_UNKNOWN) {
+        failed_alone(settler, submission, &looked->failure);
+        return;
     }
+    settler->bad = 0;
+    if (looked->state == BACKEND_DRAFT_GONE)
+        draft_is_gone(settler, submission);
+    else if (looked->state == BACKEND_DRAFT_SUBMITTED)
+        draft_is_submitted(settler, submission);
+    else
+        draft_waits(settler, submission, looked->reference);
 }
 
 static void looked(void *argument, const struct failure *failure, const struct backend_looked *all,
@@ -302,11 +313,11 @@ static void looked(void *argument, const struct failure *failure, const struct b
 {
     struct settler *settler = argument;
     settler->operation = NULL;
-    if (failure != NULL) {
-        settle_finish(settler, failure);
-        return;
-    }
-    for (size_t i = 0; i < settler->asked_count && i < count; i++)
+    if (failure != NULL)
+        request_failed(settler, failure);
+    else
+        request_answered(settler);
+    for (size_t i = 0; failure == NULL && i < settler->asked_count && i < count; i++)
         settle_created(settler, settler->asked[i], &all[i]);
     settle_save(settler);
 }
@@ -327,51 +338,56 @@ static void start_look(struct settler *settler)
                                             settler->asked_count, looked, settler);
 }
 
-/* --- one after the other --- */
+/* --- one request after the other --- */
 
-static void choose(struct settler *settler, bool (*needs)(const struct submission *submission),
-                   size_t most)
+static bool choose(struct settler *settler, bool (*needs)(const struct submission *submission))
 {
     settler->asked_count = 0;
-    for (; settler->next < settler->list->count && settler->asked_count < most; settler->next++) {
+    for (; settler->next < settler->list->count && settler->asked_count < settler->limit;
+         settler->next++) {
         struct submission *submission = &settler->list->items[settler->next];
         if (needs(submission))
             settler->asked[settler->asked_count++] = submission;
     }
+    return settler->asked_count > 0;
+}
+
+static void begin_looking(struct settler *settler)
+{
+    settler->looking = true;
+    settler->next = 0;
+    settler->limit = most_asked(settler);
 }
 
 static void settle_next(struct settler *settler)
 {
     if (!settler->looking) {
-        choose(settler, needs_search, BACKEND_SEARCH_MAX);
-        if (settler->asked_count > 0) {
+        if (choose(settler, needs_search)) {
             start_search(settler);
             return;
         }
-        settler->looking = true;
-        settler->next = 0;
+        begin_looking(settler);
     }
-    choose(settler, needs_look, SETTLE_LOOK_MAX);
-    if (settler->asked_count > 0)
+    if (choose(settler, needs_look))
         start_look(settler);
     else
-        settle_finish(settler, NULL);
+        settle_finish(settler);
 }
 
 void settler_start(struct settler *settler)
 {
+    settler->limit = most_asked(settler);
     settle_next(settler);
 }
 
 void settler_cancel(struct settler *settler)
 {
-    const struct failure cancelled = failure_cancelled();
     settler->cancelled = true;
-    if (settler->operation != NULL) {
-        backend_cancel(settler->operation);
-        settler->operation = NULL;
-        settle_finish(settler, &cancelled);
-    } else {
+    if (settler->operation == NULL) {
         assert(settler->waiting);
+        return;
     }
+    backend_cancel(settler->operation);
+    settler->operation = NULL;
+    settle_finish(settler);
 }

@@ -21,7 +21,7 @@ static enum status_result result_of(const struct cycle *cycle)
         return STATUS_NOT_RUN;
     if (failure_is_set(&cycle->failure))
         return STATUS_FAILURE;
-    bool shows_nothing = cycle->cut_short || cycle->asked_nothing || cycle->probe;
+    bool shows_nothing = cycle->cut_short || cycle->proves_nothing || cycle->probe;
     return shows_nothing ? STATUS_NOT_RUN : STATUS_SUCCESS;
 }
 

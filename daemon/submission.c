@@ -101,6 +101,40 @@ void submission_wait(struct submission *submission, uint64_t wait_ms)
     submission->settled = true;
 }
 
+bool submission_has_ended(const struct submission *submission)
+{
+    return submission->row.state == STORE_SUBMISSION_SENT ||
+           submission->row.state == STORE_SUBMISSION_FAILED;
+}
+
+void submission_is_sent(struct submission *submission, const struct config_profile *config)
+{
+    submission->row.doubt_since_ms = 0;
+    submission_set_state(submission, STORE_SUBMISSION_SENT);
+    submission_set_reference(submission, NULL);
+    submission->settled = true;
+    if (submission->row.stray)
+        submission_wait(submission, config->retry_min_ms);
+}
+
+void submission_begin_doubt(struct submission *submission)
+{
+    if (submission->row.doubt_since_ms == 0)
+        submission->row.doubt_since_ms = clock_wall_ms();
+    submission->changed = true;
+}
+
+uint64_t submission_growing_wait(const struct submission *submission,
+                                 const struct config_profile *config)
+{
+    int64_t since_ms = submission->row.doubt_since_ms;
+    int64_t age = since_ms == 0 ? 0 : clock_wall_ms() - since_ms;
+    uint64_t wait = age > 0 ? (uint64_t)age / 2 : 0;
+    if (wait < config->retry_min_ms)
+        wait = config->retry_min_ms;
+    return wait < config->retry_max_ms ? wait : config->retry_max_ms;
+}
+
 void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
                           void *argument)
 {

@@ -13,6 +13,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct config_profile;
 
 struct submission {
     struct store_submission row; /* its strings are owned */
@@ -39,6 +42,21 @@ void submission_set_state(struct submission *submission, enum store_submission_s
 void submission_set_reference(struct submission *submission, const char *reference);
 /* Not again before `wait_ms` from now; settled for this cycle. */
 void submission_wait(struct submission *submission, uint64_t wait_ms);
+
+/* Sent or failed: a stray draft may be left of it, and nothing else. */
+bool submission_has_ended(const struct submission *submission);
+
+/* It was sent. A stray draft gets time to appear before it is looked for. */
+void submission_is_sent(struct submission *submission, const struct config_profile *config);
+
+/* It is not known what became of it, or what stands in its way, from now on, unless it is so
+ * already. */
+void submission_begin_doubt(struct submission *submission);
+
+/* Between retry_min and retry_max, in milliseconds: longer and longer, the longer the doubt lasts.
+ */
+uint64_t submission_growing_wait(const struct submission *submission,
+                                 const struct config_profile *config);
 
 /* Writes what has changed. `done` comes from the store, or at once, with NULL, when nothing has. */
 void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,

@@ -54,3 +54,17 @@ void submission_report_waits(struct cycle *cycle, const struct submission *submi
                                 : "was not sent yet",
               reason, next_try);
 }
+
+void submission_report_stray(struct cycle *cycle, const struct submission *submission,
+                             const struct failure *failure, uint64_t wait_ms)
+{
+    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
+    bool stays = submission->row.stray;
+    report_reason(reason, failure);
+    report_next_try(next_try, wait_ms);
+    const struct log_fields fields = report_fields(cycle, MESSAGE_STRAY_DRAFT, failure);
+    log_write(cycle->context->log, stays ? LOG_PRIORITY_INFO : LOG_PRIORITY_WARNING, &fields,
+              "%s: a draft too many of the message \"%s\" may be in Drafts: %s %s",
+              mailbox_address(cycle->mailbox), submission->row.subject, reason,
+              stays ? next_try : "It is left to its owner.");
+}

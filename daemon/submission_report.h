@@ -19,4 +19,9 @@ void submission_report_sender_not_told(struct cycle *cycle, const struct submiss
 void submission_report_waits(struct cycle *cycle, const struct submission *submission,
                              const struct failure *failure, uint64_t wait_ms);
 
+/* A stray draft of it could not be removed: looked for again after `wait_ms`, or left to its owner
+ * when it is not a stray one any more. Only logged: the message itself is not concerned. */
+void submission_report_stray(struct cycle *cycle, const struct submission *submission,
+                             const struct failure *failure, uint64_t wait_ms);
+
 #endif

@@ -245,6 +245,7 @@ struct backend_looked {
     const char *reference;  /* as it is now, of a draft that is there; valid during `done` only */
     struct failure failure; /* with BACKEND_DRAFT_UNKNOWN */
 };
+/* failure->divisible: fewer may be looked at. */
 typedef void backend_look_done(void *argument, const struct failure *failure,
                                const struct backend_looked *looked, size_t count);
 struct backend_operation *backend_look_start(struct backend *backend,
@@ -262,7 +263,8 @@ struct backend_match {
     bool submitted;
     const char *reference; /* valid during `done` only */
 };
-/* `failure` NULL: all three folders were searched whole; an id without a match is in none. */
+/* `failure` NULL: all three folders were searched whole; an id without a match is in none.
+ * failure->divisible: what fewer of the ids find may be told. */
 typedef void backend_search_done(void *argument, const struct failure *failure,
                                  const struct backend_match *matches, size_t count);
 struct backend_operation *backend_search_start(struct backend *backend,

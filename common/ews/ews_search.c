@@ -213,8 +213,10 @@ static const struct ews_reader reader = {
 
 static bool tell(struct search *search, const struct failure *failure)
 {
-    if (failure != NULL) {
-        search->done(search->argument, failure, NULL, 0);
+    if (failure != NULL) { /* perhaps of one message, which spoils each search that finds it */
+        struct failure told = *failure;
+        told.divisible = response_may_be_of_one(failure);
+        search->done(search->argument, &told, NULL, 0);
         return true;
     }
     for (size_t i = 0; i < search->match_count; i++)

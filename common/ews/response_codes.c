@@ -97,6 +97,15 @@ bool response_is_unsupported(const struct failure *failure)
     return meaning != NULL && meaning->unsupported;
 }
 
+bool response_may_be_of_one(const struct failure *failure)
+{
+    const struct response_meaning *meaning = meaning_of_failure(failure);
+    if (meaning != NULL)
+        return meaning->divisible || (meaning->scope == FAILURE_SCOPE_ITEM && !meaning->gone);
+    return failure->scope == FAILURE_SCOPE_MAILBOX &&
+           (failure->category == FAILURE_PROTOCOL || failure->category == FAILURE_NETWORK);
+}
+
 /* --- failures that this program finds in an answer that came --- */
 
 enum { ANSWERED = 200 };

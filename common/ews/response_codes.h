@@ -77,6 +77,10 @@ bool response_promises_nothing_done(const struct failure *failure);
 /* Whether what the server said may mean that it does not know the operation. */
 bool response_is_unsupported(const struct failure *failure);
 
+/* Whether a request that failed so, of which a part may be asked for, can have failed for one of
+ * the things it asked for. */
+bool response_may_be_of_one(const struct failure *failure);
+
 /* The whole table, in the order of the names; for its test. */
 const struct response_code *response_code_table(size_t *count);
 

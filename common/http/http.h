@@ -104,7 +104,9 @@ struct http_response {
                               * more, and its reader decides; when the server refuses a body that
                               * was not sent whole, the head alone is an answer. Not set after
                               * HTTP_DATA_ABORT: the reader knows why it ended the exchange. */
-    bool in_doubt;           /* no complete answer, and the server may have carried it out */
+    bool in_doubt;           /* no complete answer, and the server may have carried it out: the
+                              * whole body was handed out (how much of it has arrived is not
+                              * known), or an answer of success began */
     uint64_t sent_bytes;
     uint64_t received_bytes;
     uint32_t elapsed_ms;

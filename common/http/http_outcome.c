@@ -55,18 +55,26 @@ bool http_transfer_was_refused(const struct http_transfer *transfer)
            transfer->offset < transfer->length;
 }
 
+/* Without the last byte that Content-Length promises the server does not have the request; with it,
+ * whether it has arrived is not known: the byte may still stand in a queue of ours. A server that
+ * began to answer well is believed in any case. */
+static bool may_have_been_carried_out(const struct http_transfer *transfer)
+{
+    uint16_t status = answer_status(transfer);
+    bool answers_well = status >= 200 && status < 300 && transfer->offset > 0;
+    return (transfer->unanswered || answers_well) && !transfer->source_failed;
+}
+
 void http_outcome_build(struct http_transfer *transfer, CURLcode result,
                         struct http_response *response)
 {
     bool complete =
         answer_status(transfer) != 0 && (result == CURLE_OK || http_transfer_was_refused(transfer));
-    /* A body that its source broke off did not arrive whole. */
-    bool arrived = transfer->unanswered && !transfer->source_failed;
     uint64_t elapsed = executor_now(transfer->client->executor) - transfer->started_ms;
     *response = (struct http_response){
         .status = answer_status(transfer),
         .retry_after_ms = transfer->retry_after_ms,
-        .in_doubt = arrived && !complete,
+        .in_doubt = !complete && may_have_been_carried_out(transfer),
         .sent_bytes = transfer->sent,
         .received_bytes = transfer->received,
         .elapsed_ms = elapsed < UINT32_MAX ? (uint32_t)elapsed : UINT32_MAX,

@@ -121,7 +121,7 @@ struct http_transfer {
     uint64_t length;    /* of the whole body */
     uint64_t offset;    /* bytes handed to libcurl in this attempt */
     bool challenged;    /* this attempt was answered with 401 */
-    bool unanswered;    /* bytes of the body went out, and no 401 came back */
+    bool unanswered;    /* a whole body was handed out, and no 401 came back */
     bool source_failed; /* request->source_failure says why */
     uint64_t sent;      /* bytes of the body handed out in all attempts */
     uint64_t received;  /* bytes of head and body */

@@ -147,7 +147,7 @@ static size_t on_read(char *room, size_t size, size_t count, void *argument)
     transfer->offset += length;
     transfer->sent += length;
     /* After a 401 the rest only goes out to be thrown away. */
-    if (!transfer->challenged)
+    if (transfer->offset == transfer->length && !transfer->challenged)
         transfer->unanswered = true;
     return length;
 }

@@ -87,6 +87,33 @@ def _():
         scene.check_no_drafts()
 
 
+def spoiled_draft(spoil):
+    """One draft in doubt cannot be looked at: the others go on, and so does new mail."""
+    with SendingScene(profile=QUICK) as scene:
+        scene.exchange.control("transport", state="stopped")
+        scene.start()
+        scene.exchange.fault(operation="SendItem", mailbox=ANN, close="after", count=1)
+        subjects = subjects_of(6)
+        # The first message is in the request that is not answered; others may be.
+        scene.submit(*[mail(subject) for subject in subjects])
+        until(lambda: scene.exchange.counter("messages_submitted") >= len(subjects),
+              "all are submitted")
+        scene.exchange.control("spoil", mailbox=ANN, subject=subjects[0], **spoil)
+        scene.daemon.until_logged(f'the message "{subjects[0]}" may have been sent', "GetItem")
+        scene.exchange.control("transport", state="running")
+        scene.submit(mail("new"))
+        scene.until_received(BEN, len(subjects) + 1)
+        scene.exchange.control("spoil", mailbox=ANN, subject=subjects[0], clear=1)
+        scene.until_settled()
+        scene.check_each_once(BEN, [*subjects, "new"])
+        scene.check_no_drafts()
+
+
+for spoil in ({"breaks": "http500"}, {"breaks": "close"}, {"error": "ErrorItemCorrupt"},
+              {"error": "ErrorInternalServerError"}):
+    add_case(f"a draft that is spoiled by {spoil} holds up no other mail", spoiled_draft, spoil)
+
+
 @case("a copy that a person deletes at once is no reason to send again")
 def _():
     with SendingScene(profile=QUICK) as scene:

@@ -4,7 +4,7 @@
 #ifndef EXSYNC_TESTS_DAEMON_RECOVER_WORLD_H
 #define EXSYNC_TESTS_DAEMON_RECOVER_WORLD_H
 
-#include "daemon_world.h"
+#include "daemon_store.h"
 #include "mail_world.h"
 
 #include "daemon/disks.h"
@@ -171,14 +171,6 @@ void store_ledger_deliver(struct store *store, struct store_mailbox mailbox,
     store_answer_later(done, argument, NULL);
 }
 
-void store_ledger_acknowledged(struct store *store, struct store_mailbox mailbox,
-                               const struct digest *items, size_t count, store_done *done,
-                               void *argument)
-{
-    (void)store, (void)mailbox, (void)items, (void)count;
-    store_answer_later(done, argument, NULL);
-}
-
 void store_ledger_set_aside(struct store *store, struct store_mailbox mailbox,
                             const struct digest *items, size_t count, store_done *done,
                             void *argument)
@@ -192,27 +184,6 @@ void store_ledger_gone(struct store *store, struct store_mailbox mailbox,
                        void *argument)
 {
     (void)store, (void)mailbox, (void)items, (void)count, (void)now_ms;
-    store_answer_later(done, argument, NULL);
-}
-
-void store_failure_record(struct store *store, const struct store_failure *failure,
-                          store_done *done, void *argument)
-{
-    (void)store, (void)failure;
-    store_answer_later(done, argument, NULL);
-}
-
-void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,
-                           const char *direction, int64_t now_ms, struct store_resolved *resolved,
-                           store_done *done, void *argument)
-{
-    (void)store, (void)profile, (void)mailbox, (void)direction, (void)now_ms, (void)resolved;
-    store_answer_later(done, argument, NULL);
-}
-
-void store_probe(struct store *store, store_done *done, void *argument)
-{
-    (void)store;
     store_answer_later(done, argument, NULL);
 }
 
@@ -292,12 +263,6 @@ struct backend_operation *backend_acknowledge_start(struct backend *backend,
     (void)done, (void)argument;
     fail_msg("there is nothing to acknowledge");
     return NULL;
-}
-
-void backend_cancel(struct backend_operation *operation)
-{
-    answer_withdraw(&operation->answer);
-    memory_free(operation);
 }
 
 /* --- a mailbox with Maildirs --- */

@@ -26,6 +26,7 @@ static struct fixture {
     unsigned cycles;
     unsigned moved, failed;
     struct failure end; /* of the last cycle */
+    bool proves_nothing;
 } fixture;
 
 static inline void fixture_create(int count)
@@ -80,6 +81,7 @@ static inline int64_t cycle_close(void)
     assert_non_null(cycle);
     assert_null(first_answer);
     fixture.end = cycle->failure;
+    fixture.proves_nothing = cycle->proves_nothing;
     fixture.cycles++;
     fixture.moved += cycle->moved;
     fixture.failed += cycle->failed;
@@ -121,6 +123,25 @@ static inline void run(void)
     wait_until(world.now_ms + world.transport_ms);
     for (int i = 0; i < world.count; i++)
         assert_false(message_is_open(&world.messages[i]));
+}
+
+/* --- what earlier cycles left --- */
+
+/* A message that an earlier cycle left in this state. */
+static inline void leave(int number, enum store_submission_state state)
+{
+    world.messages[number].row.state = state;
+}
+
+/* The same, with a draft on the server; returns it. */
+static inline struct draft *leave_with_draft(int number, enum store_submission_state state)
+{
+    int draft = draft_make(number, false);
+    struct message *message = &world.messages[number];
+    leave(number, state);
+    reference_of(draft, message->reference);
+    message->row.reference = message->reference;
+    return &world.drafts[draft];
 }
 
 /* --- what came of it --- */

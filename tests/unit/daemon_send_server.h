@@ -100,18 +100,26 @@ static inline struct failure send_one(int number, int version)
 {
     struct draft *draft = &world.drafts[number];
     bool refuses = draft->number < world.cannot_send_below;
+    bool current = version == draft->version;
     if (world.cannot_send || refuses)
         return failure_named(FAILURE_ITEM, FAILURE_SCOPE_ITEM, "Unsupported");
-    if (!draft->there || draft->submitted)
+    if (!draft->there || (draft->submitted && current))
         return failure_gone();
-    if (version != draft->version) {
+    if (!current) {
         struct failure changed = failure_refused(false);
         changed.in_doubt = true;
         return changed;
     }
     if (world.messages[draft->number].treatment == TREAT_NO_SENDING)
         return failure_refused(true);
+    if (world.messages[draft->number].treatment == TREAT_NO_SENSE) {
+        struct failure error =
+            failure_named(FAILURE_SERVER, FAILURE_SCOPE_MAILBOX, "ErrorInternalServerError");
+        error.divisible = error.in_doubt = true;
+        return error;
+    }
     draft->submitted = true;
+    draft->version += world.submission_changes;
     draft->leaves_ms = world.now_ms + world.transport_ms;
     transport_run();
     return (struct failure){0};
@@ -129,12 +137,16 @@ static inline struct failure purge_one(int number)
 
 static inline bool is_poisoned(const struct backend_operation *operation)
 {
-    for (size_t i = 0; i < operation->count; i++) {
-        if ((operation->kind == ASK_CREATE &&
-             world.messages[operation->numbers[i]].treatment == TREAT_POISON) ||
-            (operation->kind == ASK_SEND &&
-             world.messages[world.drafts[operation->numbers[i]].number].treatment ==
-                 TREAT_POISON_DRAFT))
+    static const enum treatment poisons[] = {
+        [ASK_CREATE] = TREAT_POISON,    [ASK_SEND] = TREAT_POISON_DRAFT,
+        [ASK_LOOK] = TREAT_POISON_LOOK, [ASK_SEARCH] = TREAT_POISON_SEARCH,
+        [ASK_PURGE] = TREAT_WELL, /* none */
+    };
+    enum treatment poison = poisons[operation->kind];
+    bool of_drafts = operation->kind == ASK_SEND || operation->kind == ASK_LOOK;
+    for (size_t i = 0; i < operation->count && poison != TREAT_WELL; i++) {
+        int number = operation->numbers[i];
+        if (world.messages[of_drafts ? world.drafts[number].number : number].treatment == poison)
             return true;
     }
     return false;
@@ -264,6 +276,8 @@ static inline void spoil_first(struct backend_operation *operation)
     if (operation->fault == FAULT_FIRST_WHOLE)
         operation->failures[0] =
             failure_named(FAILURE_THROTTLING, FAILURE_SCOPE_MAILBOX, "ErrorServerBusy");
+    if (operation->fault != FAULT_NONE)
+        operation->failures[0].retry_after_ms = world.retry_after_ms;
     if (operation->fault == FAULT_FIRST_IN_DOUBT) {
         operation->failures[0] = failure_refused(false);
         operation->failures[0].in_doubt = true;
@@ -291,11 +305,15 @@ static inline struct failure meet_fault(struct backend_operation *operation)
         failure = failure_lost();
     if (fault == FAULT_REFUSED || fault == FAULT_DIVISIBLE || fault == FAULT_DIVISIBLE_AFTER)
         failure = failure_named(FAILURE_SERVER, FAILURE_SCOPE_MAILBOX, "HTTP 500");
-    if ((fault == FAULT_NONE || fault >= FAULT_FIRST_BUSY) && is_poisoned(operation))
+    bool poisoned = (fault == FAULT_NONE || fault >= FAULT_FIRST_BUSY) && is_poisoned(operation);
+    bool fails = (operation->kind == ASK_SEARCH && world.searches_fail) ||
+                 (operation->kind == ASK_PURGE && world.purges_fail);
+    if (poisoned || fails)
         failure = failure_named(FAILURE_SERVER, FAILURE_SCOPE_MAILBOX, "HTTP 500");
-    failure.divisible = failure_is_set(&failure) && fault != FAULT_REFUSED &&
+    failure.divisible = failure_is_set(&failure) && fault != FAULT_REFUSED && !fails &&
                         (fault < FAULT_LOST_BEFORE || fault > FAULT_LOST_LATE);
-    failure.in_doubt |= fault == FAULT_DIVISIBLE_AFTER;
+    failure.in_doubt |= fault == FAULT_DIVISIBLE_AFTER || (poisoned && world.poison_in_doubt);
+    failure.retry_after_ms = world.retry_after_ms;
     failure.in_doubt &= changes_something(operation);
     return failure;
 }
@@ -364,12 +382,6 @@ static inline struct backend_operation *request_start(enum request_kind kind, si
         operation->fault = world.second_fault;
     answer_later(&operation->answer, request_run);
     return operation;
-}
-
-void backend_cancel(struct backend_operation *operation)
-{
-    answer_withdraw(&operation->answer);
-    memory_free(operation);
 }
 
 /* --- what the cycle asks --- */

@@ -19,10 +19,13 @@ enum request_kind { ASK_CREATE, ASK_SEND, ASK_LOOK, ASK_SEARCH, ASK_PURGE };
 /* How the server treats a message. */
 enum treatment {
     TREAT_WELL,
-    TREAT_NO_DRAFT,    /* refused for good when it is created */
-    TREAT_NO_SENDING,  /* refused for good when it is sent */
-    TREAT_POISON,      /* every request to create it fails as a whole */
-    TREAT_POISON_DRAFT /* every request to send it does */
+    TREAT_NO_DRAFT,     /* refused for good when it is created */
+    TREAT_NO_SENDING,   /* refused for good when it is sent */
+    TREAT_NO_SENSE,     /* each time it is sent, its own answer is an error of the server */
+    TREAT_POISON,       /* every request to create it fails as a whole */
+    TREAT_POISON_DRAFT, /* every request to send it does */
+    TREAT_POISON_LOOK,  /* every request to look at a draft of it does */
+    TREAT_POISON_SEARCH /* every search for it does */
 };
 
 /* What happens to a request. */
@@ -47,8 +50,11 @@ struct message {
     bool copy;        /* in Sent Items */
     bool queued_file; /* queue/ID.eml */
     bool failed_file;
-    unsigned told;     /* its sender, that it was not sent */
-    unsigned recorded; /* as waiting or failed */
+    unsigned told;         /* its sender, that it was not sent */
+    unsigned recorded;     /* as waiting or failed */
+    struct failure reason; /* as its sender was told */
+    char reason_file[512]; /* what stands beside failed_file */
+    unsigned strays_told;  /* a draft too many of it could not be removed */
     unsigned asked_create, asked_send;
     struct failure read_failure; /* of its file */
     struct store_submission row;
@@ -76,6 +82,11 @@ static struct world {
     int cannot_send_below;  /* this number */
     bool purge_stuck;       /* each draft refuses to be removed */
     unsigned unknown_looks; /* so many more looks find out nothing */
+    int submission_changes; /* 1: a draft that is submitted gets another ChangeKey */
+    bool poison_in_doubt;   /* what a poisoned request did is not known */
+    bool searches_fail;     /* as a whole, and no message is the cause */
+    bool purges_fail;
+    uint32_t retry_after_ms; /* asked for with each fault */
     unsigned requests, writes, refusals, answers, publications;
     unsigned kinds[ASK_PURGE + 1];
     size_t last_count[ASK_PURGE + 1]; /* for how many the last request of a kind was */
@@ -376,6 +387,14 @@ void submission_report_failed(struct cycle *cycle, const struct submission *subm
     submission_report_waits(cycle, submission, failure, 0);
 }
 
+void submission_report_stray(struct cycle *cycle, const struct submission *submission,
+                             const struct failure *failure, uint64_t wait_ms)
+{
+    (void)cycle, (void)wait_ms;
+    assert_true(failure_is_set(failure));
+    world.messages[number_of_id(submission->row.id)].strays_told++;
+}
+
 void submission_report_sender_not_told(struct cycle *cycle, const struct submission *submission,
                                        const struct failure *failure)
 {
@@ -391,8 +410,10 @@ static inline void notice_run(void *answer)
 {
     struct nondelivery *nondelivery = ((struct notice_answer *)answer)->nondelivery;
     memory_free(answer);
+    struct message *message = &world.messages[number_of_id(nondelivery->submission->row.id)];
+    message->reason = *nondelivery->failure;
     if (!world.dead)
-        world.messages[number_of_id(nondelivery->submission->row.id)].told++;
+        message->told++;
     nondelivery->done(nondelivery, NULL);
 }
 
@@ -448,6 +469,8 @@ void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, ou
     struct refuse_answer *refuse = memory_allocate(sizeof *refuse);
     *refuse =
         (struct refuse_answer){.number = number_of_id(id), .done = done, .argument = argument};
+    struct message *message = &world.messages[refuse->number];
+    snprintf(message->reason_file, sizeof message->reason_file, "%s", reason);
     refuse->fails = ++world.refusals == world.refusal_fault_at;
     answer_later(&refuse->answer, refuse_run);
 }

@@ -36,6 +36,7 @@ static inline struct fixture *fixture_create(int count)
     struct fixture *fixture = memory_allocate(sizeof *fixture);
     world = (struct world){.suspect_failure = whole_failure};
     logged_forget();
+    cancelled_operations = 0;
     fixture->executor = executor_create();
     fixture->context = (struct context){.executor = fixture->executor, .disks = &fixture->disks};
     fixture->scheduler.context = &fixture->context;

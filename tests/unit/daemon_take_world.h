@@ -61,7 +61,6 @@ static struct world {
     unsigned requests;
     size_t request_sizes[REQUESTS_MAX];
     int request_first[REQUESTS_MAX];
-    unsigned cancelled_requests;
     unsigned publications;
     struct sink_message *messages; /* alive */
     unsigned records;              /* failures of items */
@@ -210,13 +209,6 @@ void backend_fetch_resume(struct backend_operation *operation)
     assert_true(operation->paused);
     operation->paused = false;
     answer_later(&operation->answer, fetch_step);
-}
-
-void backend_cancel(struct backend_operation *operation)
-{
-    world.cancelled_requests++;
-    answer_withdraw(&operation->answer);
-    memory_free(operation);
 }
 
 static inline void acknowledge_step(void *answer)

@@ -52,6 +52,17 @@ static inline void answer_withdraw(struct answer *answer)
         *place = answer->next;
 }
 
+static unsigned cancelled_operations;
+
+/* Each test's struct backend_operation begins with the answer that is to come. */
+void backend_cancel(struct backend_operation *operation)
+{
+    struct answer *answer = (struct answer *)operation;
+    cancelled_operations++;
+    answer_withdraw(answer);
+    memory_free(answer);
+}
+
 /* While set, the store does not answer. */
 static bool store_slow;
 

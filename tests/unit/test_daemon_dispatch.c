@@ -132,6 +132,11 @@ static void one_that_cannot_be_sent_for_days_is_given_up(void **state)
     run();
     assert_failed(0);
     assert_true(world.now_ms - world.messages[0].row.queued_ms > INT64_C(4) * 24 * 3600 * 1000);
+    assert_false(world.messages[0].reason.in_doubt);
+    assert_non_null(strstr(world.messages[0].reason.sentence, "tried for 5 days"));
+    assert_non_null(strstr(world.messages[0].reason_file,
+                           "It was tried for 5 days and could not be sent (HTTP 500): \"the last "
+                           "reason: It went wrong."));
     fixture_free();
 }
 
@@ -189,6 +194,24 @@ static void an_answer_that_concerns_the_mailbox_ends_the_cycle(void **state)
     assert_string_equal(fixture.end.code, "ErrorServerBusy");
     assert_int_equal(state_of(0), STORE_SUBMISSION_CREATED);
     assert_sent_from_to(1, 2);
+    fixture_free();
+}
+
+/* It says so for that message each time, and for no other. */
+static void an_answer_whose_cause_may_be_the_message_ends_no_cycle(void **state)
+{
+    (void)state;
+    fixture_create(4);
+    world.messages[1].treatment = TREAT_NO_SENSE;
+    cycle_run();
+    assert_false(failure_is_set(&fixture.end));
+    assert_sent(0);
+    assert_sent_from_to(2, 3);
+    assert_int_equal(world.messages[1].recorded, 1);
+    run();
+    assert_failed(1);
+    assert_non_null(strstr(world.messages[1].reason_file, "5 days"));
+    assert_true(world.requests < 200);
     fixture_free();
 }
 
@@ -252,8 +275,10 @@ static void drafts_that_vanish_are_not_made_without_end(void **state)
     fixture_create(2);
     world.drafts_vanish = true;
     run();
-    assert_failed(0);
-    assert_failed(1);
+    for (int i = 0; i < 2; i++) {
+        assert_failed(i);
+        assert_non_null(strstr(world.messages[i].reason_file, "5 days"));
+    }
     fixture_free();
 }
 
@@ -377,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_draft_of_a_refused_message_that_stays_is_removed_later),
         cmocka_unit_test(a_request_that_failed_for_good_reason_puts_everything_back),
         cmocka_unit_test(an_answer_that_concerns_the_mailbox_ends_the_cycle),
+        cmocka_unit_test(an_answer_whose_cause_may_be_the_message_ends_no_cycle),
         cmocka_unit_test(nothing_is_marked_as_being_sent_that_is_not_asked_for),
         cmocka_unit_test(what_may_have_been_done_is_not_asked_for_again_at_once),
         cmocka_unit_test(one_in_doubt_holds_up_no_other),

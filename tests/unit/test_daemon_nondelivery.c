@@ -1,4 +1,5 @@
 /* The notification that a message was not sent: what programs read of it, and what people do. */
+#include "daemon/given_up.h"
 #include "daemon/nondelivery_text.h"
 
 #include "base/memory.h"
@@ -276,6 +277,42 @@ static void a_doubt_is_told_as_one(void **state)
     free(content);
 }
 
+/* What is known, and not more. */
+static void what_was_given_up_is_told_as_it_is(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct failure last = fixture->failure;
+    static const char sent_not[] = "This message was not sent:";
+    static const char sent_perhaps[] = "This message may or may not have been sent:";
+    static const char words[] = "\"the last reason: A recipient is not valid. At least one "
+                                "recipient isn't valid.\" (ErrorInvalidRecipients)\r\n";
+    const struct {
+        struct failure failure;
+        const char *words[3];
+    } cases[] = {
+        {given_up_trying(&last),
+         {sent_not, "\r\nIt was tried for 5 days and could not be sent.\r\n", words}},
+        {given_up_trying(NULL), {sent_not, "It was tried for 5 days", "Submit the message again"}},
+        {given_up_finding_out(&last, true), {sent_perhaps, "It is not known whether", words}},
+        {given_up_finding_out(&last, false), {sent_not, "\r\nIt was not sent:", words}},
+        {given_up_waiting(), {sent_perhaps, "Exchange has accepted the message", "NotTaken"}},
+        {given_up_searching(), {sent_perhaps, "no copy has turned up", "InDoubt"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture->failure = cases[i].failure;
+        write_it(fixture);
+        char *content = part(fixture, 0);
+        for (size_t j = 0; j < 3; j++) {
+            if (strstr(content, cases[i].words[j]) == NULL)
+                fail_msg("\"%s\" is not in:\n%s", cases[i].words[j], content);
+        }
+        assert_null(strstr(content, "Exchange said"));
+        if (i < 5) /* given up after a while */
+            assert_has(fixture, "Status: 4.4.7\r\n");
+        free(content);
+    }
+}
+
 static void people_are_told_what_happened_and_what_to_do(void **state)
 {
     struct fixture *fixture = *state;
@@ -375,6 +412,7 @@ int main(void)
         TEST(each_recipient_has_a_status_of_its_own),
         TEST(the_status_tells_what_kind_of_failure_it_was),
         TEST(a_doubt_is_told_as_one),
+        TEST(what_was_given_up_is_told_as_it_is),
         TEST(people_are_told_what_happened_and_what_to_do),
         TEST(what_is_not_known_is_not_written),
         TEST(a_subject_that_is_not_ascii_is_encoded),

@@ -2,22 +2,7 @@
  * for. */
 #include "daemon_send_mailbox.h"
 
-/* A message that an earlier cycle left in this state. */
-static void leave(int number, enum store_submission_state state)
-{
-    world.messages[number].row.state = state;
-}
-
-/* The same, with a draft on the server; returns it. */
-static struct draft *leave_with_draft(int number, enum store_submission_state state)
-{
-    int draft = draft_make(number, false);
-    struct message *message = &world.messages[number];
-    leave(number, state);
-    reference_of(draft, message->reference);
-    message->row.reference = message->reference;
-    return &world.drafts[draft];
-}
+#include <limits.h>
 
 /* --- creating --- */
 
@@ -36,33 +21,6 @@ static void a_draft_that_was_made_after_all_is_sent(void **state)
     fixture_free();
 }
 
-static void of_several_drafts_one_is_sent_and_the_others_are_removed(void **state)
-{
-    (void)state;
-    fixture_create(1);
-    leave(0, STORE_SUBMISSION_CREATING);
-    for (int i = 0; i < 3; i++)
-        draft_make(0, false);
-    run();
-    assert_sent(0);
-    assert_int_equal(world.kinds[ASK_PURGE], 1);
-    assert_int_equal(world.last_count[ASK_PURGE], 2);
-    fixture_free();
-}
-
-static void what_is_found_in_sent_items_is_sent_and_its_drafts_are_removed(void **state)
-{
-    (void)state;
-    fixture_create(1);
-    leave(0, STORE_SUBMISSION_CREATING);
-    draft_make(0, true);
-    draft_make(0, false);
-    run();
-    assert_sent(0);
-    assert_int_equal(world.kinds[ASK_SEND], 0);
-    fixture_free();
-}
-
 /* Even when no copy is left of it by then. */
 static void a_draft_that_is_found_submitted_counts_as_sent_once_it_is_gone(void **state)
 {
@@ -75,21 +33,6 @@ static void a_draft_that_is_found_submitted_counts_as_sent_once_it_is_gone(void 
     run();
     assert_sent(0);
     assert_int_equal(world.kinds[ASK_CREATE], 0);
-    fixture_free();
-}
-
-/* The request was not lost, only late. */
-static void a_draft_that_turns_up_late_is_removed(void **state)
-{
-    (void)state;
-    fixture_create(1);
-    leave(0, STORE_SUBMISSION_CREATING);
-    cycle_run();
-    assert_int_equal(world.messages[0].sent, 1);
-    assert_true(world.messages[0].row.stray);
-    draft_make(0, false);
-    run();
-    assert_sent(0);
     fixture_free();
 }
 
@@ -211,6 +154,25 @@ static void what_was_being_sent_and_is_gone_was_sent(void **state)
     fixture_free();
 }
 
+/* The first request arrives after the look that saw the draft not submitted. The second names the
+ * draft as it was at that look: it is gone, or has been changed by being submitted. */
+static void a_request_to_send_that_arrives_late_makes_no_second_copy(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        fixture_create(1);
+        world.transport_ms = i % 2 == 0 ? 0 : 60000;
+        world.submission_changes = i / 2;
+        fault_at(2, FAULT_LOST_LATE);
+        run();
+        assert_sent(0);
+        assert_int_equal(world.messages[0].asked_send, 2);
+        assert_int_equal(world.messages[0].asked_create, 1);
+        assert_int_equal(fixture.moved, 1);
+        fixture_free();
+    }
+}
+
 /* It waits longer and longer, and asks nothing but that. */
 static void what_is_submitted_is_waited_for(void **state)
 {
@@ -227,6 +189,36 @@ static void what_is_submitted_is_waited_for(void **state)
     fixture_free();
 }
 
+/* From the first request on: the one to send it is not answered, and Transport is stopped. */
+static void an_hour_without_transport_is_waited_out(void **state)
+{
+    (void)state;
+    enum { HOUR_MS = 3600 * 1000 };
+    fixture_create(1);
+    world.transport_ms = HOUR_MS;
+    fault_at(2, FAULT_LOST_AFTER);
+    int64_t begun_ms = world.now_ms, waited_ms = 0;
+    int64_t due_ms = cycle_run();
+    while (due_ms < begun_ms + HOUR_MS) {
+        wait_until(due_ms);
+        due_ms = cycle_run();
+        assert_int_equal(state_of(0), STORE_SUBMISSION_SENDING);
+        assert_int_equal(draft_count(0), 1);
+        assert_true(due_ms - world.now_ms >= waited_ms); /* longer and longer */
+        waited_ms = due_ms - world.now_ms;
+    }
+    assert_true(waited_ms > 10 * RETRY_MIN_MS);
+    assert_in_range(world.kinds[ASK_LOOK], 2, 30);
+    assert_int_equal(fixture.moved, 0);
+    run();
+    assert_true(world.now_ms >= begun_ms + HOUR_MS);
+    assert_sent(0);
+    assert_int_equal(fixture.moved, 1);
+    assert_int_equal(world.messages[0].asked_create, 1);
+    assert_int_equal(world.messages[0].asked_send, 1);
+    fixture_free();
+}
+
 static void a_look_that_finds_out_nothing_sends_nothing(void **state)
 {
     (void)state;
@@ -239,22 +231,6 @@ static void a_look_that_finds_out_nothing_sends_nothing(void **state)
     assert_sent(1); /* holds up no other */
     run();
     assert_sent(0);
-    fixture_free();
-}
-
-/* Not every half minute, and not without a word. */
-static void a_draft_that_can_never_be_looked_at_is_looked_at_less_and_less_often(void **state)
-{
-    (void)state;
-    enum { DAY_MS = 24 * 3600 * 1000 };
-    fixture_create(1);
-    world.unknown_looks = 1000;
-    leave_with_draft(0, STORE_SUBMISSION_SENDING);
-    for (int64_t end_ms = world.now_ms + DAY_MS; world.now_ms < end_ms;)
-        wait_until(cycle_run());
-    assert_true(world.requests < 40);
-    assert_int_equal(world.messages[0].recorded, world.requests);
-    assert_int_equal(state_of(0), STORE_SUBMISSION_SENDING);
     fixture_free();
 }
 
@@ -317,39 +293,25 @@ static void a_doubt_that_stays_is_left_to_a_person(void **state)
     fixture_free();
 }
 
-/* --- stray drafts --- */
-
-static void a_stray_draft_that_cannot_be_removed_is_left_after_a_while(void **state)
-{
-    (void)state;
-    fixture_create(2);
-    world.purge_stuck = true;
-    for (int i = 0; i < 2; i++) {
-        draft_make(i, false);
-        world.messages[i].row.stray = true;
-        world.messages[i].queued_file = false;
-    }
-    leave(0, STORE_SUBMISSION_SENT);
-    leave(1, STORE_SUBMISSION_FAILED);
-    run();
-    assert_int_equal(state_of(0), STORE_SUBMISSION_SENT);
-    assert_int_equal(state_of(1), STORE_SUBMISSION_FAILED);
-    assert_true(world.requests < 60);
-    assert_int_equal(world.messages[0].sent + world.messages[1].sent, 0);
-    fixture_free();
-}
-
-static void a_failure_while_strays_are_removed_changes_nothing(void **state)
+/* However long the server cannot be searched: nothing is given up that was not looked for. */
+static void the_window_of_a_doubt_begins_with_the_first_search_that_is_answered(void **state)
 {
     (void)state;
     fixture_create(1);
-    leave(0, STORE_SUBMISSION_CREATING);
-    draft_make(0, false);
-    draft_make(0, false);
-    fault_at(2, FAULT_LOST_AFTER); /* the removal */
+    fixture.profile_config.send_method = CONFIG_SEND_DIRECT;
+    fault_at(1, FAULT_LOST_LATE);
     cycle_run();
-    assert_int_equal(state_of(0), STORE_SUBMISSION_CREATING);
-    assert_int_equal(world.kinds[ASK_SEND], 0);
+    world.late_at = UINT_MAX;
+    world.searches_fail = true;
+    for (int64_t end_ms = world.now_ms + 3 * DOUBT_WINDOW_MS; world.now_ms < end_ms;) {
+        wait_until(world.now_ms + DOUBT_WINDOW_MS / 4);
+        cycle_run();
+    }
+    world.searches_fail = false;
+    cycle_run();
+    assert_int_equal(state_of(0), STORE_SUBMISSION_DOUBTFUL);
+    assert_int_equal(world.messages[0].row.doubt_since_ms, world.now_ms);
+    world.late_at = world.requests + 1;
     run();
     assert_sent(0);
     fixture_free();
@@ -359,10 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_draft_that_was_made_after_all_is_sent),
-        cmocka_unit_test(of_several_drafts_one_is_sent_and_the_others_are_removed),
-        cmocka_unit_test(what_is_found_in_sent_items_is_sent_and_its_drafts_are_removed),
         cmocka_unit_test(a_draft_that_is_found_submitted_counts_as_sent_once_it_is_gone),
-        cmocka_unit_test(a_draft_that_turns_up_late_is_removed),
         cmocka_unit_test(nothing_is_created_while_a_search_fails),
         cmocka_unit_test(many_are_searched_for_in_several_requests),
         cmocka_unit_test(a_draft_that_is_there_is_sent),
@@ -371,15 +330,15 @@ int main(void)
         cmocka_unit_test(a_draft_that_somebody_sent_is_not_sent_again),
         cmocka_unit_test(what_was_being_sent_and_is_not_submitted_is_sent),
         cmocka_unit_test(what_was_being_sent_and_is_gone_was_sent),
+        cmocka_unit_test(a_request_to_send_that_arrives_late_makes_no_second_copy),
         cmocka_unit_test(what_is_submitted_is_waited_for),
+        cmocka_unit_test(an_hour_without_transport_is_waited_out),
         cmocka_unit_test(a_look_that_finds_out_nothing_sends_nothing),
-        cmocka_unit_test(a_draft_that_can_never_be_looked_at_is_looked_at_less_and_less_often),
         cmocka_unit_test(nothing_is_sent_while_looking_fails),
         cmocka_unit_test(many_are_looked_at_in_several_requests),
         cmocka_unit_test(a_copy_that_appears_late_settles_the_doubt),
         cmocka_unit_test(a_doubt_that_stays_is_left_to_a_person),
-        cmocka_unit_test(a_stray_draft_that_cannot_be_removed_is_left_after_a_while),
-        cmocka_unit_test(a_failure_while_strays_are_removed_changes_nothing),
+        cmocka_unit_test(the_window_of_a_doubt_begins_with_the_first_search_that_is_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,9 +31,9 @@ static void a_direction_that_has_told_nothing_is_not_run(void **state)
     assert_int_equal(status.result, STATUS_NOT_RUN);
     assert_int_equal(status.started_ms, STARTED_MS);
     cycle.cut_short = false;
-    cycle.asked_nothing = true;
+    cycle.proves_nothing = true;
     status_cycle_ended(&status, &cycle);
-    cycle.asked_nothing = false;
+    cycle.proves_nothing = false;
     cycle.failure = failure_cancelled();
     status_cycle_ended(&status, &cycle);
     assert_int_equal(status.result, STATUS_NOT_RUN);

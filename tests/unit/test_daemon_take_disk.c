@@ -112,7 +112,7 @@ static void a_disk_that_hangs_while_the_server_sends_gives_the_request_up(void *
     assert_int_equal(world.ends, 0);
     run_out_of_patience(fixture);
     assert_int_equal(world.ends, 1);
-    assert_int_equal(world.cancelled_requests, 1);
+    assert_int_equal(cancelled_operations, 1);
     assert_string_equal(world.end.code, "DiskHangs");
     assert_int_equal(world.end.scope, FAILURE_SCOPE_MAILBOX);
     assert_int_equal(fixture->profile.running_stuck, 0);
@@ -135,7 +135,7 @@ static void a_disk_that_hangs_is_given_up_when_what_was_to_be_recorded_is(void *
     answer_all(); /* the first is refused, the second waits for the disk */
     assert_int_equal(fixture->taker.outstanding, 1);
     run_out_of_patience(fixture);
-    assert_int_equal(world.cancelled_requests, 1);
+    assert_int_equal(cancelled_operations, 1);
     assert_int_equal(world.ends, 0);
     store_slow = false;
     finish();

@@ -196,6 +196,41 @@ static void a_search_that_is_not_whole_is_a_failure(void **state)
     world_free(world);
 }
 
+/* A message that cannot be read spoils each search that finds it, and only those. */
+static void a_search_that_one_message_may_spoil_can_be_divided(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer;
+        bool divisible;
+    } cases[] = {
+        {FAULT("a:ErrorInternalServerError"), true},
+        {ANSWER("FindItem", FOLDER(LAST, "") REFUSAL("FindItem", "ErrorItemCorrupt")), true},
+        {ANSWER("FindItem", FOLDER(LAST, "") FOLDER(LAST, "") FOLDER(LAST, ITEM("S", "false", ""))),
+         true},
+        {"<not XML", true},
+        {FAULT("a:ErrorServerBusy"), false},
+        {FAULT("a:ErrorImpersonateUserDenied"), false},
+        {ANSWER("FindItem", FOLDER(LAST, "") REFUSAL("FindItem", "ErrorItemNotFound")), false},
+    };
+    struct world *world = world_create();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start_search(world);
+        answer(&world->pool, cases[i].answer);
+        if (world->failure.divisible != cases[i].divisible)
+            fail_msg("%s", world->failure.code);
+    }
+    for (int reached = 0; reached <= 1; reached++) {
+        struct http_response cut = {.failure = lost("CURLE_GOT_NOTHING")};
+        if (!reached)
+            cut.failure.scope = FAILURE_SCOPE_PROFILE;
+        start_search(world);
+        end_with(&world->pool, &cut);
+        assert_int_equal(world->failure.divisible, reached);
+    }
+    world_free(world);
+}
+
 static void a_search_without_an_end_is_given_up(void **state)
 {
     (void)state;
@@ -217,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_search_reads_all_pages),
         cmocka_unit_test(a_folder_that_changes_between_pages_is_searched_again_by_the_caller),
         cmocka_unit_test(a_search_that_is_not_whole_is_a_failure),
+        cmocka_unit_test(a_search_that_one_message_may_spoil_can_be_divided),
         cmocka_unit_test(a_search_without_an_end_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

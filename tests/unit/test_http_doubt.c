@@ -189,7 +189,7 @@ static void a_request_is_repeated_once_and_no_more(void **state)
     scene_run(&scene, false, 100);
     scene_run(&scene, true, 20 * SCENE_BIG);
     assert_true(failure_is_set(&scene.exchange.response.failure));
-    assert_true(scene.exchange.response.in_doubt); /* bytes of it went out */
+    assert_false(scene.exchange.response.in_doubt); /* the end of it never went out */
     assert_int_equal(scene.requests, 3);
     scene_close(&scene);
 }
@@ -213,6 +213,34 @@ static void a_refused_connection_leaves_no_doubt(void **state)
     assert_false(failure->divisible);
     assert_non_null(strstr(failure->text, "Connection refused"));
     assert_false(scene.exchange.response.in_doubt);
+    scene_close(&scene);
+}
+
+/* Says that all is well, and goes, before it has the body. */
+static void answer_before_the_body(struct fixture_connection *connection, void *argument)
+{
+    struct scene *scene = argument;
+    struct fixture_request request;
+    if (!fixture_receive_head(connection, &request))
+        return;
+    fixture_receive_body(connection, &request, 1000);
+    fixture_send_text(connection,
+                      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<half\r\n");
+    fixture_gate_wait(&scene->gate); /* an RST would overtake the bytes */
+    fixture_reset(connection);
+}
+
+static void a_success_that_began_before_the_body_was_whole_leaves_doubt(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene, answer_before_the_body);
+    scene.exchange.data = take_and_pass;
+    scene.exchange.argument = &scene.gate;
+    scene_run(&scene, true, 20 * SCENE_BIG);
+    assert_true(failure_is_set(&scene.exchange.response.failure));
+    assert_int_equal(scene.exchange.response.status, 200);
+    assert_true(scene.exchange.response.in_doubt);
     scene_close(&scene);
 }
 
@@ -331,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_change_that_had_not_gone_out_whole_is_repeated),
         cmocka_unit_test(a_request_is_repeated_once_and_no_more),
         cmocka_unit_test(a_refused_connection_leaves_no_doubt),
+        cmocka_unit_test(a_success_that_began_before_the_body_was_whole_leaves_doubt),
         cmocka_unit_test(a_challenge_makes_a_change_go_out_again),
         cmocka_unit_test(a_change_that_is_lost_after_the_challenge_is_in_doubt),
         cmocka_unit_test(a_way_of_signing_in_that_is_not_offered_is_named),
