@@ -87,6 +87,19 @@ bool store_column_digest(sqlite3_stmt *query, int column, struct digest *digest)
  * transaction, so it stays true until COMMIT. */
 void store_check_lease(struct store_connection *connection, struct store_mailbox mailbox);
 
+/* --- rows that are read --- */
+
+/* Strings that stay where they are until all are released. */
+struct store_strings {
+    struct store_strings_block *last;
+};
+
+/* A copy; NULL stays NULL. */
+const char *store_strings_keep(struct store_strings *strings, const char *text);
+/* A copy of what the column holds; NULL for NULL. */
+const char *store_strings_column(struct store_strings *strings, sqlite3_stmt *query, int column);
+void store_strings_release(struct store_strings *strings);
+
 /* --- operations --- */
 
 struct store_operation;
