@@ -31,5 +31,6 @@
 #define MESSAGE_FOLDER_CREATED    "33a6361de7e54fc6a704c8576abb9558"
 #define MESSAGE_UNDELIVERABLE     "f0f4e28ca7fa43deb7a0320d33b7f6fc"
 #define MESSAGE_NOT_SET_ASIDE     "60dbb060d16a43db95027b197c349fad"
+#define MESSAGE_TRIED_NOW         "eb935bd11a4e4a78b2e2be4ee2ba2e4f"
 
 #endif
