@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "daemon/mailbox.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const char *cycle_direction_name(enum cycle_direction direction)
@@ -46,10 +45,13 @@ void cycle_at(struct cycle *cycle, const char *at, const char *detail)
 
 void cycle_at_message(struct cycle *cycle, const char *subject)
 {
-    char quoted[CYCLE_DETAIL_SIZE];
-    snprintf(quoted, sizeof quoted, "\"%.*s\"", CYCLE_DETAIL_SIZE - 3, subject);
+    char *quoted = cycle->at_detail;
     cycle->subject = subject;
-    cycle_at(cycle, "sending the message", quoted);
+    cycle->at = "sending the message";
+    quoted[0] = '"';
+    size_t length = text_copy_line(quoted + 1, CYCLE_DETAIL_SIZE - 2, subject, strlen(subject));
+    quoted[1 + length] = '"';
+    quoted[2 + length] = '\0';
 }
 
 void cycle_count_moved(struct cycle *cycle, uint64_t bytes)

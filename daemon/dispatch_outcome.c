@@ -185,9 +185,9 @@ void dispatch_answered_with(struct dispatcher *dispatcher, struct submission *su
         return;
     }
     set_aside(dispatcher, submission, failure);
-    if (looked_into) /* from now on it goes alone */
+    if (looked_into) { /* from now on it goes alone */
         submission->row.attempts++;
-    if (!looked_into) {
+    } else {
         cycle_at_message(dispatcher->cycle, submission->row.subject);
         dispatcher->failure = *failure;
     }

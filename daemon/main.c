@@ -35,7 +35,8 @@ static const char usage[] =
     "Exit status: 0 after an orderly stop, 64 for wrong options, 75 when it could not start for "
     "now,\n"
     "78 for mistakes in the configuration.\n"
-    "Signals: SIGHUP reads the configuration again, SIGTERM stops.\n";
+    "Signals: SIGHUP reads the configuration again, SIGTERM stops, SIGUSR1 tries at once what has\n"
+    "stopped because Exchange refused it.\n";
 
 struct options {
     const char *config_path;
@@ -97,13 +98,14 @@ static void protect_process(void)
     }
 }
 
-/* A reload or a stop that is asked for before the service can take it waits until it can. */
+/* What is asked for by a signal before the service can take it waits until it can. */
 static void hold_signals(void)
 {
     sigset_t held;
     sigemptyset(&held);
     sigaddset(&held, SIGHUP);
     sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGUSR1);
     sigprocmask(SIG_BLOCK, &held, NULL);
 }
 

@@ -275,6 +275,7 @@ static void service_take_held_signals(void)
     sigemptyset(&held);
     sigaddset(&held, SIGHUP);
     sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGUSR1);
     pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
@@ -283,12 +284,18 @@ static void service_on_reload_signal(void *argument)
     reload_start(argument);
 }
 
+static void service_on_try_signal(void *argument)
+{
+    service_try_now(argument, NULL);
+}
+
 int service_run(struct service *service)
 {
     struct executor *executor = service->context.executor;
     executor_on_signal(executor, SIGTERM, service_on_stop_signal, service);
     executor_on_signal(executor, SIGINT, service_on_stop_signal, service);
     executor_on_signal(executor, SIGHUP, service_on_reload_signal, service);
+    executor_on_signal(executor, SIGUSR1, service_on_try_signal, service);
     service_take_held_signals();
     struct config *config = service->first_config;
     service->first_config = NULL;

@@ -13,9 +13,15 @@ struct service;
 struct service *service_create(struct config *config, const char *config_path,
                                struct failure *failure);
 
-/* Runs until SIGTERM or SIGINT; SIGHUP reloads. Returns the exit status: 0 after an orderly stop
- * within SERVICE_STOP_MS, EX_TEMPFAIL when it could not begin. */
+/* Runs until SIGTERM or SIGINT; SIGHUP reloads, SIGUSR1 is service_try_now. Returns the exit
+ * status: 0 after an orderly stop within SERVICE_STOP_MS, EX_TEMPFAIL when it could not begin. */
 int service_run(struct service *service);
+
+/* An administrator's word that the cause is mended: what has stopped is tried at once, once. That
+ * is the gate of the profile, a refused account's too, and each stopped direction of its mailboxes,
+ * which is probed. `profile` NULL: of all profiles, and this machine's storage. What fails again
+ * waits as before, and each refused sign-in counts. */
+void service_try_now(struct service *service, const char *profile);
 
 /* Where the database is: as configured, or as systemd says, or else /var/lib/exsyncd. */
 const char *service_state_directory(const struct config *config);

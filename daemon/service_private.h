@@ -1,5 +1,5 @@
-/* Shared by service.c (start and stop), reload.c (taking a configuration into use) and
- * service_outgoing.c (what was submitted). */
+/* Shared by service.c (start and stop), reload.c (taking a configuration into use),
+ * service_outgoing.c (what was submitted) and service_try.c (an administrator's word). */
 #ifndef EXSYNC_DAEMON_SERVICE_PRIVATE_H
 #define EXSYNC_DAEMON_SERVICE_PRIVATE_H
 

@@ -76,6 +76,10 @@ class Daemon:
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
+    def try_now(self):
+        """The administrator's word that all is mended."""
+        self.process.send_signal(signal.SIGUSR1)
+
     def kill(self):
         """kill -9."""
         if self.running():

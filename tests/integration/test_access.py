@@ -75,6 +75,44 @@ def _():
         scene.until_delivered("nobody@example.com", 1)
 
 
+@case("what has stopped is probed, and the cycle that was missed follows a probe that passes")
+def _():
+    with Scene([ANN, CARLA], load(ANN, CARLA), impersonation=f"all,-{CARLA}",
+               profile={"probe_intervals": "1s, 1h"}) as scene:
+        scene.daemon.start()
+        scene.until_delivered(ANN, MESSAGES)
+        scene.daemon.until_logged(f"{CARLA}: incoming stopped")
+        until(lambda: scene.ledger.unresolved(CARLA)[0]["count"] == 2, "it is probed")
+        check_equal(scene.exchange.counter("requests.GetFolder"), 1, "probes")
+        check_equal(scene.exchange.counter(f"mailbox_requests.{CARLA}"), 2, "requests for the mailbox")
+        check_equal(len(scene.ledger.unresolved(CARLA)), 1, "failures of the mailbox")
+        scene.daemon.try_now()
+        until(lambda: scene.ledger.unresolved(CARLA)[0]["count"] == 3, "it is probed at once")
+        scene.exchange.grant(CARLA)
+        scene.daemon.try_now()
+        scene.until_delivered(CARLA, MESSAGES)
+        scene.daemon.until_logged(f"{CARLA}: incoming works again after 3 failed tries")
+        check_equal(scene.exchange.counter("requests.GetFolder"), 3, "probes in the end")
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
+        scene.check_delivered(CARLA)
+
+
+@case("an answer that nobody knows passes by itself, or stays when it comes too often")
+def _():
+    with Scene([ANN, BEN], load(ANN, BEN), profile={"transient_attempts": 4}) as scene:
+        scene.exchange.fault(mailbox=BEN, code="ErrorNobodyHasHeardOf", count=0)
+        scene.daemon.start()
+        scene.until_delivered(ANN, MESSAGES)
+        row = until(lambda: scene.ledger.unresolved(BEN), "the failure is recorded")[0]
+        check_equal((row["code"], row["permanent"]), ("ErrorNobodyHasHeardOf", 0), "the failure")
+        scene.daemon.until_logged(f"{BEN}: incoming stopped", "ErrorNobodyHasHeardOf",
+                                  "treated like one that stays")
+        until(lambda: scene.ledger.unresolved(BEN)[0]["permanent"] == 1, "it is taken for one that stays")
+        scene.exchange.clear_faults()
+        scene.until_delivered(BEN, MESSAGES)
+        until(lambda: not scene.ledger.unresolved(), "no failure is left")
+
+
 @case("a reload without a new password tries a refused account once, not once a mailbox")
 def _():
     everybody = [f"user{number}@example.com" for number in range(12)]
