@@ -279,7 +279,7 @@ static struct failure describe(const struct command_process *process, int status
 
 struct failure command_process_reap(struct command_process *process, bool late)
 {
-    struct failure none = {0};
+    struct failure failure = {0};
     int status = 0;
     for (int i = 0; i < LAST_READS && read_some(process); i++)
         ;
@@ -289,6 +289,10 @@ struct failure command_process_reap(struct command_process *process, bool late)
     do
         reaped = waitpid(process->pid, &status, 0);
     while (reaped < 0 && errno == EINTR);
-    bool good = !late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    return good ? none : describe(process, status, late);
+    if (late || reaped < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        failure = describe(process, status, late);
+    /* Somebody else took it, or SIGCHLD is ignored. */
+    if (reaped < 0 && !late)
+        failure_set_code(&failure, "exit unknown");
+    return failure;
 }

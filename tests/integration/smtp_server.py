@@ -132,7 +132,11 @@ class SmtpServer:
         self._hand_over()
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -147,12 +151,15 @@ class SmtpServer:
     def start(self):
         """Up, always on the same port; what it had taken and not delivered is delivered."""
         (self.folder / "pid").unlink(missing_ok=True)
+        identity = {}
+        if os.geteuid() == 0:
+            identity = {"user": self.account.pw_uid, "group": self.account.pw_gid,
+                        "extra_groups": []}
         output = open(self.folder / "log/output", "ab")  # pylint: disable=consider-using-with
         with output:
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [EXIM, "-C", self.folder / "exim.conf", "-bdf", "-q1h"], stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, cwd="/", start_new_session=True,
-                user=self.account.pw_uid, group=self.account.pw_gid, extra_groups=[])
+                stdout=output, stderr=output, cwd="/", start_new_session=True, **identity)
         deadline = time.monotonic() + START_S
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:

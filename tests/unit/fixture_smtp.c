@@ -6,6 +6,15 @@
 
 enum { LINE_SIZE = 4096 };
 
+/* Several connections may come at once. */
+static void note(struct buffer *buffer, const char *text, size_t length)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    buffer_append(buffer, text, length);
+    pthread_mutex_unlock(&mutex);
+}
+
 /* False when the connection is to end. */
 static bool act(struct fixture_connection *connection, const struct fixture_smtp *smtp,
                 enum fixture_smtp_stage stage, const char *usual)
@@ -36,7 +45,8 @@ static bool take_message(struct fixture_connection *connection, struct fixture_s
             return true;
         smtp->wrong_line_end =
             smtp->wrong_line_end || length < 2 || strcmp(line + length - 2, "\r\n") != 0;
-        buffer_append_string(&smtp->message, line[0] == '.' ? line + 1 : line);
+        bool dot = line[0] == '.';
+        note(&smtp->message, line + dot, length - dot);
         if (count == smtp->take)
             return false;
     }
@@ -79,7 +89,7 @@ static bool obey(struct fixture_connection *connection, struct fixture_smtp *smt
     if (is(line, "AUTH"))
         return sign_in(connection, smtp);
     if (is(line, "MAIL") || is(line, "RCPT")) {
-        buffer_append_string(&smtp->mail, line);
+        note(&smtp->mail, line, strlen(line));
         return act(connection, smtp, is(line, "MAIL") ? FIXTURE_SMTP_MAIL : FIXTURE_SMTP_RCPT,
                    "250 fine\r\n");
     }
@@ -105,7 +115,9 @@ static void serve(struct fixture_connection *connection, void *argument)
     do {
         if (!fixture_receive_line(connection, line, sizeof line))
             return;
-        buffer_append_format(&smtp->commands, "%.*s ", (int)strcspn(line, " \r\n"), line);
+        char command[LINE_SIZE];
+        int length = snprintf(command, sizeof command, "%.*s ", (int)strcspn(line, " \r\n"), line);
+        note(&smtp->commands, command, (size_t)length);
     } while (obey(connection, smtp, line));
 }
 
