@@ -172,6 +172,7 @@ static void refused(void *argument, const struct failure *failure)
         refusal_over(outgoing);
         return;
     }
+    submission->lost = failure != NULL;
     submission_report_failed(cycle, submission, &refusal->failure);
     cycle->failed++;
     submission_set_state(submission, STORE_SUBMISSION_FAILED);

@@ -21,6 +21,7 @@ struct submission {
     char *recipient_text; /* that `recipients` point into */
     bool changed;
     bool settled;
+    bool lost; /* it was refused, and its file was in no folder of the outbox any more */
 };
 
 struct submission_list {

@@ -189,6 +189,25 @@ def _():
         check_equal(status[1]["Action"], "failed", "action")
 
 
+@case("a message whose file was removed from the queue is told as lost, not as kept")
+def _():
+    with SendingScene(defaults={"incoming": "yes"}) as scene:
+        scene.start()
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, http=503, body="no", count=0)
+        scene.submit(mail("removed by hand"))
+        until(lambda: len(scene.outbox.queue()) == 1, "the message waits")
+        scene.daemon.stop()
+        (scene.outbox.folder / "queue" / scene.outbox.queue()[0]).unlink()
+        scene.exchange.clear_faults()
+        scene.start()
+        scene.daemon.until_logged("removed by hand", "is lost: the outbox has no file")
+        scene.until_settled()
+        scene.until_delivered(ANN, 1)
+        notice, = scene.maildir(ANN).contents()
+        check(b"The message itself is not there any more" in notice, notice)
+        check(b"failed/" not in notice, notice)
+
+
 @case("nobody is told of a notification that was not sent, nor when the profile says so")
 def _():
     for profile, headers in (({}, "Return-Path: <>\n"), ({}, "Auto-Submitted: auto-replied\n"),
