@@ -402,6 +402,7 @@ static void publish_policy(struct intake *intake)
     const struct outbox_policy policy = {
         .recipients_rewrite = config->recipients_rewrite,
         .max_message_size = config->max_submission_size,
+        .min_free = config->outbox_min_free,
     };
     outbox_publish_policy(intake->context->outbox, &policy, policy_published, intake);
 }

@@ -141,6 +141,7 @@ struct config {
     const char *mail_name; /* /etc/mailname: the domain of local senders on Debian; NULL: none */
     bool recipients_rewrite;
     uint64_t max_submission_size; /* bytes */
+    uint64_t outbox_min_free;     /* bytes that exsync-submit leaves free; 0: none */
     uint64_t outbox_scan_interval_ms;
 
     const struct config_profile *profiles; /* sorted by name */

@@ -126,6 +126,17 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .initial = "150MB",
          .text = "Larger messages are not taken for sending. Exchange has a limit of its own, of "
                  "about 48 MB unless it was raised."},
+    [CONFIG_KEY_OUTBOX_MIN_FREE] =
+        {.name = "outbox_min_free",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_SIZE,
+         .maximum = 1000 * GIGABYTE,
+         .field = DAEMON_FIELD(outbox_min_free),
+         .initial = "64MB",
+         .text = "exsync-submit takes a message only when so much stays free on the outbox's file "
+                 "system, which is the database's as well, the daemon's copy of the message "
+                 "included; its caller may try again later (EX_TEMPFAIL). 0 takes messages until "
+                 "the disk is full."},
     [CONFIG_KEY_OUTBOX_SCAN_INTERVAL] =
         {.name = "outbox_scan_interval",
          .section = CONFIG_SECTION_DAEMON,

@@ -74,6 +74,7 @@ void outbox_open(struct outbox *outbox, outbox_done *done, void *argument);
 struct outbox_policy {
     bool recipients_rewrite;
     uint64_t max_message_size; /* bytes; 0: no limit */
+    uint64_t min_free;         /* bytes that must stay free; 0: none */
 };
 void outbox_publish_policy(struct outbox *outbox, const struct outbox_policy *policy,
                            outbox_done *done, void *argument);

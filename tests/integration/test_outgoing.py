@@ -4,8 +4,9 @@
 import email
 import email.policy
 import os
+import subprocess
 
-from harness import CORPUS, case, check, check_equal, main, until
+from harness import CORPUS, case, check, check_equal, main, program, until
 from mail import readdressed
 from scene import ANN, BEN, CARLA
 from sending import ME, SendingScene, mail, subject_of
@@ -136,6 +137,28 @@ def _():
         check_equal(len(scene.ledger.rows("SELECT * FROM failure WHERE code = 'NotTaken'")),
                     len(wrong), "failure rows")
         scene.check_each_once(BEN, ["right"])
+
+
+@case("exsync-submit goes by what the daemon's configuration says of sizes and of room")
+def _():
+    with SendingScene(daemon={"outbox_min_free": "1000GB", "max_submission_size": "1KB"}) as scene:
+        scene.start()
+        until((scene.outbox.folder / "policy").exists, "the policy is published")
+
+        def submit(message):
+            return subprocess.run([program("exsync-submit"), "-t", "--state-directory",
+                                   scene.folder / "state"], input=message, capture_output=True,
+                                  check=False)
+        result = submit(mail("small"))
+        check(result.returncode == 75 and b"outbox_min_free" in result.stderr, f"it said {result}")
+        scene.daemon_keys["outbox_min_free"] = "0"
+        scene.reload()
+        until(lambda: submit(mail("small")).returncode == 0, "the message is taken")
+        result = submit(mail("large", body="x" * 1000))
+        check(result.returncode == 69 and b"max_submission_size" in result.stderr,
+              f"it said {result}")
+        scene.until_received(BEN, 1)
+        scene.until_settled()
 
 
 @case("a submitter who may not send as a mailbox is refused, by name")
