@@ -187,6 +187,23 @@ def _():
         check(CARLA in senders["from cron"] and ANN in senders["from backup"], lambda: str(senders))
 
 
+@case("cron's mail from root to root goes to whom recipient_map names, or is refused with that key")
+def _():
+    cron = b"From: root (Cron Daemon)\nTo: root\nSubject: %s\n\nno room\n"
+    with SendingScene(daemon={"default_sender": ANN}) as scene:
+        scene.start()
+        scene.submit(cron % b"too early")
+        until(scene.outbox.failed, "the message is refused")
+        reason, = scene.outbox.failed().values()
+        check("root" in reason and "recipient_map" in reason, reason)
+        scene.daemon_keys["recipient_map"] = f"root: {BEN}"
+        scene.reload()
+        scene.submit(cron % b"Cron <root@vm> backup")
+        scene.until_received(BEN, 1)
+        scene.until_settled()
+        scene.check_each_once(BEN, ["Cron <root@vm> backup"])
+
+
 @case("a message that the server refuses waits in failed/, its sender is told, the others go on")
 def _():
     with SendingScene(["ann@example.com", "ben@example.com"], defaults={"incoming": "yes"}) as scene:
