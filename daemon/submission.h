@@ -14,6 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum {
+    /* How long a message is tried before it is given up. RFC 5321, 4.5.4.1: 4 to 5 days. */
+    SUBMISSION_LIFETIME_MS = 5 * 24 * 60 * 60 * 1000,
+};
+
 struct submission {
     struct store_submission row; /* its strings are owned */
     struct backend_recipient *recipients;
@@ -44,5 +49,8 @@ void submission_wait(struct submission *submission, uint64_t wait_ms);
 /* Writes what has changed. `done` comes from the store, or at once, with NULL, when nothing has. */
 void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
                           void *argument);
+/* The same without a cycle. */
+void submission_list_store(struct submission_list *list, struct store *store,
+                           struct store_mailbox mailbox, store_done *done, void *argument);
 
 #endif
