@@ -29,11 +29,12 @@ static int refused(const struct submit_outbox *outbox, const char *where, int er
                                   state, where);
     case EACCES:
     case EPERM:
-        return submit_problem_set(problem, EX_CANTCREAT,
-                                  "not allowed to write to %s/outbox%s; exsync-submit must belong "
-                                  "to the group exsync-submit and have mode 2755, and exsyncd "
-                                  "must have been started since there is that group",
-                                  state, where);
+        return submit_problem_set(
+            problem, EX_CANTCREAT,
+            "not allowed to write to %s/outbox%s; exsync-submit must belong "
+            "to the group exsync-submit and have mode 2755, and exsyncd, a "
+            "member of it, must have been restarted since there is that group",
+            state, where);
     case EROFS:
         return submit_problem_set(problem, EX_CANTCREAT,
                                   "%s/outbox%s is on a read-only file system; mount it writable",

@@ -65,8 +65,12 @@ const char *outbox_watched(const struct outbox *outbox);
 typedef void outbox_done(void *argument, const struct failure *failure);
 
 /* Makes the folders that are missing, with their modes and, when there is one, the group; takes
- * away what has lain in tmp/ for 36 hours. */
+ * away what has lain in tmp/ for 36 hours. May be called again, while all else goes on: when there
+ * is the group now, for one. */
 void outbox_open(struct outbox *outbox, outbox_done *done, void *argument);
+
+/* Takes away what has lain in tmp/ for 36 hours, left by programs that were killed. */
+void outbox_tidy(struct outbox *outbox, outbox_done *done, void *argument);
 
 /* What those who submit may know of the configuration: STATE/outbox/policy, an INI file that
  * everybody who may enter the folder can read. exsync-submit goes by it
