@@ -82,6 +82,7 @@ static void explain(struct lapse *lapse, const struct submission *submission)
     failure_format_text(&lapse->failure, "%s", lapse->because);
     buffer_clear(&lapse->reason);
     report_explain(&lapse->reason, &lapse->failure);
+    submission_append_bcc(submission, &lapse->reason);
 }
 
 static void report(const struct lapse *lapse, const struct submission *submission)
@@ -97,6 +98,8 @@ static void report(const struct lapse *lapse, const struct submission *submissio
         .now_ms = clock_wall_ms(),
         .next_retry_ms = INT64_MAX,
     };
+    char reason[REPORT_REASON_SIZE];
+    report_reason(reason, &lapse->failure);
     store_failure_record(context->store, &row, NULL, NULL);
     const struct log_fields fields = {.message_id = MESSAGE_SUBMISSION_FAILED,
                                       .profile = lapse->profile,
@@ -109,7 +112,7 @@ static void report(const struct lapse *lapse, const struct submission *submissio
               submission->row.subject,
               submission->lost ? "is lost: the outbox has no file "
                                : "waits for a person in failed/",
-              submission->row.id, buffer_string(&lapse->reason));
+              submission->row.id, reason);
 }
 
 static void refused(void *argument, const struct failure *failure)

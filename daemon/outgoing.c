@@ -195,6 +195,7 @@ static void refuse_next(struct outgoing *outgoing)
     outgoing->part = OUTGOING_REFUSING;
     buffer_clear(&outgoing->reason);
     report_explain(&outgoing->reason, &refusal->failure);
+    submission_append_bcc(refusal->submission, &outgoing->reason);
     outbox_refuse(outgoing->cycle.context->outbox, refusal->submission->row.id,
                   buffer_string(&outgoing->reason), refused, outgoing);
 }

@@ -94,6 +94,17 @@ void submission_set_reference(struct submission *submission, const char *referen
     submission->changed = true;
 }
 
+void submission_append_bcc(const struct submission *submission, struct buffer *reason)
+{
+    const char *before = "\nIts Bcc recipients, whom the file does not name: ";
+    for (size_t i = 0; i < submission->recipient_count; i++) {
+        if (submission->recipients[i].kind != BACKEND_BCC)
+            continue;
+        buffer_append_format(reason, "%s%s", before, submission->recipients[i].address);
+        before = " ";
+    }
+}
+
 void submission_wait(struct submission *submission, uint64_t wait_ms)
 {
     submission->row.next_try_ms = clock_wall_ms() + (int64_t)wait_ms;

@@ -232,6 +232,26 @@ def _():
         check_equal(status[1]["Action"], "failed", "action")
 
 
+@case("a message with Bcc that was refused can be sent again by what its reason says")
+def _():
+    dora = "dora@example.com"
+    with SendingScene((ANN, BEN, CARLA, dora)) as scene:
+        scene.start()
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, code="ErrorMessageSizeExceeded")
+        scene.submit(mail("secretly", headers=f"Bcc: {CARLA}, Dora <{dora}>\n"))
+        until(scene.outbox.failed, "the message is refused")
+        (name, reason), = scene.outbox.failed().items()
+        first, _, hidden = reason.rstrip("\n").partition("\n")
+        check("ErrorMessageSizeExceeded" in first and CARLA not in first, reason)
+        check(hidden.startswith("Its Bcc recipients"), reason)
+        subprocess.run([program("exsync-submit"), "-t", "-i", "--state-directory",
+                        scene.folder / "state", *hidden.rpartition(": ")[2].split()], check=True,
+                       input=(scene.outbox.folder / "failed" / name).read_bytes())
+        for address in (BEN, CARLA, dora):
+            scene.until_received(address, 1)
+        scene.until_settled()
+
+
 @case("a message whose file was removed from the queue is told as lost, not as kept")
 def _():
     with SendingScene(defaults={"incoming": "yes"}) as scene:
