@@ -231,6 +231,7 @@ static void service_on_stop_signal(void *argument)
     service->stopping = true;
     scheduler_stop(&service->scheduler);
     intake_stop(service->intake);
+    orphans_stop(service->orphans);
     struct direction *direction;
     TAILQ_FOREACH(direction, &service->scheduler.running_directions, ready)
     direction->cycle->operations->end_soon(direction->cycle);
@@ -310,6 +311,7 @@ void service_free(struct service *service)
     reload_end(service);
     service_free_mailboxes(service);
     intake_free(service->intake);
+    orphans_free(service->orphans);
     config_free(service->first_config);
     executor_cancel_timer(context->executor, &service->summary_timer);
     executor_cancel_timer(context->executor, &service->housekeeping_timer);
