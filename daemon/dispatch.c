@@ -324,7 +324,8 @@ static void choose_batch(struct dispatcher *dispatcher)
         struct submission *submission = &dispatcher->list->items[i];
         if (submission->settled || submission_has_ended(submission))
             continue;
-        bytes += backend_create_size(submission->row.size);
+        bytes += backend_create_size(submission->row.size) +
+                 backend_recipients_size(submission->recipients, submission->recipient_count);
         bool alone = submission->row.attempts > 0;
         if (dispatcher->batch_count > 0 && (alone || bytes > config->batch_bytes))
             break;

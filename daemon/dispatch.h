@@ -19,7 +19,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { DISPATCH_BATCH_MAX = 20 };
+enum {
+    DISPATCH_BATCH_MAX = 20,
+    /* So many in a row that fail alone, with an error that may as well be the server's, end the
+     * cycle: it is not the messages. */
+    DISPATCH_BAD_MAX = 3,
+};
 
 enum dispatch_state {
     DISPATCH_IDLE,
@@ -55,6 +60,7 @@ struct dispatcher {
     struct submission *removed[DISPATCH_BATCH_MAX]; /* NULL: it may have other stray drafts */
     char *removed_drafts[DISPATCH_BATCH_MAX];
     size_t removed_count;
+    unsigned bad;           /* in a row that the server may not be able to send at all */
     struct failure failure; /* why it ends after this batch */
     bool cancelled;
 };

@@ -10,6 +10,7 @@
 
 void dispatch_note_sent(struct dispatcher *dispatcher, struct submission *submission)
 {
+    dispatcher->bad = 0;
     submission_is_sent(submission, dispatcher->cycle->profile->config);
     cycle_count_moved(dispatcher->cycle, submission->row.size);
 }
@@ -153,6 +154,17 @@ static bool is_looked_into(const struct failure *failure)
     return failure->divisible && failure->retry_after_ms == 0;
 }
 
+/* It went alone, and its failure may be its own fault or the server's. */
+static void failed_alone(struct dispatcher *dispatcher, struct submission *submission,
+                         const struct failure *failure)
+{
+    submission_failed(dispatcher, submission, failure);
+    if (failure->scope == FAILURE_SCOPE_ITEM || failure->permanent)
+        dispatcher->bad = 0; /* the server knows what it says */
+    else if (++dispatcher->bad == DISPATCH_BAD_MAX)
+        dispatcher->failure = *failure;
+}
+
 void dispatch_request_failed(struct dispatcher *dispatcher, const struct failure *failure)
 {
     bool unreadable = find_unreadable(dispatcher);
@@ -162,7 +174,7 @@ void dispatch_request_failed(struct dispatcher *dispatcher, const struct failure
         if (submission->settled)
             continue;
         if (looked_into && dispatcher->asked_count == 1) {
-            submission_failed(dispatcher, submission, failure);
+            failed_alone(dispatcher, submission, failure);
             continue;
         }
         if (looked_into) /* from now on it goes alone */
@@ -180,7 +192,11 @@ void dispatch_answered_with(struct dispatcher *dispatcher, struct submission *su
 {
     bool looked_into = is_looked_into(failure);
     bool alone = looked_into && dispatcher->asked_count == 1;
-    if (failure->scope == FAILURE_SCOPE_ITEM || failure->gone || alone) {
+    if (alone) {
+        failed_alone(dispatcher, submission, failure);
+        return;
+    }
+    if (failure->scope == FAILURE_SCOPE_ITEM || failure->gone) {
         submission_failed(dispatcher, submission, failure);
         return;
     }

@@ -6,7 +6,7 @@ bool given_up_is_due(const struct submission *submission)
 {
     const struct store_submission *row = &submission->row;
     int64_t since_ms = row->doubt_since_ms != 0 ? row->doubt_since_ms : row->queued_ms;
-    return clock_wall_ms() - since_ms > GIVEN_UP_AFTER_MS;
+    return clock_wall_ms() - since_ms > SUBMISSION_LIFETIME_MS;
 }
 
 static struct failure given_up(const char *step, const char *code, const char *sentence,

@@ -11,11 +11,8 @@
 
 #include <stdbool.h>
 
-/* RFC 5321, 4.5.4.1: 4 to 5 days before a message is given up. */
-#define GIVEN_UP_AFTER_MS (INT64_C(5) * 24 * 60 * 60 * 1000)
-
-/* Whether so much time has gone since the submission was queued; or since it was first not known
- * what became of it, if that is not known (row.doubt_since_ms). */
+/* Whether SUBMISSION_LIFETIME_MS have gone since the submission was queued; or since it was first
+ * not known what became of it, if that is not known (row.doubt_since_ms). */
 bool given_up_is_due(const struct submission *submission);
 
 /* It was tried again and again; `last`: why not the last time. NULL: no try was answered in a way

@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "daemon/cycle.h"
 #include "daemon/intake_decision.h"
+#include "daemon/intake_folder.h"
 #include "daemon/messages.h"
-#include "daemon/sweep.h"
 
 #include <string.h>
 
@@ -18,6 +18,7 @@ enum intake_state {
     INTAKE_CLOSED, /* the folders are not there yet */
     INTAKE_OPENING,
     INTAKE_IDLE,
+    INTAKE_OPENING_AGAIN, /* after a reload */
     INTAKE_SCANNING,
     INTAKE_ASKING,     /* which the store knows */
     INTAKE_INSPECTING, /* the others are looked at */
@@ -48,8 +49,8 @@ struct intake {
     bool more;  /* there are more files than the round has taken */
     bool stopping;
     bool in_trouble; /* it was said */
-    struct executor_watch *watch;
-    struct sweep sweep;
+    bool reloaded;   /* the folders are to be opened again */
+    struct intake_folder folder;
     struct executor_timer timer;
 
     struct intake_item items[INTAKE_BATCH];
@@ -384,62 +385,35 @@ static void intake_changed(void *argument)
         wait_for_more(intake, 0);
 }
 
-static void policy_published(void *argument, const struct failure *failure)
-{
-    struct intake *intake = argument;
-    if (failure == NULL)
-        return;
-    const struct log_fields fields = {
-        .message_id = MESSAGE_INTAKE_FAILED, .step = failure->step, .code = failure->code};
-    log_write(intake->context->log, LOG_PRIORITY_WARNING, &fields,
-              "exsync-submit goes by its former policy: %s (%s): %s",
-              failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
-}
+/* --- opening, for the first time and again --- */
 
-static void publish_policy(struct intake *intake)
+static void opened_again(struct intake *intake, const struct failure *failure)
 {
-    const struct config *config = intake->configuration->config;
-    const struct outbox_policy policy = {
-        .recipients_rewrite = config->recipients_rewrite,
-        .max_message_size = config->max_submission_size,
-    };
-    outbox_publish_policy(intake->context->outbox, &policy, policy_published, intake);
-}
-
-/* What was left in the queue is away, or will be looked for at the next start. */
-static void intake_swept(struct sweep *sweep, const struct failure *failure)
-{
-    struct intake *intake = sweep->argument;
-    int error = 0;
+    intake->state = INTAKE_IDLE;
     if (failure != NULL) {
-        intake->failure = *failure;
-        round_over(intake);
-        return;
+        const struct log_fields fields = {
+            .message_id = MESSAGE_INTAKE_FAILED, .step = failure->step, .code = failure->code};
+        log_write(intake->context->log, LOG_PRIORITY_WARNING, &fields,
+                  "the outbox stays as it was before the reload: %s (%s): %s",
+                  failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
     }
-    intake->watch =
-        executor_watch_create(intake->context->executor, outbox_watched(intake->context->outbox),
-                              intake_changed, intake, &error);
-    if (intake->watch == NULL)
-        log_write(intake->context->log, LOG_PRIORITY_WARNING, NULL,
-                  "the outbox %s cannot be watched (%s); it is looked at every "
-                  "outbox_scan_interval only",
-                  outbox_watched(intake->context->outbox), strerror(error));
-    intake->again = true;
-    publish_policy(intake);
-    round_over(intake);
+    wait_for_more(intake, 0);
 }
 
 static void intake_opened(void *argument, const struct failure *failure)
 {
     struct intake *intake = argument;
-    if (failure != NULL) {
-        intake->failure = *failure;
-        round_over(intake);
+    if (intake->state == INTAKE_OPENING_AGAIN) {
+        opened_again(intake, failure);
         return;
     }
-    intake->sweep =
-        (struct sweep){.context = intake->context, .done = intake_swept, .argument = intake};
-    sweep_start(&intake->sweep);
+    if (failure != NULL) {
+        intake->failure = *failure;
+    } else {
+        intake->again = true;
+        intake_folder_publish(&intake->folder, intake->configuration->config);
+    }
+    round_over(intake);
 }
 
 static void intake_begin(void *argument)
@@ -449,11 +423,18 @@ static void intake_begin(void *argument)
         return;
     if (intake->state == INTAKE_CLOSED) {
         intake->state = INTAKE_OPENING;
-        outbox_open(intake->context->outbox, intake_opened, intake);
+        intake_folder_open(&intake->folder);
         return;
     }
     if (intake->state != INTAKE_IDLE)
         return;
+    if (intake->reloaded) {
+        intake->reloaded = false;
+        intake->state = INTAKE_OPENING_AGAIN;
+        intake_folder_open(&intake->folder);
+        return;
+    }
+    intake_folder_tidy(&intake->folder);
     intake->again = false;
     intake->state = INTAKE_SCANNING;
     outbox_scan(intake->context->outbox, intake_scanned, intake);
@@ -466,6 +447,8 @@ struct intake *intake_create(const struct context *context, const struct intake_
     struct intake *intake = memory_allocate(sizeof *intake);
     intake->context = context;
     intake->owner = *owner;
+    intake->folder = (struct intake_folder){
+        .context = context, .changed = intake_changed, .opened = intake_opened, .argument = intake};
     return intake;
 }
 
@@ -476,9 +459,11 @@ void intake_configure(struct intake *intake, struct configuration *configuration
     if (!first)
         configuration_release(intake->configuration);
     intake->configuration = configuration;
-    if (intake->state != INTAKE_CLOSED && intake->state != INTAKE_OPENING)
-        publish_policy(intake);
-    if (first || intake->state == INTAKE_IDLE)
+    if (intake->state != INTAKE_CLOSED && intake->state != INTAKE_OPENING) {
+        intake->reloaded = intake->again = true;
+        intake_folder_publish(&intake->folder, configuration->config);
+    }
+    if (intake->state == INTAKE_CLOSED || intake->state == INTAKE_IDLE)
         wait_for_more(intake, 0);
 }
 
@@ -500,7 +485,7 @@ void intake_free(struct intake *intake)
     if (intake == NULL)
         return;
     executor_cancel_timer(intake->context->executor, &intake->timer);
-    executor_watch_free(intake->watch);
+    intake_folder_release(&intake->folder);
     if (intake->configuration != NULL)
         configuration_release(intake->configuration);
     memory_free(intake);

@@ -33,7 +33,7 @@ struct intake_owner {
 struct intake *intake_create(const struct context *context, const struct intake_owner *owner);
 
 /* The configuration that is in use from now on; its own use of it is counted. The first call opens
- * the outbox and begins. */
+ * the outbox and begins, each later one opens it again. */
 void intake_configure(struct intake *intake, struct configuration *configuration);
 
 /* Begins nothing more. */

@@ -89,26 +89,29 @@ static void check_submitter(struct intake_decision *decision, const struct confi
 
 /* One that cannot be written to is a reason to refuse: the others would have the message, and
  * nobody would know who has not. */
-static void append_recipients(struct intake_decision *decision, const char *kind,
-                              const struct address_list *list)
+static void append_recipients(struct intake_decision *decision, const struct config *config,
+                              const char *kind, const struct address_list *list)
 {
     struct buffer *text = &decision->recipients;
     for (size_t i = 0; i < list->count; i++) {
-        const struct address *address = &list->addresses[i];
-        bool has_domain = strchr(address->address, '@') != NULL;
-        if (!has_domain || strpbrk(address->address, " \n") != NULL) {
+        const char *address = list->addresses[i].address, *name = list->addresses[i].name;
+        const char *mapped = config_map_recipient(config, address);
+        if (mapped == NULL)
+            mapped = address;
+        bool has_domain = strchr(mapped, '@') != NULL;
+        if (!has_domain || strpbrk(mapped, " \n") != NULL) {
             if (decision->reason.length == 0)
-                refuse(decision, "Its recipient %s has %s.", address->address,
+                refuse(decision, "Its recipient %s has %s.", address,
                        has_domain ? "an address with a space, which cannot be sent to"
-                                  : "no domain");
+                                  : "no domain, and recipient_map gives it no address");
             continue;
         }
-        buffer_append_format(text, "%s%s %s %s", text->length == 0 ? "" : "\n", kind,
-                             address->address, address->name == NULL ? "" : address->name);
+        buffer_append_format(text, "%s%s %s %s", text->length == 0 ? "" : "\n", kind, mapped,
+                             name == NULL ? "" : name);
     }
 }
 
-static void collect_recipients(struct intake_decision *decision,
+static void collect_recipients(struct intake_decision *decision, const struct config *config,
                                const struct outbox_envelope *envelope)
 {
     if (envelope->to.invalid + envelope->cc.invalid + envelope->bcc.invalid > 0) {
@@ -119,9 +122,9 @@ static void collect_recipients(struct intake_decision *decision,
             (int)ADDRESS_LIST_MAX);
         return;
     }
-    append_recipients(decision, "to", &envelope->to);
-    append_recipients(decision, "cc", &envelope->cc);
-    append_recipients(decision, "bcc", &envelope->bcc);
+    append_recipients(decision, config, "to", &envelope->to);
+    append_recipients(decision, config, "cc", &envelope->cc);
+    append_recipients(decision, config, "bcc", &envelope->bcc);
     if (decision->recipients.length == 0 && decision->reason.length == 0)
         refuse(decision, "It has no recipient: neither To nor Cc nor Bcc holds an address with a "
                          "domain.");
@@ -146,7 +149,7 @@ void intake_decide(struct intake_decision *decision, const struct intake_owner *
     if (mailbox != NULL)
         check_submitter(decision, mailbox, envelope);
     if (mailbox != NULL && decision->reason.length == 0)
-        collect_recipients(decision, envelope);
+        collect_recipients(decision, config, envelope);
     decision->taken = decision->reason.length == 0;
     if (decision->taken && envelope->message_id == NULL)
         buffer_append_format(&decision->message_id, "<%s@%s>", id,

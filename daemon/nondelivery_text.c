@@ -42,6 +42,21 @@ static void write_header(struct buffer *text, const struct nondelivery_text *wha
                          boundary);
 }
 
+static void write_whereabouts(struct buffer *text, const struct nondelivery_text *what)
+{
+    const char *id = what->submission->row.id;
+    if (what->submission->lost)
+        buffer_append_format(text,
+                             "\r\nThe message itself is not there any more: the outbox on %s has "
+                             "no file %s.eml.\r\n\r\n",
+                             what->host, id);
+    else
+        buffer_append_format(text,
+                             "\r\nThe message is kept on %s, in the outbox's folder failed/, as "
+                             "%s.eml.\r\n\r\n",
+                             what->host, id);
+}
+
 static void write_explanation(struct buffer *text, const struct nondelivery_text *what)
 {
     const struct failure *failure = what->failure;
@@ -63,10 +78,7 @@ static void write_explanation(struct buffer *text, const struct nondelivery_text
                              failure->code);
     if (failure->remedy != NULL && failure->remedy[0] != '\0')
         buffer_append_format(text, "%s\r\n", failure->remedy);
-    buffer_append_format(text,
-                         "\r\nThe message is kept on %s, in the outbox's folder failed/, as "
-                         "%s.eml.\r\n\r\n",
-                         what->host, what->submission->row.id);
+    write_whereabouts(text, what);
 }
 
 static void write_status(struct buffer *text, const struct nondelivery_text *what)

@@ -204,6 +204,7 @@ static void refused(void *argument, const struct failure *failure)
         refusal_over(outgoing);
         return;
     }
+    submission->lost = failure != NULL;
     submission_report_failed(cycle, submission, &refusal->failure);
     cycle->failed++;
     submission->row.doubt_since_ms = 0;
@@ -229,6 +230,7 @@ static void refuse_next(struct outgoing *outgoing)
         cycle_at(&outgoing->cycle, "leaving refused messages to a person", NULL);
     buffer_clear(&outgoing->reason);
     report_explain(&outgoing->reason, &refusal->failure);
+    submission_append_bcc(refusal->submission, &outgoing->reason);
     outbox_refuse(outgoing->cycle.context->outbox, refusal->submission->row.id,
                   buffer_string(&outgoing->reason), refused, outgoing);
 }

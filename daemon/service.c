@@ -260,6 +260,7 @@ static void service_on_stop_signal(void *argument)
     scheduler_stop(&service->scheduler);
     intake_stop(service->intake);
     notifier_stop(service->context.notifier);
+    orphans_stop(service->orphans);
     struct direction *direction;
     TAILQ_FOREACH(direction, &service->scheduler.running_directions, ready)
     direction->cycle->operations->end_soon(direction->cycle);
@@ -350,6 +351,7 @@ void service_free(struct service *service)
     }
     service_free_mailboxes(service);
     intake_free(service->intake);
+    orphans_free(service->orphans);
     config_free(service->first_config);
     executor_cancel_timer(context->executor, &service->summary_timer);
     executor_cancel_timer(context->executor, &service->housekeeping_timer);

@@ -1,6 +1,5 @@
 /* What the service does for outgoing mail: brings what was queued to its mailbox's schedule. */
 #include "base/memory.h"
-#include "daemon/messages.h"
 #include "daemon/service_private.h"
 
 static struct mailbox *mailbox_by_number(const struct service *service, int64_t number)
@@ -61,6 +60,23 @@ static bool find(void *argument, const char *address, struct store_mailbox *mail
     return true;
 }
 
+/* As it will be once its cycle is over, where one still runs. */
+static enum orphans_cause why_nothing_is_sent(void *argument, int64_t number)
+{
+    const struct mailbox *mailbox = mailbox_by_number(argument, number);
+    if (mailbox == NULL || mailbox->removed)
+        return ORPHANS_NOT_CONFIGURED;
+    const struct config_mailbox *config =
+        mailbox->next_configuration != NULL ? mailbox->next_config : mailbox->config;
+    return config->settings->outgoing ? ORPHANS_NONE : ORPHANS_OUTGOING_OFF;
+}
+
+static bool is_busy(void *argument, int64_t number)
+{
+    const struct mailbox *mailbox = mailbox_by_number(argument, number);
+    return mailbox != NULL && mailbox->outgoing.state == DIRECTION_RUNNING;
+}
+
 void service_create_outgoing(struct service *service, const char *state_directory)
 {
     struct buffer path = {0};
@@ -69,25 +85,10 @@ void service_create_outgoing(struct service *service, const char *state_director
     service->context.outbox =
         outbox_create(service->context.executor, service->files, buffer_string(&path));
     service->intake = intake_create(&service->context, &owner);
+    const struct orphans_owner orphans_owner = {
+        .cause = why_nothing_is_sent, .is_busy = is_busy, .queued = queued, .argument = service};
+    service->orphans = orphans_create(&service->context, &orphans_owner);
     buffer_release(&path);
-}
-
-static void open_submissions(void *argument, int64_t number)
-{
-    queued(argument, (struct store_mailbox){.number = number});
-}
-
-static void opened(void *argument, const struct failure *failure)
-{
-    struct service *service = argument;
-    if (failure == NULL)
-        return;
-    const struct log_fields fields = {
-        .message_id = MESSAGE_INTAKE_FAILED, .step = failure->step, .code = failure->code};
-    log_write(
-        service->context.log, LOG_PRIORITY_ERROR, &fields,
-        "queued messages wait until their mailboxes get another one, or a reload: %s (%s): %s",
-        failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
 }
 
 static bool anybody_sends(const struct config *config)
@@ -101,9 +102,11 @@ static bool anybody_sends(const struct config *config)
 
 void service_configure_outgoing(struct service *service)
 {
-    if (service->stopping || (!service->sends && !anybody_sends(service->configuration->config)))
+    if (service->stopping)
+        return;
+    orphans_look(service->orphans);
+    if (!service->sends && !anybody_sends(service->configuration->config))
         return;
     service->sends = true;
-    store_submissions_open(service->context.store, open_submissions, opened, service);
     intake_configure(service->intake, service->configuration);
 }

@@ -9,6 +9,7 @@
 #include "daemon/disks.h"
 #include "daemon/intake.h"
 #include "daemon/mailbox.h"
+#include "daemon/orphans.h"
 #include "daemon/scheduler.h"
 #include "daemon/service.h"
 #include "daemon/summary.h"
@@ -26,6 +27,7 @@ struct service {
     size_t mailbox_count;
     struct mailbox **by_config; /* in the order of the configuration's mailboxes */
     struct intake *intake;
+    struct orphans *orphans;
     bool sends; /* some mailbox has outgoing = yes, or had */
     char *config_path;
     struct config *first_config; /* until it is in use */

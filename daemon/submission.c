@@ -94,6 +94,17 @@ void submission_set_reference(struct submission *submission, const char *referen
     submission->changed = true;
 }
 
+void submission_append_bcc(const struct submission *submission, struct buffer *reason)
+{
+    const char *before = "\nIts Bcc recipients, whom the file does not name: ";
+    for (size_t i = 0; i < submission->recipient_count; i++) {
+        if (submission->recipients[i].kind != BACKEND_BCC)
+            continue;
+        buffer_append_format(reason, "%s%s", before, submission->recipients[i].address);
+        before = " ";
+    }
+}
+
 void submission_wait(struct submission *submission, uint64_t wait_ms)
 {
     submission->row.next_try_ms = clock_wall_ms() + (int64_t)wait_ms;
@@ -135,8 +146,8 @@ uint64_t submission_growing_wait(const struct submission *submission,
     return wait < config->retry_max_ms ? wait : config->retry_max_ms;
 }
 
-void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
-                          void *argument)
+void submission_list_store(struct submission_list *list, struct store *store,
+                           struct store_mailbox mailbox, store_done *done, void *argument)
 {
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -157,6 +168,12 @@ void submission_list_save(struct submission_list *list, const struct cycle *cycl
     if (count == 0)
         done(argument, NULL);
     else
-        store_submissions_change(cycle->context->store, cycle->mailbox->id, list->changes, count,
-                                 clock_wall_ms(), done, argument);
+        store_submissions_change(store, mailbox, list->changes, count, clock_wall_ms(), done,
+                                 argument);
+}
+
+void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
+                          void *argument)
+{
+    submission_list_store(list, cycle->context->store, cycle->mailbox->id, done, argument);
 }

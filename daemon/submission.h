@@ -17,6 +17,11 @@
 
 struct config_profile;
 
+enum {
+    /* How long a message is tried before it is given up. RFC 5321, 4.5.4.1: 4 to 5 days. */
+    SUBMISSION_LIFETIME_MS = 5 * 24 * 60 * 60 * 1000,
+};
+
 struct submission {
     struct store_submission row; /* its strings are owned */
     struct backend_recipient *recipients;
@@ -24,6 +29,7 @@ struct submission {
     char *recipient_text; /* that `recipients` point into */
     bool changed;
     bool settled;
+    bool lost; /* it was refused, and its file was in no folder of the outbox any more */
 };
 
 struct submission_list {
@@ -40,6 +46,9 @@ void submission_list_release(struct submission_list *list);
 void submission_set_state(struct submission *submission, enum store_submission_state state);
 /* NULL: there is none any more. */
 void submission_set_reference(struct submission *submission, const char *reference);
+/* Appends the line that names its Bcc recipients, if it has some: the queue's file does not. */
+void submission_append_bcc(const struct submission *submission, struct buffer *reason);
+
 /* Not again before `wait_ms` from now; settled for this cycle. */
 void submission_wait(struct submission *submission, uint64_t wait_ms);
 
@@ -61,5 +70,8 @@ uint64_t submission_growing_wait(const struct submission *submission,
 /* Writes what has changed. `done` comes from the store, or at once, with NULL, when nothing has. */
 void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
                           void *argument);
+/* The same without a cycle. */
+void submission_list_store(struct submission_list *list, struct store *store,
+                           struct store_mailbox mailbox, store_done *done, void *argument);
 
 #endif

@@ -23,8 +23,11 @@ void submission_report_failed(struct cycle *cycle, const struct submission *subm
     report_reason(reason, failure);
     const struct log_fields fields = report_fields(cycle, MESSAGE_SUBMISSION_FAILED, failure);
     log_write(cycle->context->log, LOG_PRIORITY_ERROR, &fields,
-              "%s: the message \"%s\" was not sent and waits for a person in failed/%s.eml: %s",
-              mailbox_address(cycle->mailbox), submission->row.subject, submission->row.id, reason);
+              "%s: the message \"%s\" was not sent and %s%s.eml: %s",
+              mailbox_address(cycle->mailbox), submission->row.subject,
+              submission->lost ? "is lost: the outbox has no file "
+                               : "waits for a person in failed/",
+              submission->row.id, reason);
 }
 
 void submission_report_sender_not_told(struct cycle *cycle, const struct submission *submission,

@@ -124,8 +124,8 @@ static int take_body(struct submission *submission, size_t body)
 
 static int take_file(struct submission *submission, size_t body)
 {
-    int status = submit_file_begin(&submission->file, &submission->outbox,
-                                   submission->policy.max_message_size, &submission->problem);
+    int status = submit_file_begin(&submission->file, &submission->outbox, &submission->policy,
+                                   &submission->problem);
     if (status == EX_OK)
         status = submit_file_write(&submission->file, submission->header.data,
                                    submission->header.length, &submission->problem);

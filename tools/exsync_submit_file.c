@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,11 +29,12 @@ static int refused(const struct submit_outbox *outbox, const char *where, int er
                                   state, where);
     case EACCES:
     case EPERM:
-        return submit_problem_set(problem, EX_CANTCREAT,
-                                  "not allowed to write to %s/outbox%s; exsync-submit must belong "
-                                  "to the group exsync-submit and have mode 2755, and exsyncd "
-                                  "must have been started since there is that group",
-                                  state, where);
+        return submit_problem_set(
+            problem, EX_CANTCREAT,
+            "not allowed to write to %s/outbox%s; exsync-submit must belong "
+            "to the group exsync-submit and have mode 2755, and exsyncd, a "
+            "member of it, must have been restarted since there is that group",
+            state, where);
     case EROFS:
         return submit_problem_set(problem, EX_CANTCREAT,
                                   "%s/outbox%s is on a read-only file system; mount it writable",
@@ -104,10 +106,27 @@ static void make_name(char name[SUBMIT_FILE_NAME_SIZE])
              (long long)now.tv_sec, now.tv_nsec / 1000, (long)getpid(), random[0], random[1]);
 }
 
-int submit_file_begin(struct submit_file *file, const struct submit_outbox *outbox,
-                      uint64_t size_max, struct submit_problem *problem)
+/* Whether enough stays free when `length` more bytes are written and all of them copied. What
+ * cannot be asked does not matter: a disk that is full says so itself. */
+static int check_room(const struct submit_file *file, size_t length, struct submit_problem *problem)
 {
-    *file = (struct submit_file){.outbox = outbox, .descriptor = -1, .size_max = size_max};
+    struct statvfs disk;
+    uint64_t minimum = file->policy->min_free, needed = file->size + 2 * (uint64_t)length;
+    if (minimum == 0 || fstatvfs(file->descriptor, &disk) != 0)
+        return EX_OK;
+    uint64_t available = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (available >= needed && available - needed >= minimum)
+        return EX_OK;
+    return submit_problem_set(problem, EX_TEMPFAIL,
+                              "less than %" PRIu64 " MB would stay free on the disk of %s/outbox; "
+                              "make room and try again, or lower outbox_min_free",
+                              minimum / 1000000, file->outbox->state_directory);
+}
+
+int submit_file_begin(struct submit_file *file, const struct submit_outbox *outbox,
+                      const struct submit_policy *policy, struct submit_problem *problem)
+{
+    *file = (struct submit_file){.outbox = outbox, .descriptor = -1, .policy = policy};
     for (int i = 0; i < NAME_ATTEMPTS && file->descriptor < 0; i++) {
         make_name(file->name);
         file->descriptor = openat(outbox->tmp, file->name,
@@ -121,11 +140,14 @@ int submit_file_begin(struct submit_file *file, const struct submit_outbox *outb
 int submit_file_write(struct submit_file *file, const char *bytes, size_t length,
                       struct submit_problem *problem)
 {
-    if (file->size_max != 0 && length > file->size_max - file->size)
+    uint64_t most = file->policy->max_message_size;
+    if (most != 0 && length > most - file->size)
         return submit_problem_set(problem, EX_UNAVAILABLE,
                                   "the message is larger than the %" PRIu64 " bytes that are "
                                   "allowed; send less, or raise max_submission_size",
-                                  file->size_max);
+                                  most);
+    if (check_room(file, length, problem) != EX_OK)
+        return problem->status;
     while (length > 0) {
         ssize_t written = write(file->descriptor, bytes, length);
         if (written < 0 && errno == EINTR)

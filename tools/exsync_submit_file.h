@@ -14,6 +14,7 @@
 #ifndef EXSYNC_SUBMIT_FILE_H
 #define EXSYNC_SUBMIT_FILE_H
 
+#include "tools/exsync_submit_policy.h"
 #include "tools/exsync_submit_problem.h"
 
 #include <stdbool.h>
@@ -39,12 +40,15 @@ struct submit_file {
     const struct submit_outbox *outbox;
     int descriptor; /* -1: there is no file */
     uint64_t size;
-    uint64_t size_max; /* 0: no limit; a larger message is EX_UNAVAILABLE */
+    const struct submit_policy *policy;
     char name[SUBMIT_FILE_NAME_SIZE];
 };
 
+/* By the policy a message that is too large is EX_UNAVAILABLE. One after which less would stay free
+ * than is to, when the daemon has made its copy, is EX_TEMPFAIL, be there no room before it or only
+ * in the middle of it. */
 int submit_file_begin(struct submit_file *file, const struct submit_outbox *outbox,
-                      uint64_t size_max, struct submit_problem *problem);
+                      const struct submit_policy *policy, struct submit_problem *problem);
 int submit_file_write(struct submit_file *file, const char *bytes, size_t length,
                       struct submit_problem *problem);
 

@@ -2,7 +2,7 @@
 #include "tools/exsync_submit_header.h"
 
 #include "mail/header.h"
-#include "tools/exsync_submit_resent.h"
+#include "mail/resent.h"
 #include "tools/exsync_submit_sender.h"
 
 #include <string.h>
@@ -17,9 +17,9 @@ struct survey {
     size_t length;
     const char *line_end; /* as the header's own lines end */
     bool has_from;
-    bool rewrite;                /* recipients that were not given are taken out */
-    struct submit_resent resent; /* when found, its recipients count */
-    struct address_list found;   /* recipients in the header */
+    bool rewrite;               /* recipients that were not given are taken out */
+    struct resent_block resent; /* when found, its recipients count */
+    struct address_list found;  /* recipients in the header */
     bool has_resent_bcc;
     struct address_list bcc;  /* those of Resent-Bcc among them */
     struct address_list more; /* given, and not in the header */
@@ -59,20 +59,10 @@ static void read_addresses(const struct header_field *field, struct address_list
     buffer_release(&text);
 }
 
-/* Whether `field` is the recipients field To, Cc or Bcc (`name`), or the one that stands for it in
- * a message that is resent. */
 static bool is_recipients(const struct survey *survey, const struct header_field *field,
                           const char *name)
 {
-    size_t start = (size_t)(field->start - survey->bytes);
-    struct header_field rest = *field;
-    if (!survey->resent.found)
-        return header_field_is(field, name);
-    if (start < survey->resent.begin || start >= survey->resent.end || field->name_length < 7)
-        return false;
-    rest.start += 7; /* behind "Resent-", as all names of the block begin */
-    rest.name_length -= 7;
-    return header_field_is(&rest, name);
+    return resent_is_recipients(&survey->resent, field, name);
 }
 
 static bool is_visible(const struct survey *survey, const struct header_field *field)
@@ -83,7 +73,7 @@ static bool is_visible(const struct survey *survey, const struct header_field *f
 static void look(struct survey *survey)
 {
     struct header_field field;
-    survey->resent = submit_resent_find(survey->bytes, survey->length);
+    survey->resent = resent_find(survey->bytes, survey->length);
     for (size_t at = 0; header_next(survey->bytes, survey->length, &at, &field);) {
         bool bcc = is_recipients(survey, &field, "Bcc");
         survey->has_from = survey->has_from || header_field_is(&field, "From");

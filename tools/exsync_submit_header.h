@@ -8,7 +8,7 @@
  *                              policy says recipients_rewrite = yes; To, Cc and Bcc then lose them
  *   with -t                    all of the header are recipients, and those given in addition
  *   Resent-To, -Cc, -Bcc       stand for To, Cc and Bcc in a message that is resent, see
- *                              exsync_submit_resent.h
+ *                              mail/resent.h
  *   null sender (-f "")        Return-Path: <> on top, so that nobody is told of failures
  *   no From                    see exsync_submit_sender.h
  *   no To and no Cc            To: undisclosed-recipients:;

@@ -36,6 +36,8 @@ static int read_key(void *argument, const char *section, const char *name, const
         return read_yes(value, &policy->recipients_rewrite);
     if (strcmp(name, "max_message_size") == 0)
         return read_size(value, &policy->max_message_size);
+    if (strcmp(name, "min_free") == 0)
+        return read_size(value, &policy->min_free);
     return 1;
 }
 

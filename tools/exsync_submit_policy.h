@@ -4,8 +4,9 @@
  *   [submit]
  *   recipients_rewrite = yes|no    no: header recipients that were not given are refused
  *   max_message_size = BYTES       0: no limit
+ *   min_free = BYTES               that must stay free on the file system; 0: none
  *
- * No file means the defaults: no and 0. Keys and sections that are not known are ignored, as a
+ * No file means the defaults: no, 0 and 0. Keys and sections that are not known are ignored, as a
  * newer daemon may have more of them. */
 #ifndef EXSYNC_SUBMIT_POLICY_H
 #define EXSYNC_SUBMIT_POLICY_H
@@ -18,6 +19,7 @@
 struct submit_policy {
     bool recipients_rewrite;
     uint64_t max_message_size;
+    uint64_t min_free;
 };
 
 /* `outbox`: a descriptor of the folder. Returns EX_OK or the problem's status. */

@@ -58,7 +58,7 @@ static void build(struct config_builder *builder, struct config *config)
     config->profiles = builder->profiles;
     config->profile_count = builder->profile_count;
     config_build_mailboxes(builder, config);
-    config_build_senders(builder, chosen, config);
+    config_build_maps(builder, chosen, config);
     config_build_smtp(builder, config);
     /* What is not used may only seem so when something else is wrong. */
     if (builder->report->error_count == 0) {

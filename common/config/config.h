@@ -154,10 +154,10 @@ struct config_mailbox_rare {
     const char *identity;     /* UPN or SID when it is not the address; NULL otherwise */
 };
 
-/* A line of sender_map. */
-struct config_sender {
+/* A part of sender_map or recipient_map. */
+struct config_mapping {
     const char *local;   /* USER or USER@HOST, in lower case */
-    const char *address; /* a mailbox with outgoing = yes */
+    const char *address; /* for a sender a mailbox with outgoing = yes */
 };
 
 struct config {
@@ -169,11 +169,14 @@ struct config {
     uint64_t summary_interval_ms;
     uint32_t file_threads;
     const char *default_sender; /* a mailbox with outgoing = yes; NULL when not given */
-    const struct config_sender *senders;
+    const struct config_mapping *senders;
     size_t sender_count;
+    const struct config_mapping *recipients; /* `local` "*": all USERs that are not named */
+    size_t recipient_count;
     const char *mail_name; /* /etc/mailname: the domain of local senders on Debian; NULL: none */
     bool recipients_rewrite;
     uint64_t max_submission_size; /* bytes */
+    uint64_t outbox_min_free;     /* bytes that exsync-submit leaves free; 0: none */
     uint64_t outbox_scan_interval_ms;
 
     const struct config_smtp *smtp; /* NULL: none; there when a profile notifies by it */
@@ -208,6 +211,10 @@ bool config_may_submit(const struct config_mailbox_settings *settings, uid_t use
 /* The mailbox that sends for a From (in lower case) that is no mailbox: by sender_map, or for a
  * local sender (USER, USER@localhost, USER@ this machine's name) default_sender. NULL: none. */
 const char *config_map_sender(const struct config *config, const char *from);
+
+/* The address that recipient_map gives a recipient of this machine (USER, USER@localhost, or one
+ * that is named with its host), whatever its case. NULL: none. */
+const char *config_map_recipient(const struct config *config, const char *recipient);
 
 /* The Maildir of a mailbox: the template with its letters filled in. Caller frees (memory_free). */
 char *config_maildir_path(const struct config_mailbox *mailbox);

@@ -131,11 +131,10 @@ void config_build_submitters(struct config_builder *builder,
                              const struct config_chosen chosen[CONFIG_KEY_COUNT],
                              struct config_mailbox_settings *settings);
 
-/* config_outgoing.c: sender_map, and whether the mailboxes that it and default_sender name send;
- * when the mailboxes are known. */
-void config_build_senders(struct config_builder *builder,
-                          const struct config_chosen chosen[CONFIG_KEY_COUNT],
-                          struct config *config);
+/* config_outgoing.c: sender_map, whether the mailboxes that it and default_sender name send, and
+ * recipient_map; when the mailboxes are known. */
+void config_build_maps(struct config_builder *builder,
+                       const struct config_chosen chosen[CONFIG_KEY_COUNT], struct config *config);
 
 /* config_mailbox.c: fills config->mailboxes from the [mailbox] sections. */
 void config_build_mailboxes(struct config_builder *builder, struct config *config);

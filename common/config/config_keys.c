@@ -125,6 +125,17 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .example = "www-data: anna@contoso.com, root@db1: anna@contoso.com",
          .text = "Which mailbox sends for which local user: USER (on this machine) or USER@HOST, a "
                  "colon, and the mailbox. A long list may be given in several lines."},
+    [CONFIG_KEY_RECIPIENT_MAP] =
+        {.name = "recipient_map",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_LIST,
+         .field = SEVERAL_FIELDS,
+         .example = "root: admin@contoso.com, *: helpdesk@contoso.com",
+         .text =
+             "Who gets what is for a recipient of this machine, such as cron's To: root: USER "
+             "(without a domain, or @localhost) or USER@HOST, a colon, and an address anywhere; "
+             "* stands for all other USERs. A message with a recipient that has no domain and "
+             "does not stand here is refused. A long list may be given in several lines."},
     [CONFIG_KEY_RECIPIENTS_REWRITE] =
         {.name = "recipients_rewrite",
          .section = CONFIG_SECTION_DAEMON,
@@ -144,6 +155,17 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .initial = "150MB",
          .text = "Larger messages are not taken for sending. Exchange has a limit of its own, of "
                  "about 48 MB unless it was raised."},
+    [CONFIG_KEY_OUTBOX_MIN_FREE] =
+        {.name = "outbox_min_free",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_SIZE,
+         .maximum = 1000 * GIGABYTE,
+         .field = DAEMON_FIELD(outbox_min_free),
+         .initial = "64MB",
+         .text = "exsync-submit takes a message only when so much stays free on the outbox's file "
+                 "system, which is the database's as well, the daemon's copy of the message "
+                 "included; its caller may try again later (EX_TEMPFAIL). 0 takes messages until "
+                 "the disk is full."},
     [CONFIG_KEY_OUTBOX_SCAN_INTERVAL] =
         {.name = "outbox_scan_interval",
          .section = CONFIG_SECTION_DAEMON,

@@ -1,4 +1,5 @@
-/* Who may send as which mailbox, and which mailbox sends for whom. */
+/* Who may send as which mailbox, which mailbox sends for whom, and who gets mail for local users.
+ */
 #include "config/config_build.h"
 #include "config/config_suggest.h"
 #include "config/config_value.h"
@@ -120,7 +121,7 @@ bool config_may_submit(const struct config_mailbox_settings *settings, uid_t use
     return false;
 }
 
-/* --- senders --- */
+/* --- maps --- */
 
 static void check_sends(struct config_builder *builder, struct config_chosen given,
                         const struct config *config, const char *address)
@@ -143,8 +144,9 @@ static void check_sends(struct config_builder *builder, struct config_chosen giv
     }
 }
 
-static void read_sender(struct config_builder *builder, struct config_chosen given, char *word,
-                        struct config *config, struct config_sender *senders)
+/* USER: ADDRESS. */
+static bool read_mapping(struct config_builder *builder, struct config_chosen given, char *word,
+                         struct config_mapping *mapping)
 {
     struct buffer wrong = {0};
     char *colon = strchr(word, ':');
@@ -155,21 +157,39 @@ static void read_sender(struct config_builder *builder, struct config_chosen giv
         config_build_error(builder, given,
                            "'%s' is no USER: ADDRESS; write it such as www-data: web@contoso.com",
                            word);
-        return;
+        return false;
     }
     *colon = '\0';
     for (char *at = word; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
-    if (config_read_address(address, &wrong)) {
-        check_sends(builder, given, config, address);
-        senders[config->sender_count++] = (struct config_sender){
+    bool good = config_read_address(address, &wrong);
+    if (good)
+        *mapping = (struct config_mapping){
             .local = config_strings_intern(&builder->strings, word),
             .address = config_strings_intern(&builder->strings, address),
         };
-    } else {
+    else
         config_build_error(builder, given, "%s", buffer_string(&wrong));
-    }
     buffer_release(&wrong);
+    return good;
+}
+
+/* Returns how many there are. */
+static size_t read_map(struct config_builder *builder, struct config_chosen given,
+                       enum config_key_id id, const struct config_mapping **map)
+{
+    if (given.entry == NULL)
+        return 0;
+    char *rest = config_build_join_lines(builder, given, id), *word;
+    size_t most = 1, count = 0;
+    for (const char *at = rest; *at != '\0'; at++)
+        most += *at == ',';
+    struct config_mapping *mappings =
+        config_arena_allocate(builder->arena, most * sizeof *mappings);
+    while ((word = config_build_next_word(&rest)) != NULL)
+        count += read_mapping(builder, given, word, &mappings[count]);
+    *map = mappings;
+    return count;
 }
 
 /* What programs write behind the @ of local senders, exsync-submit among them. */
@@ -185,24 +205,18 @@ static const char *read_mail_name(struct config_builder *builder)
     return read && line[0] != '\0' ? config_strings_intern(&builder->strings, line) : NULL;
 }
 
-void config_build_senders(struct config_builder *builder,
-                          const struct config_chosen chosen[CONFIG_KEY_COUNT],
-                          struct config *config)
+void config_build_maps(struct config_builder *builder,
+                       const struct config_chosen chosen[CONFIG_KEY_COUNT], struct config *config)
 {
-    struct config_chosen given = chosen[CONFIG_KEY_SENDER_MAP];
+    struct config_chosen senders = chosen[CONFIG_KEY_SENDER_MAP];
     config->mail_name = read_mail_name(builder);
     if (config->default_sender != NULL)
         check_sends(builder, chosen[CONFIG_KEY_DEFAULT_SENDER], config, config->default_sender);
-    if (given.entry == NULL)
-        return;
-    char *rest = config_build_join_lines(builder, given, CONFIG_KEY_SENDER_MAP), *word;
-    size_t most = 1;
-    for (const char *at = rest; *at != '\0'; at++)
-        most += *at == ',';
-    struct config_sender *senders = config_arena_allocate(builder->arena, most * sizeof *senders);
-    config->senders = senders;
-    while ((word = config_build_next_word(&rest)) != NULL)
-        read_sender(builder, given, word, config, senders);
+    config->sender_count = read_map(builder, senders, CONFIG_KEY_SENDER_MAP, &config->senders);
+    for (size_t i = 0; i < config->sender_count; i++)
+        check_sends(builder, senders, config, config->senders[i].address);
+    config->recipient_count = read_map(builder, chosen[CONFIG_KEY_RECIPIENT_MAP],
+                                       CONFIG_KEY_RECIPIENT_MAP, &config->recipients);
 }
 
 /* "db1" and "db1.contoso.com" name the same machine when one of them has no domain. */
@@ -229,21 +243,38 @@ static bool is_local(const struct config *config, const char *from)
            (config->mail_name != NULL && strcasecmp(domain, config->mail_name) == 0);
 }
 
-static const char *find_sender(const struct config *config, const char *local, size_t length)
+static const char *find_mapping(const struct config_mapping *map, size_t count, const char *local,
+                                size_t length)
 {
-    for (size_t i = 0; i < config->sender_count; i++) {
-        if (strlen(config->senders[i].local) == length &&
-            memcmp(config->senders[i].local, local, length) == 0)
-            return config->senders[i].address;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(map[i].local) == length && strncasecmp(map[i].local, local, length) == 0)
+            return map[i].address;
     }
     return NULL;
 }
 
 const char *config_map_sender(const struct config *config, const char *from)
 {
-    const char *address = find_sender(config, from, strlen(from));
+    const struct config_mapping *map = config->senders;
+    size_t count = config->sender_count;
+    const char *address = find_mapping(map, count, from, strlen(from));
     if (address != NULL || !is_local(config, from))
         return address;
-    address = find_sender(config, from, strcspn(from, "@"));
+    address = find_mapping(map, count, from, strcspn(from, "@"));
     return address != NULL ? address : config->default_sender;
+}
+
+/* The machine's name is no sign of a local recipient: it may be the domain of everybody's mail, and
+ * * would divert all of it. */
+const char *config_map_recipient(const struct config *config, const char *recipient)
+{
+    const struct config_mapping *map = config->recipients;
+    size_t count = config->recipient_count, length = strlen(recipient);
+    const char *address = find_mapping(map, count, recipient, length);
+    const char *domain = strrchr(recipient, '@');
+    if (address != NULL || (domain != NULL && strcasecmp(domain, "@localhost") != 0))
+        return address;
+    address =
+        find_mapping(map, count, recipient, domain == NULL ? length : (size_t)(domain - recipient));
+    return address != NULL ? address : find_mapping(map, count, "*", 1);
 }

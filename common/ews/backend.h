@@ -220,6 +220,10 @@ void backend_create_resume(struct backend_operation *operation);
 /* Bytes that a request takes for a message of `size` bytes: base64 and what stands around it. */
 uint64_t backend_create_size(uint64_t size);
 
+/* Bytes that its recipients take besides, at most: of thousands of them more than many a message.
+ */
+uint64_t backend_recipients_size(const struct backend_recipient *recipients, size_t count);
+
 /* Sends drafts; their copies go into Sent Items. One failure for each; failure->gone: there is no
  * such draft (any more: it may have been sent before). A reference is good for the draft as it was
  * when it was made: when somebody has changed the draft since, the failure is in doubt, and

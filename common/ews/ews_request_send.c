@@ -15,6 +15,26 @@ uint64_t backend_create_size(uint64_t size)
     return BASE64_ENCODED_LENGTH(size) + REQUEST_SIZE_USUAL;
 }
 
+/* What XML makes of `text`: at most five bytes of one (&amp;). */
+static uint64_t text_size(const char *text)
+{
+    uint64_t size = 0;
+    for (; text != NULL && *text != '\0'; text++)
+        size += strchr("&<>\r", *text) != NULL ? sizeof "&amp;" - 1 : 1;
+    return size;
+}
+
+uint64_t backend_recipients_size(const struct backend_recipient *recipients, size_t count)
+{
+    static const char around[] = "<t:Mailbox><t:Name></t:Name><t:EmailAddress></t:EmailAddress>"
+                                 "</t:Mailbox>";
+    uint64_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size +=
+            sizeof around - 1 + text_size(recipients[i].name) + text_size(recipients[i].address);
+    return size;
+}
+
 /* --- parts --- */
 
 static void submission_field(struct ews_writer *writer)

@@ -65,8 +65,12 @@ const char *outbox_watched(const struct outbox *outbox);
 typedef void outbox_done(void *argument, const struct failure *failure);
 
 /* Makes the folders that are missing, with their modes and, when there is one, the group; takes
- * away what has lain in tmp/ for 36 hours. */
+ * away what has lain in tmp/ for 36 hours. May be called again, while all else goes on: when there
+ * is the group now, for one. */
 void outbox_open(struct outbox *outbox, outbox_done *done, void *argument);
+
+/* Takes away what has lain in tmp/ for 36 hours, left by programs that were killed. */
+void outbox_tidy(struct outbox *outbox, outbox_done *done, void *argument);
 
 /* What those who submit may know of the configuration: STATE/outbox/policy, an INI file that
  * everybody who may enter the folder can read. exsync-submit goes by it
@@ -74,6 +78,7 @@ void outbox_open(struct outbox *outbox, outbox_done *done, void *argument);
 struct outbox_policy {
     bool recipients_rewrite;
     uint64_t max_message_size; /* bytes; 0: no limit */
+    uint64_t min_free;         /* bytes that must stay free; 0: none */
 };
 void outbox_publish_policy(struct outbox *outbox, const struct outbox_policy *policy,
                            outbox_done *done, void *argument);
@@ -134,7 +139,8 @@ void outbox_accept(struct outbox *outbox, const char *id, const struct outbox_ed
 /* The store knows it: takes it out of intake/. */
 void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
 
-/* From intake/, or from queue/, to failed/, with `reason` (one sentence) beside it; on disk then.
+/* From intake/, or from queue/, to failed/, with `reason` (one sentence, for one from queue/
+ * perhaps a line more) beside it; on disk then.
  * failure->gone: the message is in none of the three; the reason is written all the same. */
 void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
                    void *argument);

@@ -1,5 +1,6 @@
 #include "mail/header.h"
 #include "mail/outbox_private.h"
+#include "mail/resent.h"
 
 #include "base/memory.h"
 
@@ -54,73 +55,23 @@ static bool is_from_nobody(const struct header_field *field)
 
 /* --- lists of addresses --- */
 
-static bool add_addresses(const struct header_field *field, const char *name,
-                          struct address_list *list)
+static void add_addresses(const struct header_field *field, struct address_list *list)
 {
-    if (!header_field_is(field, name))
-        return false;
     struct buffer text = {0};
     header_field_unfold(field, &text);
     address_list_parse(list, buffer_string(&text), text.length);
     buffer_release(&text);
-    return true;
 }
 
-/* --- Resent-*: each time a message is sent again a block of them is put before the others --- */
-
-enum { RESENT_NAMES = 8 };
-static const char *const resent_names[RESENT_NAMES] = {
-    "Resent-To",     "Resent-Cc",   "Resent-Bcc",        "Resent-Date",
-    "Resent-Sender", "Resent-From", "Resent-Message-ID", "Resent-Reply-To",
-};
-
-struct resent {
-    bool found; /* the most recent block that has recipients is complete */
-    bool has_recipients;
-    unsigned seen; /* a bit for each name of the block */
-    struct address_list to, cc, bcc;
-};
-
-/* A block ends with a field that is none of it, or that it has already. Once it is found, this
- * changes nothing more. */
-static void resent_block_ends(struct resent *resent)
+static void add_recipients(struct outbox_envelope *envelope, const struct header_field *field,
+                           const struct resent_block *resent)
 {
-    resent->found = resent->has_recipients;
-    resent->seen = 0;
-}
-
-static void resent_take(struct resent *resent, const struct header_field *field)
-{
-    unsigned name = 0;
-    while (name < RESENT_NAMES && !header_field_is(field, resent_names[name]))
-        name++;
-    if (name == RESENT_NAMES || (resent->seen & 1U << name) != 0)
-        resent_block_ends(resent);
-    if (resent->found || name == RESENT_NAMES)
-        return;
-    resent->seen |= 1U << name;
-    resent->has_recipients |= add_addresses(field, "Resent-To", &resent->to) ||
-                              add_addresses(field, "Resent-Cc", &resent->cc) ||
-                              add_addresses(field, "Resent-Bcc", &resent->bcc);
-}
-
-static void move_list(struct address_list *to, struct address_list *from)
-{
-    address_list_release(to);
-    *to = *from;
-    *from = (struct address_list){0};
-}
-
-static void resent_end(struct resent *resent, struct outbox_envelope *envelope)
-{
-    if (resent->has_recipients) {
-        move_list(&envelope->to, &resent->to);
-        move_list(&envelope->cc, &resent->cc);
-        move_list(&envelope->bcc, &resent->bcc);
-    }
-    address_list_release(&resent->to);
-    address_list_release(&resent->cc);
-    address_list_release(&resent->bcc);
+    if (resent_is_recipients(resent, field, "To"))
+        add_addresses(field, &envelope->to);
+    else if (resent_is_recipients(resent, field, "Cc"))
+        add_addresses(field, &envelope->cc);
+    else if (resent_is_recipients(resent, field, "Bcc"))
+        add_addresses(field, &envelope->bcc);
 }
 
 /* --- the envelope --- */
@@ -128,12 +79,12 @@ static void resent_end(struct resent *resent, struct outbox_envelope *envelope)
 static void take_field(struct outbox_envelope *envelope, const struct header_field *field,
                        unsigned *from_fields)
 {
-    if (add_addresses(field, "From", &envelope->from))
+    if (header_field_is(field, "From")) {
+        add_addresses(field, &envelope->from);
         ++*from_fields;
-    add_addresses(field, "Sender", &envelope->sender);
-    add_addresses(field, "To", &envelope->to);
-    add_addresses(field, "Cc", &envelope->cc);
-    add_addresses(field, "Bcc", &envelope->bcc);
+    }
+    if (header_field_is(field, "Sender"))
+        add_addresses(field, &envelope->sender);
     if (envelope->message_id == NULL)
         envelope->message_id = outbox_message_id(field);
     envelope->null_sender |= is_from_nobody(field);
@@ -147,14 +98,13 @@ static void take_field(struct outbox_envelope *envelope, const struct header_fie
 void outbox_envelope_read(struct outbox_envelope *envelope, const char *header, size_t length)
 {
     struct header_field field;
-    struct resent resent = {0};
+    const struct resent_block resent = resent_find(header, length);
     size_t offset = 0;
     unsigned from_fields = 0;
     while (header_next(header, length, &offset, &field)) {
-        resent_take(&resent, &field);
+        add_recipients(envelope, &field, &resent);
         take_field(envelope, &field, &from_fields);
     }
-    resent_end(&resent, envelope);
     if (from_fields > 1)
         envelope->problem = "It has several From fields.";
     else if (envelope->from.count == 0)

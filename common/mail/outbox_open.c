@@ -117,11 +117,10 @@ static bool sync_above(const struct outbox *outbox, int top, struct failure *fai
 }
 
 /* What a program left behind that was killed while it wrote: Maildir's custom is 36 hours. */
-static void sweep_tmp(const struct outbox *outbox)
+static void sweep_tmp(const struct outbox *outbox, struct failure *failure)
 {
     enum { OLD_S = 36 * 60 * 60 };
-    struct failure ignored = {0}; /* the next start looks again */
-    int fd = outbox_folder(outbox, OUTBOX_TMP, &ignored);
+    int fd = outbox_folder(outbox, OUTBOX_TMP, failure);
     DIR *opened = fd >= 0 ? fdopendir(fd) : NULL;
     if (opened == NULL) {
         if (fd >= 0)
@@ -158,11 +157,24 @@ static void open_job(void *argument)
         outbox_folder_sync(outbox, top, NULL, &work->failure))
         sync_above(outbox, top, &work->failure);
     close(top);
-    sweep_tmp(outbox);
+    struct failure ignored = {0}; /* it is looked at again */
+    sweep_tmp(outbox, &ignored);
 }
 
 void outbox_open(struct outbox *outbox, outbox_done *done, void *argument)
 {
     outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), "", open_job, done,
+                        argument);
+}
+
+static void tidy_job(void *argument)
+{
+    struct outbox_work *work = argument;
+    sweep_tmp(work->outbox, &work->failure);
+}
+
+void outbox_tidy(struct outbox *outbox, outbox_done *done, void *argument)
+{
+    outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), "", tidy_job, done,
                         argument);
 }

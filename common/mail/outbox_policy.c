@@ -24,8 +24,10 @@ static void write_policy(const struct outbox *outbox, int top, const struct outb
                          "; written by exsyncd for exsync-submit\n"
                          "[submit]\n"
                          "recipients_rewrite = %s\n"
-                         "max_message_size = %" PRIu64 "\n",
-                         policy->recipients_rewrite ? "yes" : "no", policy->max_message_size);
+                         "max_message_size = %" PRIu64 "\n"
+                         "min_free = %" PRIu64 "\n",
+                         policy->recipients_rewrite ? "yes" : "no", policy->max_message_size,
+                         policy->min_free);
     int fd = openat(top, POLICY_DRAFT, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool written = fd >= 0 && fchmod(fd, 0644) == 0 && file_write(fd, text.data, text.length);
     int error = errno;

@@ -327,8 +327,18 @@ typedef void store_submissions_done(void *argument, const struct failure *failur
 void store_submissions_due(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
                            size_t limit, store_submissions_done *done, void *argument);
 
-/* Which mailboxes have open submissions: called for each on the loop, then `done`. Read. */
-void store_submissions_open(struct store *store, void (*each)(void *argument, int64_t mailbox),
+/* What one mailbox, configured or not, has to send. The strings are valid during the call only. */
+struct store_backlog {
+    struct store_mailbox mailbox;
+    const char *address;
+    const char *profile;
+    uint64_t waiting;  /* messages that were neither sent nor failed; 0: stray drafts alone */
+    int64_t oldest_ms; /* when the first of them was queued */
+};
+
+/* The mailboxes that have open submissions: called for each on the loop, then `done`. Read. */
+void store_submissions_open(struct store *store,
+                            void (*each)(void *argument, const struct store_backlog *backlog),
                             store_done *done, void *argument);
 
 struct store_submission_change {

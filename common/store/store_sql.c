@@ -17,7 +17,8 @@ _Static_assert(STORE_ITEM_FAILED == 3, "the database holds this number");
 _Static_assert(STORE_ITEM_IN_DOUBT == 4, "the database holds this number");
 
 /* Of submissions: neither sent nor failed, or with a stray draft. */
-#define SUBMISSION_OPEN "(state NOT IN (4, 5) OR stray)" /* as in its indices, to the letter */
+#define SUBMISSION_OPEN  "(state NOT IN (4, 5) OR stray)" /* as in its indices, to the letter */
+#define SUBMISSION_WAITS "state NOT IN (4, 5)"
 _Static_assert(STORE_SUBMISSION_SENT == 4, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_FAILED == 5, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_SENDING == 7, "the database holds this number");
@@ -461,8 +462,11 @@ static const char *const texts[STORE_SQL_COUNT] = {
         "SELECT next_try FROM submission INDEXED BY submission_next WHERE mailbox = ?1"
         " AND " SUBMISSION_OPEN " AND next_try > ?2 ORDER BY next_try LIMIT 1",
     [STORE_SQL_SUBMISSION_MAILBOXES] =
-        "SELECT DISTINCT mailbox FROM submission INDEXED BY submission_open"
-        " WHERE " SUBMISSION_OPEN,
+        "SELECT submission.mailbox, lease, address, profile, count(*) FILTER "
+        "(WHERE " SUBMISSION_WAITS "), min(queued_at) FILTER (WHERE " SUBMISSION_WAITS
+        ") FROM submission"
+        " INDEXED BY submission_open CROSS JOIN mailbox ON mailbox.number = submission.mailbox"
+        " WHERE " SUBMISSION_OPEN " GROUP BY submission.mailbox",
     [STORE_SQL_SUBMISSION_CHANGE] =
         "UPDATE submission SET state = ?3, reference = ?4, attempts = ?5, next_try = ?6,"
         " doubt_since = ?7, stray = ?8,"
@@ -492,11 +496,12 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_PRUNE_SUBMISSION_FAILURES] =
         "DELETE FROM failure WHERE id IN (SELECT id FROM failure INDEXED BY failure_submission_age"
         " WHERE submission <> '' AND last_seen < ?1 ORDER BY last_seen LIMIT ?2)",
-    [STORE_SQL_PRUNE_NEXT_MAILBOX] = "SELECT number FROM mailbox INDEXED BY mailbox_removed"
-                                     " WHERE removed_at < ?1 AND NOT EXISTS"
-                                     " (SELECT 1 FROM submission INDEXED BY submission_open"
-                                     " WHERE mailbox = mailbox.number AND " SUBMISSION_OPEN ")"
-                                     " ORDER BY removed_at LIMIT 1",
+    [STORE_SQL_PRUNE_NEXT_MAILBOX] =
+        "SELECT number FROM mailbox INDEXED BY mailbox_removed"
+        " WHERE removed_at < ?1 AND NOT EXISTS"
+        " (SELECT 1 FROM submission INDEXED BY submission_open"
+        " WHERE mailbox = mailbox.number AND " SUBMISSION_OPEN " AND " SUBMISSION_WAITS ")"
+        " ORDER BY removed_at LIMIT 1",
     [STORE_SQL_PRUNE_LEDGER] = "DELETE FROM ledger WHERE mailbox = ?1 AND item IN"
                                " (SELECT item FROM ledger WHERE mailbox = ?1 LIMIT ?2)",
     [STORE_SQL_PRUNE_MAILBOX_FAILURES] =

@@ -169,46 +169,58 @@ void store_submissions_due(struct store *store, struct store_mailbox mailbox, in
 
 /* --- open --- */
 
-struct open_mailboxes_operation {
+struct open_operation {
     struct store_operation operation;
-    void (*each)(void *argument, int64_t mailbox);
-    int64_t *numbers;
+    void (*each)(void *argument, const struct store_backlog *backlog);
+    struct store_backlog *backlogs; /* their strings are owned */
     size_t count;
     size_t capacity;
 };
 
-static void open_mailboxes_run(struct store_connection *connection,
-                               struct store_operation *operation)
+static void open_run(struct store_connection *connection, struct store_operation *operation)
 {
-    struct open_mailboxes_operation *opening = (struct open_mailboxes_operation *)operation;
+    struct open_operation *opening = (struct open_operation *)operation;
     sqlite3_stmt *query = store_query(connection, STORE_SQL_SUBMISSION_MAILBOXES);
     while (store_row(connection, query)) {
         if (opening->count == opening->capacity) {
             opening->capacity = opening->capacity == 0 ? 64 : 2 * opening->capacity;
-            opening->numbers =
-                memory_resize(opening->numbers, opening->capacity * sizeof *opening->numbers);
+            opening->backlogs =
+                memory_resize(opening->backlogs, opening->capacity * sizeof *opening->backlogs);
         }
-        opening->numbers[opening->count++] = sqlite3_column_int64(query, 0);
+        opening->backlogs[opening->count++] = (struct store_backlog){
+            .mailbox = {.number = sqlite3_column_int64(query, 0),
+                        .lease = (uint32_t)sqlite3_column_int64(query, 1)},
+            .address = memory_copy_string((const char *)sqlite3_column_text(query, 2)),
+            .profile = memory_copy_string((const char *)sqlite3_column_text(query, 3)),
+            .waiting = (uint64_t)sqlite3_column_int64(query, 4),
+            .oldest_ms = sqlite3_column_int64(query, 5),
+        };
     }
     store_end(query);
 }
 
-static void open_mailboxes_finish(struct store_operation *operation)
+static void open_finish(struct store_operation *operation)
 {
-    struct open_mailboxes_operation *opening = (struct open_mailboxes_operation *)operation;
-    for (size_t i = 0; operation->failure == NULL && i < opening->count; i++)
-        opening->each(operation->argument, opening->numbers[i]);
+    struct open_operation *opening = (struct open_operation *)operation;
+    for (size_t i = 0; i < opening->count; i++) {
+        struct store_backlog *backlog = &opening->backlogs[i];
+        if (operation->failure == NULL)
+            opening->each(operation->argument, backlog);
+        memory_free((char *)backlog->address);
+        memory_free((char *)backlog->profile);
+    }
+    memory_free(opening->backlogs);
     if (operation->done != NULL)
         operation->done(operation->argument, operation->failure);
-    memory_free(opening->numbers);
 }
 
-void store_submissions_open(struct store *store, void (*each)(void *argument, int64_t mailbox),
+void store_submissions_open(struct store *store,
+                            void (*each)(void *argument, const struct store_backlog *backlog),
                             store_done *done, void *argument)
 {
-    struct open_mailboxes_operation *opening =
-        store_operation_create(sizeof *opening, open_mailboxes_run, done, argument);
-    opening->operation.finish = open_mailboxes_finish;
+    struct open_operation *opening =
+        store_operation_create(sizeof *opening, open_run, done, argument);
+    opening->operation.finish = open_finish;
     opening->each = each;
     store_start_read(store, &opening->operation);
 }

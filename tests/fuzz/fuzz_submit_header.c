@@ -1,8 +1,8 @@
 /* Any message, with any sender, name and recipients given: what goes into the outbox is one header,
  * and nobody gets the message who was not to get it. */
 #include "mail/header.h"
+#include "mail/resent.h"
 #include "tools/exsync_submit_header.h"
-#include "tools/exsync_submit_resent.h"
 #include "tools/exsync_submit_sender.h"
 
 #include <assert.h>
@@ -25,24 +25,16 @@ static char *take_line(const char **bytes, size_t *length)
     return line;
 }
 
-static bool is_one_of(const struct header_field *field, const char *const names[3])
-{
-    return header_field_is(field, names[0]) || header_field_is(field, names[1]) ||
-           header_field_is(field, names[2]);
-}
-
 /* The recipients as the daemon finds them. */
 static void collect(const char *bytes, size_t length, struct address_list *list)
 {
-    static const char *const names[] = {"To", "Cc", "Bcc"};
-    static const char *const resent_names[] = {"Resent-To", "Resent-Cc", "Resent-Bcc"};
-    struct submit_resent block = submit_resent_find(bytes, length);
+    struct resent_block block = resent_find(bytes, length);
     struct header_field field;
-    for (size_t at = block.found ? block.begin : 0; header_next(bytes, length, &at, &field);) {
+    for (size_t at = 0; header_next(bytes, length, &at, &field);) {
         struct buffer text = {0};
-        if (block.found && at > block.end)
-            break;
-        if (is_one_of(&field, block.found ? resent_names : names)) {
+        if (resent_is_recipients(&block, &field, "To") ||
+            resent_is_recipients(&block, &field, "Cc") ||
+            resent_is_recipients(&block, &field, "Bcc")) {
             header_field_unfold(&field, &text);
             address_list_parse(list, buffer_string(&text), text.length);
         }

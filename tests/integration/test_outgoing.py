@@ -4,8 +4,9 @@
 import email
 import email.policy
 import os
+import subprocess
 
-from harness import CORPUS, case, check, check_equal, main, until
+from harness import CORPUS, case, check, check_equal, main, program, until
 from mail import readdressed
 from scene import ANN, BEN, CARLA
 from sending import ME, SendingScene, mail, subject_of
@@ -164,6 +165,23 @@ def _():
         check(CARLA in senders["from cron"] and ANN in senders["from backup"], lambda: str(senders))
 
 
+@case("cron's mail from root to root goes to whom recipient_map names, or is refused with that key")
+def _():
+    cron = b"From: root (Cron Daemon)\nTo: root\nSubject: %s\n\nno room\n"
+    with SendingScene(daemon={"default_sender": ANN}) as scene:
+        scene.start()
+        scene.submit(cron % b"too early")
+        until(scene.outbox.failed, "the message is refused")
+        reason, = scene.outbox.failed().values()
+        check("root" in reason and "recipient_map" in reason, reason)
+        scene.daemon_keys["recipient_map"] = f"root: {BEN}"
+        scene.reload()
+        scene.submit(cron % b"Cron <root@vm> backup")
+        scene.until_received(BEN, 1)
+        scene.until_settled()
+        scene.check_each_once(BEN, ["Cron <root@vm> backup"])
+
+
 @case("a message that the server refuses waits in failed/, its sender is told, the others go on")
 def _():
     with SendingScene(["ann@example.com", "ben@example.com"], defaults={"incoming": "yes"}) as scene:
@@ -187,6 +205,45 @@ def _():
         status = notice.get_payload()[1].get_payload()
         check_equal(status[1]["Final-Recipient"], f"rfc822; {BEN}", "recipient")
         check_equal(status[1]["Action"], "failed", "action")
+
+
+@case("a message with Bcc that was refused can be sent again by what its reason says")
+def _():
+    dora = "dora@example.com"
+    with SendingScene((ANN, BEN, CARLA, dora)) as scene:
+        scene.start()
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, code="ErrorMessageSizeExceeded")
+        scene.submit(mail("secretly", headers=f"Bcc: {CARLA}, Dora <{dora}>\n"))
+        until(scene.outbox.failed, "the message is refused")
+        (name, reason), = scene.outbox.failed().items()
+        first, _, hidden = reason.rstrip("\n").partition("\n")
+        check("ErrorMessageSizeExceeded" in first and CARLA not in first, reason)
+        check(hidden.startswith("Its Bcc recipients"), reason)
+        subprocess.run([program("exsync-submit"), "-t", "-i", "--state-directory",
+                        scene.folder / "state", *hidden.rpartition(": ")[2].split()], check=True,
+                       input=(scene.outbox.folder / "failed" / name).read_bytes())
+        for address in (BEN, CARLA, dora):
+            scene.until_received(address, 1)
+        scene.until_settled()
+
+
+@case("a message whose file was removed from the queue is told as lost, not as kept")
+def _():
+    with SendingScene(defaults={"incoming": "yes"}) as scene:
+        scene.start()
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, http=503, body="no", count=0)
+        scene.submit(mail("removed by hand"))
+        until(lambda: len(scene.outbox.queue()) == 1, "the message waits")
+        scene.daemon.stop()
+        (scene.outbox.folder / "queue" / scene.outbox.queue()[0]).unlink()
+        scene.exchange.clear_faults()
+        scene.start()
+        scene.daemon.until_logged("removed by hand", "is lost: the outbox has no file")
+        scene.until_settled()
+        scene.until_delivered(ANN, 1)
+        notice, = scene.maildir(ANN).contents()
+        check(b"The message itself is not there any more" in notice, notice)
+        check(b"failed/" not in notice, notice)
 
 
 @case("nobody is told of a notification that was not sent, nor when the profile says so")

@@ -279,7 +279,8 @@ def _():
         box.policy("[submit]\nlater = 1\n[more]\nx = y\n")
         box.sends("-t")
         for wrong in ("[submit]\nrecipients_rewrite = perhaps\n",
-                      "[submit]\nmax_message_size = 5MB\n", "nonsense\n"):
+                      "[submit]\nmax_message_size = 5MB\n", "[submit]\nmin_free = 5MB\n",
+                      "nonsense\n"):
             box.policy(wrong)
             box.refuses(CONFIG, "restart exsyncd", "-t")
         (box.outbox / "policy").unlink()
@@ -314,22 +315,43 @@ def _():
                     (UNAVAILABLE, [], []), f"status and files; it said {result.stderr}")
 
 
-@case("a full disk is told as something that passes, and leaves nothing behind")
-def _():
+@contextlib.contextmanager
+def small_disk(size):
+    """An outbox on a disk of its own."""
+    if os.getuid() != 0:
+        raise Skipped("only root can mount a small disk")
     with outbox() as box:
-        if os.getuid() != 0:
-            raise Skipped("only root can mount a small disk")
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "exsync-test",
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "exsync-test",
                                   box.outbox], capture_output=True, text=True, check=False)
         if mounted.returncode != 0:
             raise Skipped(f"no small disk can be mounted: {mounted.stderr.strip()}")
         try:
             box.tmp.mkdir()
             box.new.mkdir()
-            box.refuses(TEMPFAIL, "make room", "-t", message=MESSAGE + b"x" * 1000000)
-            box.sends("-t")
+            yield box
         finally:
             subprocess.run(["umount", "-l", box.outbox], check=False)
+
+
+@case("a full disk is told as something that passes, and leaves nothing behind")
+def _():
+    with small_disk("256k") as box:
+        box.refuses(TEMPFAIL, "make room", "-t", message=MESSAGE + b"x" * 1000000)
+        box.sends("-t")
+
+
+@case("what is to stay free on the disk stays free, the daemon's copy included")
+def _():
+    with small_disk("4m") as box:
+        box.policy("[submit]\nmin_free = 2000000\n")
+        large, larger = MESSAGE + b"x" * 900000, MESSAGE + b"x" * 1200000
+        check_equal(box.sends("-t", message=large), large, "the message")
+        box.refuses(TEMPFAIL, "less than 2 MB would stay free", "-t", message=larger)
+        box.refuses(TEMPFAIL, "outbox_min_free", "-t", message=larger[:-1000])
+        box.policy("[submit]\nmin_free = 5000000\n")
+        box.refuses(TEMPFAIL, "less than 5 MB would stay free", "-t")
+        box.policy("[submit]\nmin_free = 0\n")
+        check_equal(box.sends("-t", message=larger), larger, "the message")
 
 
 # --- nothing lost, nothing half ------------------------------------------------------------------

@@ -425,6 +425,13 @@ uint64_t backend_create_size(uint64_t size)
     return size;
 }
 
+uint64_t backend_recipients_size(const struct backend_recipient *recipients, size_t count)
+{
+    (void)recipients;
+    (void)count;
+    return 0;
+}
+
 struct backend_operation *backend_send_start(struct backend *backend,
                                              const struct backend_mailbox *mailbox,
                                              const char *const *references, size_t count,

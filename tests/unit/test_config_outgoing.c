@@ -108,6 +108,54 @@ static void a_sender_must_be_a_mailbox_that_sends(void **state)
                    "ADDRESS; write it such as www-data: web@contoso.com\n");
 }
 
+static void recipients_of_this_machine_are_given_an_address(void **state)
+{
+    struct config *config =
+        assert_taken(*state,
+                     "[exsyncd]\nrecipient_map = Root: admin@elsewhere.example, ops@db1: "
+                     "anna@contoso.com\n" SERVER ANNA,
+                     "");
+    assert_string_equal(config_map_recipient(config, "root"), "admin@elsewhere.example");
+    assert_string_equal(config_map_recipient(config, "ROOT@localhost"), "admin@elsewhere.example");
+    assert_string_equal(config_map_recipient(config, "ops@DB1"), "anna@contoso.com");
+    assert_null(config_map_recipient(config, "roo"));
+    assert_null(config_map_recipient(config, "ops"));
+    assert_null(config_map_recipient(config, "root@contoso.com"));
+    config_free(config);
+}
+
+static void a_star_stands_for_all_other_local_recipients(void **state)
+{
+    char host[256] = "", recipient[300];
+    struct config *config =
+        assert_taken(*state,
+                     "[exsyncd]\nrecipient_map = *: all@contoso.com\nrecipient_map = root: "
+                     "r@contoso.com\n" SERVER ANNA,
+                     "");
+    gethostname(host, sizeof host - 1);
+    snprintf(recipient, sizeof recipient, "bob@%s", host);
+    assert_string_equal(config_map_recipient(config, "root"), "r@contoso.com");
+    assert_string_equal(config_map_recipient(config, "bob"), "all@contoso.com");
+    assert_string_equal(config_map_recipient(config, "bob@localhost"), "all@contoso.com");
+    assert_null(config_map_recipient(config, "bob@example.org"));
+    assert_null(config_map_recipient(config, recipient));
+    config_free(config);
+}
+
+static void without_a_recipient_map_nobody_is_given_an_address(void **state)
+{
+    struct config *config = assert_taken(*state, SERVER ANNA, "");
+    assert_null(config_map_recipient(config, "root"));
+    config_free(config);
+}
+
+static void a_recipient_must_be_given_an_address(void **state)
+{
+    assert_refused(*state, "[exsyncd]\nrecipient_map = root anna@contoso.com\n" SERVER ANNA,
+                   "exsyncd.conf:2: [exsyncd] recipient_map: 'root anna@contoso.com' is no USER: "
+                   "ADDRESS; write it such as www-data: web@contoso.com\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +167,10 @@ int main(void)
         folder_test(local_senders_are_given_a_mailbox),
         folder_test(without_a_default_only_those_of_the_map_are_given_one),
         folder_test(a_sender_must_be_a_mailbox_that_sends),
+        folder_test(recipients_of_this_machine_are_given_an_address),
+        folder_test(a_star_stands_for_all_other_local_recipients),
+        folder_test(without_a_recipient_map_nobody_is_given_an_address),
+        folder_test(a_recipient_must_be_given_an_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,7 +166,7 @@ static void a_message_without_from_is_refused(void **state)
 static void sender_map_gives_a_local_sender_a_mailbox(void **state)
 {
     struct fixture *fixture = *state;
-    static const struct config_sender senders[] = {
+    static const struct config_mapping senders[] = {
         {.local = "www-data@web1", .address = "alerts@example.com"}};
     fixture->config.senders = senders;
     fixture->config.sender_count = 1;
@@ -211,6 +211,34 @@ static void a_mailbox_that_does_not_send_sends_for_nobody(void **state)
     fixture->config.default_sender = silent;
     write_letter(fixture, "root");
     assert_refused(fixture, "for which silent@example.com would send, but outgoing is off there");
+}
+
+/* --- local recipients --- */
+
+static void recipient_map_gives_local_recipients_an_address(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct config_mapping recipients[] = {
+        {.local = "root", .address = "admin@example.org"},
+        {.local = "*", .address = "desk@example.org"}};
+    fixture->config.recipients = recipients;
+    fixture->config.recipient_count = 2;
+    write_letter(fixture, "ann@example.com");
+    address_list_add(&fixture->envelope.cc, "Root", "Charlie Root");
+    address_list_add(&fixture->envelope.bcc, "backup@localhost", NULL);
+    assert_taken_by(fixture, 1);
+    assert_string_equal(buffer_string(&fixture->decision.recipients),
+                        "to bob@example.org Bob\ncc admin@example.org Charlie Root\n"
+                        "bcc desk@example.org ");
+}
+
+static void a_local_recipient_without_an_address_is_refused_with_the_key(void **state)
+{
+    struct fixture *fixture = *state;
+    write_letter(fixture, "ann@example.com");
+    address_list_add(&fixture->envelope.cc, "root", NULL);
+    assert_refused(fixture,
+                   "Its recipient root has no domain, and recipient_map gives it no address.");
 }
 
 /* --- submitters --- */
@@ -342,6 +370,8 @@ int main(void)
         TEST(a_message_without_from_is_refused),
         TEST(sender_map_gives_a_local_sender_a_mailbox),
         TEST(default_sender_is_for_whoever_is_of_this_machine),
+        TEST(recipient_map_gives_local_recipients_an_address),
+        TEST(a_local_recipient_without_an_address_is_refused_with_the_key),
         TEST(the_name_in_from_is_kept_and_quoted),
         TEST(a_mailbox_that_does_not_send_sends_for_nobody),
         TEST(submitters_may_send_and_nobody_else),

@@ -335,6 +335,20 @@ static void people_are_told_what_happened_and_what_to_do(void **state)
     free(content);
 }
 
+static void where_the_message_is_kept_is_told_unless_it_is_nowhere(void **state)
+{
+    struct fixture *fixture = *state;
+    write_it(fixture);
+    assert_has(fixture, "The message is kept on mail.example.com, in the outbox's folder failed/, "
+                        "as 018f0000-0000-7000-8000-000000000001.eml.\r\n");
+    fixture->submission.lost = true;
+    write_it(fixture);
+    assert_lines(fixture);
+    assert_has_not(fixture, "failed/");
+    assert_has(fixture, "The message itself is not there any more: the outbox on mail.example.com "
+                        "has no file 018f0000-0000-7000-8000-000000000001.eml.\r\n");
+}
+
 static void what_is_not_known_is_not_written(void **state)
 {
     struct fixture *fixture = *state;
@@ -414,6 +428,7 @@ int main(void)
         TEST(a_doubt_is_told_as_one),
         TEST(what_was_given_up_is_told_as_it_is),
         TEST(people_are_told_what_happened_and_what_to_do),
+        TEST(where_the_message_is_kept_is_told_unless_it_is_nowhere),
         TEST(what_is_not_known_is_not_written),
         TEST(a_subject_that_is_not_ascii_is_encoded),
         TEST(a_subject_that_looks_encoded_stays_as_it_is),

@@ -90,6 +90,30 @@ static void several_in_a_row_are_no_fault_of_theirs(void **state)
     fixture_free();
 }
 
+/* Nor when nothing can be sent; one that can be in between shows that it is. */
+static void several_that_cannot_be_sent_are_no_fault_of_theirs(void **state)
+{
+    (void)state;
+    for (int good = 0; good < 2; good++) {
+        fixture_create(7);
+        for (int i = 0; i < 7; i++)
+            world.messages[i].treatment = good && i == 2 ? TREAT_WELL : TREAT_POISON;
+        world.messages[5].treatment = TREAT_WELL;
+        cycle_run();
+        if (good) {
+            assert_false(failure_is_set(&fixture.end));
+            assert_sent(2);
+            assert_sent(5);
+        } else {
+            assert_string_equal(fixture.end.code, "HTTP 500");
+            assert_int_equal(world.messages[5].sent, 0);
+            cycle_run(); /* and bad ones in great number stop nothing for ever */
+            assert_sent(5);
+        }
+        fixture_free();
+    }
+}
+
 /* A cycle that went through without an answer is no sign that the mailbox is well. */
 static void what_fails_alone_proves_nothing(void **state)
 {
@@ -263,6 +287,7 @@ int main(void)
         cmocka_unit_test(one_that_spoils_a_search_is_found_and_holds_up_no_other),
         cmocka_unit_test(a_draft_that_can_never_be_looked_at_is_looked_at_less_and_less_often),
         cmocka_unit_test(several_in_a_row_are_no_fault_of_theirs),
+        cmocka_unit_test(several_that_cannot_be_sent_are_no_fault_of_theirs),
         cmocka_unit_test(what_fails_alone_proves_nothing),
         cmocka_unit_test(an_answer_to_a_look_that_concerns_the_mailbox_ends_the_cycle),
         cmocka_unit_test(a_look_that_fails_and_asks_for_time_is_not_looked_into),

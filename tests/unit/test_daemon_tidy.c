@@ -65,7 +65,7 @@ static void a_stray_draft_that_is_not_let_go_is_left_after_days(void **state)
     run();
     assert_int_equal(state_of(0), STORE_SUBMISSION_SENT);
     assert_int_equal(state_of(1), STORE_SUBMISSION_FAILED);
-    assert_true(world.now_ms - begun_ms >= GIVEN_UP_AFTER_MS);
+    assert_true(world.now_ms - begun_ms >= SUBMISSION_LIFETIME_MS);
     assert_true(world.requests < 200);
     assert_true(world.messages[0].strays_told > 0);
     assert_int_equal(world.messages[0].sent + world.messages[1].sent, 0);
@@ -171,7 +171,7 @@ static void a_stray_draft_of_an_old_message_is_not_left_at_once(void **state)
     (void)state;
     fixture_create(1);
     leave_stray(0, STORE_SUBMISSION_FAILED);
-    world.messages[0].row.queued_ms -= 2 * GIVEN_UP_AFTER_MS;
+    world.messages[0].row.queued_ms -= INT64_C(2) * SUBMISSION_LIFETIME_MS;
     fault_at(1, FAULT_LOST_BEFORE);
     cycle_run();
     assert_true(world.messages[0].row.stray);

@@ -259,6 +259,34 @@ static void is_written_whole(struct ews_body *body, xmlSchema *schema)
     body->text = whole;
 }
 
+static void a_request_is_not_larger_than_was_reckoned_with_thousands_of_recipients(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    static const struct backend_recipient patterns[] = {
+        {BACKEND_TO, "somebody.with.a.long.name@department.example.com",
+         "Research & <Development>"},
+        {BACKEND_CC, "a@b.example", NULL},
+        {BACKEND_BCC, "b@b.example",
+         "Gr\xc3\xbc\xc3\x9f"
+         "e\x01\r\xff"},
+    };
+    struct backend_recipient recipients[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        recipients[i] = patterns[i % 3];
+    struct supply empty = {.text = ""};
+    const struct backend_submission submission = {submission_ids[0], recipients, COUNT,
+                                                  supply_content(&empty)};
+    const struct ews_settings settings = {.impersonation = true};
+    const struct backend_mailbox mailbox = {.address = "ann@example.com"};
+    const struct ews_sender sender = {.settings = &settings, .mailbox = &mailbox};
+    struct ews_body body = {0};
+    ews_request_create_item(&body, &sender, BACKEND_CREATE_DRAFT, &submission, 1);
+    uint64_t reckoned = backend_create_size(0) + backend_recipients_size(recipients, COUNT);
+    assert_in_range(body.text.length, reckoned / 10 * 8, reckoned);
+    ews_body_release(&body);
+}
+
 static void new_messages_are_valid_in_every_setting(void **state)
 {
     struct supply first = {.text = "Subject: 1\r\n\r\nText\r\n"};
@@ -319,6 +347,7 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_because_of_a_change),
         cmocka_unit_test(references_are_taken_apart),
         cmocka_unit_test(new_messages_are_valid_in_every_setting),
+        cmocka_unit_test(a_request_is_not_larger_than_was_reckoned_with_thousands_of_recipients),
         cmocka_unit_test(a_draft_is_sent_as_the_version_that_is_known),
         cmocka_unit_test(submissions_are_searched_for_on_their_way),
         cmocka_unit_test(pages_are_asked_for_from_the_newest_item),

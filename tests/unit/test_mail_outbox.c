@@ -195,6 +195,38 @@ static void assert_hostile(struct outbox_world *it, const char *problem)
     outbox_envelope_release(&envelope);
 }
 
+/* A file in tmp/ that was last written so many hours ago. */
+static void put_in_tmp(struct outbox_world *it, const char *name, int hours)
+{
+    char path[1024];
+    struct timespec times[2] = {{0}};
+    world_put(it->world, "tmp", name, "half a mess");
+    snprintf(path, sizeof path, "%s/tmp/%s", it->world->path, name);
+    clock_gettime(CLOCK_REALTIME, &times[1]);
+    times[1].tv_sec -= hours * 60L * 60;
+    times[0] = times[1];
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void what_programs_left_in_tmp_goes_after_a_day_and_a_half(void **state)
+{
+    struct outbox_world *it = *state;
+    put_in_tmp(it, "old", 37);
+    put_in_tmp(it, "young", 35);
+    struct answer answer = {.world = it->world};
+    outbox_tidy(it->outbox, answer_done, &answer);
+    world_run(it->world);
+    assert_string_equal(answer.failure.text, "");
+    assert_false(world_has(it->world, "tmp", "old"));
+    assert_true(world_has(it->world, "tmp", "young"));
+
+    put_in_tmp(it, "old", 37);
+    struct failure failure = open_outbox(it->world, it->outbox);
+    assert_string_equal(failure.text, "");
+    assert_false(world_has(it->world, "tmp", "old"));
+    assert_true(world_has(it->world, "tmp", "young"));
+}
+
 static void links_pipes_sockets_and_devices_are_refused_without_being_opened(void **state)
 {
     struct outbox_world *it = *state;
@@ -354,6 +386,7 @@ int main(void)
         with_an_outbox(one_scan_takes_a_bounded_number_and_the_next_goes_on),
         with_an_outbox(names_of_any_bytes_are_taken_and_hidden_ones_are_not),
         with_an_outbox(a_folder_in_new_is_told_and_holds_up_nobody),
+        with_an_outbox(what_programs_left_in_tmp_goes_after_a_day_and_a_half),
         with_an_outbox(links_pipes_sockets_and_devices_are_refused_without_being_opened),
         with_an_outbox(a_file_that_cannot_be_read_is_refused),
         with_an_outbox(a_file_that_is_cut_short_meanwhile_is_refused),

@@ -328,18 +328,28 @@ static void writes_of_a_lost_lease_are_refused(void **state)
     assert_int_equal(list(fixture, mailbox, NOW, 10).count, 1);
 }
 
-struct mailboxes {
+struct backlogs {
     struct outcome outcome;
-    int64_t numbers[LISTED_MAX];
+    struct store_backlog all[LISTED_MAX];
     size_t count;
 };
 
-static void each_mailbox(void *argument, int64_t mailbox)
+static void each_backlog(void *argument, const struct store_backlog *backlog)
 {
-    struct mailboxes *mailboxes = argument;
-    assert_false(mailboxes->outcome.done);
-    assert_true(mailboxes->count < LISTED_MAX);
-    mailboxes->numbers[mailboxes->count++] = mailbox;
+    struct backlogs *backlogs = argument;
+    assert_false(backlogs->outcome.done);
+    assert_true(backlogs->count < LISTED_MAX);
+    assert_non_null(strchr(backlog->address, '@'));
+    assert_string_equal(backlog->profile, "p");
+    backlogs->all[backlogs->count++] = *backlog;
+}
+
+static struct backlogs list_backlogs(struct fixture *fixture)
+{
+    struct backlogs backlogs = {.outcome = {.fixture = fixture}};
+    store_submissions_open(fixture->store, each_backlog, support_done, &backlogs);
+    support_wait(&backlogs.outcome);
+    return backlogs;
 }
 
 static void each_mailbox_with_open_ones_is_told_once(void **state)
@@ -350,10 +360,7 @@ static void each_mailbox_with_open_ones_is_told_once(void **state)
                                        {.address = "c@x", .profile = "p"},
                                        {.address = "d@x", .profile = "p"}};
     register_all(fixture, all, 4);
-    struct mailboxes none = {.outcome = {.fixture = fixture}};
-    store_submissions_open(fixture->store, each_mailbox, support_done, &none);
-    support_wait(&none.outcome);
-    assert_int_equal(none.count, 0);
+    assert_int_equal(list_backlogs(fixture).count, 0);
 
     for (unsigned i = 0; i < 3; i++)
         add(fixture, all[0].mailbox, 10 + i);
@@ -361,12 +368,38 @@ static void each_mailbox_with_open_ones_is_told_once(void **state)
     set_state(fixture, all[1].mailbox, 20, STORE_SUBMISSION_FAILED);
     add(fixture, all[3].mailbox, 40);
     postpone(fixture, all[3].mailbox, 40, NOW + DAY);
-    struct mailboxes some = {.outcome = {.fixture = fixture}};
-    store_submissions_open(fixture->store, each_mailbox, support_done, &some);
-    support_wait(&some.outcome);
+    struct backlogs some = list_backlogs(fixture);
     assert_int_equal(some.count, 2);
-    assert_int_equal(some.numbers[0], all[0].mailbox.number);
-    assert_int_equal(some.numbers[1], all[3].mailbox.number);
+    assert_int_equal(some.all[0].mailbox.number, all[0].mailbox.number);
+    assert_int_equal(some.all[0].mailbox.lease, all[0].mailbox.lease);
+    assert_int_equal(some.all[0].waiting, 3);
+    assert_int_equal(some.all[0].oldest_ms, NOW - 100);
+    assert_int_equal(some.all[1].mailbox.number, all[3].mailbox.number);
+    assert_int_equal(some.all[1].waiting, 1);
+}
+
+static void
+what_waits_for_a_mailbox_that_is_gone_is_told_and_a_stray_draft_does_not_count(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_registration all[] = {{.address = "a@x", .profile = "p"},
+                                       {.address = "b@x", .profile = "p"}};
+    register_all(fixture, all, 2);
+    add(fixture, all[1].mailbox, 20);
+    add(fixture, all[1].mailbox, 21);
+    change_at(fixture, all[1].mailbox,
+              (struct store_submission_change){
+                  .id = id_of(21), .state = STORE_SUBMISSION_FAILED, .stray = true},
+              NOW);
+    register_all(fixture, all, 1);
+    struct backlogs left = list_backlogs(fixture);
+    assert_int_equal(left.count, 1);
+    assert_int_equal(left.all[0].mailbox.number, all[1].mailbox.number);
+    assert_int_equal(left.all[0].waiting, 1);
+    set_state(fixture, all[1].mailbox, 20, STORE_SUBMISSION_SENT);
+    left = list_backlogs(fixture);
+    assert_int_equal(left.count, 1);
+    assert_int_equal(left.all[0].waiting, 0);
 }
 
 int main(void)
@@ -390,6 +423,7 @@ int main(void)
         TEST(changes_of_one_call_are_written_together_or_not_at_all),
         TEST(writes_of_a_lost_lease_are_refused),
         TEST(each_mailbox_with_open_ones_is_told_once),
+        TEST(what_waits_for_a_mailbox_that_is_gone_is_told_and_a_stray_draft_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,21 @@ static void a_removed_mailbox_stays_while_it_has_something_to_send(void **state)
     assert_int_equal(rows(fixture), 0);
 }
 
+static void a_stray_draft_alone_does_not_keep_a_removed_mailbox(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    add(fixture, mailbox, 1);
+    change_at(fixture, mailbox,
+              (struct store_submission_change){
+                  .id = id_of(1), .state = STORE_SUBMISSION_FAILED, .stray = true},
+              NOW);
+    register_all(fixture, NULL, 0);
+    assert_false(prune(fixture, NOW + 1, 0));
+    assert_int_equal(support_number(fixture, "SELECT count(*) FROM mailbox"), 0);
+    assert_int_equal(rows(fixture), 0);
+}
+
 static void finished_ones_are_pruned_by_their_age_in_bounded_steps(void **state)
 {
     struct fixture *fixture = *state;
@@ -311,6 +326,7 @@ int main(void)
         TEST(a_merged_mailbox_takes_its_submissions_along),
         TEST(a_renamed_mailbox_keeps_its_submissions),
         TEST(a_removed_mailbox_stays_while_it_has_something_to_send),
+        TEST(a_stray_draft_alone_does_not_keep_a_removed_mailbox),
         TEST(finished_ones_are_pruned_by_their_age_in_bounded_steps),
         TEST(what_was_done_survives_a_kill),
     };

@@ -1,8 +1,6 @@
-#include "tools/exsync_submit_resent.h"
+#include "mail/resent.h"
 
-#include "mail/header.h"
-
-enum { RECIPIENTS = 3, NAMES = 8 };
+enum { RECIPIENTS = 3, NAMES = 8, PREFIX_LENGTH = sizeof "Resent-" - 1 };
 
 /* Those with recipients first. */
 static const char *const names[NAMES] = {
@@ -19,9 +17,9 @@ static unsigned name_of(const struct header_field *field)
     return name;
 }
 
-struct submit_resent submit_resent_find(const char *header, size_t length)
+struct resent_block resent_find(const char *header, size_t length)
 {
-    struct submit_resent block = {0};
+    struct resent_block block = {.header = header};
     struct header_field field;
     unsigned seen = 0; /* a bit for each name of the block */
     size_t start = 0;
@@ -41,4 +39,18 @@ struct submit_resent submit_resent_find(const char *header, size_t length)
         block.end = at;
     }
     return block;
+}
+
+bool resent_is_recipients(const struct resent_block *block, const struct header_field *field,
+                          const char *name)
+{
+    size_t start = (size_t)(field->start - block->header);
+    struct header_field rest = *field;
+    if (!block->found)
+        return header_field_is(field, name);
+    if (start < block->begin || start >= block->end || field->name_length < PREFIX_LENGTH)
+        return false;
+    rest.start += PREFIX_LENGTH; /* all names of the block begin with it */
+    rest.name_length -= PREFIX_LENGTH;
+    return header_field_is(&rest, name);
 }

@@ -1,0 +1,174 @@
+#include "daemon/lapse.h"
+
+#include "base/clock.h"
+#include "daemon/messages.h"
+#include "daemon/report.h"
+
+enum { LAPSE_BATCH = 100 };
+
+static void lapse_next(struct lapse *lapse);
+
+void lapse_release(struct lapse *lapse)
+{
+    submission_list_release(&lapse->list);
+    buffer_release(&lapse->reason);
+}
+
+static void finish(struct lapse *lapse, const struct failure *failure)
+{
+    lapse_release(lapse);
+    lapse->done(lapse, failure);
+}
+
+/* --- 3: the store learns it --- */
+
+static void saved(void *argument, const struct failure *failure)
+{
+    struct lapse *lapse = argument;
+    if (failure == NULL && failure_is_set(&lapse->trouble))
+        failure = &lapse->trouble;
+    bool more = lapse->more && lapse->put_aside > 0;
+    if (failure != NULL || !more || !lapse->goes_on(lapse)) {
+        finish(lapse, failure);
+        return;
+    }
+    lapse_release(lapse);
+    lapse_start(lapse);
+}
+
+/* --- 2: each is put aside --- */
+
+static bool is_open(const struct submission *submission)
+{
+    return submission->row.state != STORE_SUBMISSION_SENT &&
+           submission->row.state != STORE_SUBMISSION_FAILED;
+}
+
+static bool has_lapsed(const struct submission *submission)
+{
+    return is_open(submission) &&
+           clock_wall_ms() - submission->row.queued_ms > SUBMISSION_LIFETIME_MS;
+}
+
+/* A request to send it was on its way when it was left alone. */
+static bool may_have_been_sent(const struct submission *submission)
+{
+    return submission->row.state == STORE_SUBMISSION_SENDING ||
+           submission->row.state == STORE_SUBMISSION_DOUBTFUL ||
+           submission->row.doubt_since_ms != 0;
+}
+
+static bool may_have_a_draft(const struct submission *submission)
+{
+    return submission->row.reference != NULL || submission->row.state == STORE_SUBMISSION_CREATING;
+}
+
+static void explain(struct lapse *lapse, const struct submission *submission)
+{
+    bool in_doubt = may_have_been_sent(submission);
+    lapse->failure = (struct failure){
+        .category = FAILURE_CONFIGURATION,
+        .scope = FAILURE_SCOPE_ITEM,
+        .permanent = true,
+        .in_doubt = in_doubt,
+        .sentence = in_doubt ? "It is not known whether the message was sent."
+                             : "The message was in the queue for more than 5 days.",
+        .remedy = in_doubt ? "Look for it in Sent Items; if it is not there, submit it again when "
+                             "the mailbox has outgoing = yes."
+                           : "Submit it again when the mailbox has outgoing = yes.",
+    };
+    failure_set_code(&lapse->failure, "QueuedTooLong");
+    failure_set_step(&lapse->failure, "send");
+    failure_format_text(&lapse->failure, "%s", lapse->because);
+    buffer_clear(&lapse->reason);
+    report_explain(&lapse->reason, &lapse->failure);
+    submission_append_bcc(submission, &lapse->reason);
+}
+
+static void report(const struct lapse *lapse, const struct submission *submission)
+{
+    const struct context *context = lapse->context;
+    const struct store_failure row = {
+        .failure = lapse->failure,
+        .profile = lapse->profile,
+        .mailbox = lapse->mailbox,
+        .direction = cycle_direction_name(CYCLE_OUTGOING),
+        .submission = submission->row.id,
+        .attempts = submission->row.attempts,
+        .now_ms = clock_wall_ms(),
+        .next_retry_ms = INT64_MAX,
+    };
+    char reason[REPORT_REASON_SIZE];
+    report_reason(reason, &lapse->failure);
+    store_failure_record(context->store, &row, NULL, NULL);
+    const struct log_fields fields = {.message_id = MESSAGE_SUBMISSION_FAILED,
+                                      .profile = lapse->profile,
+                                      .mailbox = lapse->address,
+                                      .direction = row.direction,
+                                      .step = lapse->failure.step,
+                                      .code = lapse->failure.code};
+    log_write(context->log, LOG_PRIORITY_ERROR, &fields,
+              "%s: the message \"%s\" was not sent and %s%s.eml: %s", lapse->address,
+              submission->row.subject,
+              submission->lost ? "is lost: the outbox has no file "
+                               : "waits for a person in failed/",
+              submission->row.id, reason);
+}
+
+static void refused(void *argument, const struct failure *failure)
+{
+    struct lapse *lapse = argument;
+    struct submission *submission = &lapse->list.items[lapse->next++];
+    if (failure != NULL && !failure->gone) { /* the disk: the rest waits, too */
+        lapse->trouble = *failure;
+        lapse->next = lapse->list.count;
+        lapse_next(lapse);
+        return;
+    }
+    submission->lost = failure != NULL;
+    submission->row.stray = submission->row.stray || may_have_a_draft(submission);
+    report(lapse, submission);
+    submission_set_state(submission, STORE_SUBMISSION_FAILED);
+    submission_set_reference(submission, NULL);
+    lapse->put_aside++;
+    lapse->total++;
+    lapse_next(lapse);
+}
+
+static void lapse_next(struct lapse *lapse)
+{
+    const struct submission_list *list = &lapse->list;
+    while (lapse->next < list->count && !has_lapsed(&list->items[lapse->next]))
+        lapse->next++;
+    if (lapse->next == list->count || !lapse->goes_on(lapse)) {
+        submission_list_store(&lapse->list, lapse->context->store, lapse->mailbox, saved, lapse);
+        return;
+    }
+    const struct submission *submission = &list->items[lapse->next];
+    explain(lapse, submission);
+    outbox_refuse(lapse->context->outbox, submission->row.id, buffer_string(&lapse->reason),
+                  refused, lapse);
+}
+
+/* --- 1: the oldest are read --- */
+
+static void loaded(void *argument, const struct failure *failure,
+                   const struct store_submissions *submissions)
+{
+    struct lapse *lapse = argument;
+    if (failure != NULL) {
+        finish(lapse, failure);
+        return;
+    }
+    submission_list_fill(&lapse->list, submissions);
+    lapse->more = submissions->more;
+    lapse_next(lapse);
+}
+
+void lapse_start(struct lapse *lapse)
+{
+    lapse->next = lapse->put_aside = 0;
+    lapse->trouble = (struct failure){0};
+    store_submissions_due(lapse->context->store, lapse->mailbox, clock_wall_ms(), LAPSE_BATCH,
+                          loaded, lapse);
+}

@@ -1,0 +1,315 @@
+#include "daemon/orphans.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "daemon/cycle.h"
+#include "daemon/lapse.h"
+#include "daemon/messages.h"
+
+#include <inttypes.h>
+
+enum { LOOK_EVERY_MS = 60 * 60 * 1000 };
+
+struct orphan {
+    struct store_mailbox mailbox;
+    char *address; /* owned, as the next */
+    char *profile;
+    enum orphans_cause cause;
+    uint64_t waiting;
+    int64_t oldest_ms;
+};
+
+struct orphan_list {
+    struct orphan *items;
+    size_t count;
+};
+
+struct orphans {
+    const struct context *context;
+    struct orphans_owner owner;
+    struct orphan_list known; /* a failure is recorded of each */
+    struct orphan_list found; /* by the look under way */
+    bool looking;
+    bool again;   /* another look is wanted after this one */
+    bool changed; /* by this one: perhaps nothing is left to tell of some */
+    bool tells;   /* this one follows a change of the configuration */
+    size_t lapse; /* which of those known is dealt with */
+    struct lapse lapsing;
+    struct executor_timer timer;
+    bool stopping;
+};
+
+static const char *const causes[] = {
+    [ORPHANS_OUTGOING_OFF] = "the mailbox has outgoing = no",
+    [ORPHANS_NOT_CONFIGURED] = "the mailbox is not in the configuration",
+};
+static const char *const remedies[] = {
+    [ORPHANS_OUTGOING_OFF] =
+        "Give the mailbox outgoing = yes again; what has been queued for 5 days is put into the "
+        "outbox's folder failed.",
+    [ORPHANS_NOT_CONFIGURED] =
+        "Give it a section with outgoing = yes again, or name it in renamed_from of the mailbox "
+        "that it has become; what has been queued for 5 days is put into the outbox's folder "
+        "failed.",
+};
+
+static void look(void *argument);
+
+/* --- lists --- */
+
+static void list_release(struct orphan_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        memory_free(list->items[i].address);
+        memory_free(list->items[i].profile);
+    }
+    memory_free(list->items);
+    *list = (struct orphan_list){0};
+}
+
+static const struct orphan *list_find(const struct orphan_list *list, int64_t mailbox)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].mailbox.number == mailbox)
+            return &list->items[i];
+    }
+    return NULL;
+}
+
+static void list_add(struct orphan_list *list, const struct store_backlog *backlog,
+                     enum orphans_cause cause)
+{
+    list->items = memory_resize(list->items, (list->count + 1) * sizeof *list->items);
+    list->items[list->count++] = (struct orphan){
+        .mailbox = backlog->mailbox,
+        .address = memory_copy_string(backlog->address),
+        .profile = memory_copy_string(backlog->profile),
+        .cause = cause,
+        .waiting = backlog->waiting,
+        .oldest_ms = backlog->oldest_ms,
+    };
+}
+
+/* --- telling --- */
+
+static void record(const struct orphans *orphans, const struct orphan *orphan)
+{
+    const struct context *context = orphans->context;
+    struct store_failure row = {
+        .failure = {.category = FAILURE_CONFIGURATION,
+                    .scope = FAILURE_SCOPE_MAILBOX,
+                    .permanent = true,
+                    .sentence = "Queued messages cannot be sent.",
+                    .remedy = remedies[orphan->cause]},
+        .profile = orphan->profile,
+        .mailbox = orphan->mailbox,
+        .direction = cycle_direction_name(CYCLE_OUTGOING),
+        .now_ms = clock_wall_ms(),
+        .next_retry_ms = INT64_MAX,
+    };
+    failure_set_code(&row.failure,
+                     orphan->cause == ORPHANS_OUTGOING_OFF ? "OutgoingOff" : "NotConfigured");
+    failure_set_step(&row.failure, "send");
+    failure_format_text(&row.failure, "%s", causes[orphan->cause]);
+    store_failure_record(context->store, &row, NULL, NULL);
+    const struct log_fields fields = {.message_id = MESSAGE_ORPHANS,
+                                      .profile = orphan->profile,
+                                      .mailbox = orphan->address,
+                                      .direction = row.direction,
+                                      .step = row.failure.step,
+                                      .code = row.failure.code};
+    log_write(context->log, LOG_PRIORITY_WARNING, &fields,
+              "%" PRIu64 " %s of %s %s queued and cannot be sent: %s. %s", orphan->waiting,
+              text_plural(orphan->waiting, "message", "messages"), orphan->address,
+              text_plural(orphan->waiting, "is", "are"), causes[orphan->cause],
+              remedies[orphan->cause]);
+}
+
+static void resolve(const struct orphans *orphans, const struct orphan *orphan)
+{
+    const struct orphans_owner *owner = &orphans->owner;
+    const struct log_fields fields = {.message_id = MESSAGE_ORPHANS,
+                                      .profile = orphan->profile,
+                                      .mailbox = orphan->address,
+                                      .direction = cycle_direction_name(CYCLE_OUTGOING)};
+    if (owner->cause(owner->argument, orphan->mailbox.number) == ORPHANS_NONE)
+        log_write(orphans->context->log, LOG_PRIORITY_NOTICE, &fields,
+                  "%s: the queued messages go on", orphan->address);
+    store_failure_resolve(orphans->context->store, orphan->profile, orphan->mailbox,
+                          cycle_direction_name(CYCLE_OUTGOING), clock_wall_ms(), NULL, NULL, NULL);
+}
+
+/* What was found becomes what is known. A failure under another cause is another one. */
+static void tell_changes(struct orphans *orphans)
+{
+    for (size_t i = 0; i < orphans->known.count; i++) {
+        const struct orphan *before = &orphans->known.items[i];
+        const struct orphan *now = list_find(&orphans->found, before->mailbox.number);
+        if (now == NULL || now->cause != before->cause)
+            resolve(orphans, before);
+    }
+    for (size_t i = 0; i < orphans->found.count; i++) {
+        const struct orphan *now = &orphans->found.items[i];
+        const struct orphan *before = list_find(&orphans->known, now->mailbox.number);
+        if (orphans->tells || before == NULL || now->cause != before->cause)
+            record(orphans, now);
+    }
+    list_release(&orphans->known);
+    orphans->known = orphans->found;
+    orphans->found = (struct orphan_list){0};
+}
+
+/* --- 2: what has lapsed --- */
+
+static void look_over(struct orphans *orphans)
+{
+    orphans->looking = false;
+    if (orphans->stopping)
+        return;
+    if (orphans->again || orphans->changed)
+        look(orphans);
+    else if (orphans->known.count > 0)
+        executor_after(orphans->context->executor, &orphans->timer, LOOK_EVERY_MS, look, orphans);
+}
+
+/* Another configuration may let it send, and its old cycle may still be at work. */
+static bool is_left_alone(const struct orphans *orphans, const struct orphan *orphan)
+{
+    const struct orphans_owner *owner = &orphans->owner;
+    int64_t number = orphan->mailbox.number;
+    return !orphans->stopping && !orphans->again &&
+           owner->cause(owner->argument, number) == orphan->cause &&
+           !owner->is_busy(owner->argument, number);
+}
+
+static bool lapse_goes_on(struct lapse *lapse)
+{
+    const struct orphans *orphans = lapse->argument;
+    return is_left_alone(orphans, &orphans->known.items[orphans->lapse]);
+}
+
+static void lapse_next(struct orphans *orphans);
+
+static void lapsed(struct lapse *lapse, const struct failure *failure)
+{
+    struct orphans *orphans = lapse->argument;
+    if (failure != NULL) {
+        const struct log_fields fields = {.message_id = MESSAGE_ORPHANS,
+                                          .mailbox = lapse->address,
+                                          .step = failure->step,
+                                          .code = failure->code};
+        log_write(orphans->context->log, LOG_PRIORITY_ERROR, &fields,
+                  "%s: what has been queued for too long stays for another hour: %s (%s): %s",
+                  lapse->address, failure->sentence == NULL ? "" : failure->sentence, failure->code,
+                  failure->text);
+    } else {
+        orphans->changed = orphans->changed || lapse->total > 0;
+    }
+    orphans->lapse++;
+    lapse_next(orphans);
+}
+
+static void lapse_next(struct orphans *orphans)
+{
+    int64_t before_ms = clock_wall_ms() - SUBMISSION_LIFETIME_MS;
+    const struct orphan_list *known = &orphans->known;
+    while (orphans->lapse < known->count &&
+           (known->items[orphans->lapse].oldest_ms >= before_ms ||
+            !is_left_alone(orphans, &known->items[orphans->lapse])))
+        orphans->lapse++;
+    if (orphans->lapse == known->count) {
+        look_over(orphans);
+        return;
+    }
+    const struct orphan *orphan = &known->items[orphans->lapse];
+    orphans->lapsing = (struct lapse){
+        .context = orphans->context,
+        .mailbox = orphan->mailbox,
+        .address = orphan->address,
+        .profile = orphan->profile,
+        .because = causes[orphan->cause],
+        .goes_on = lapse_goes_on,
+        .done = lapsed,
+        .argument = orphans,
+    };
+    lapse_start(&orphans->lapsing);
+}
+
+/* --- 1: which there are --- */
+
+static void found(void *argument, const struct store_backlog *backlog)
+{
+    struct orphans *orphans = argument;
+    const struct orphans_owner *owner = &orphans->owner;
+    enum orphans_cause cause = owner->cause(owner->argument, backlog->mailbox.number);
+    if (cause == ORPHANS_NONE)
+        owner->queued(owner->argument, backlog->mailbox);
+    else if (backlog->waiting > 0)
+        list_add(&orphans->found, backlog, cause);
+}
+
+static void found_all(void *argument, const struct failure *failure)
+{
+    struct orphans *orphans = argument;
+    if (failure == NULL) {
+        tell_changes(orphans);
+        orphans->tells = false;
+        orphans->lapse = 0;
+        lapse_next(orphans);
+        return;
+    }
+    const struct log_fields fields = {
+        .message_id = MESSAGE_INTAKE_FAILED, .step = failure->step, .code = failure->code};
+    log_write(
+        orphans->context->log, LOG_PRIORITY_ERROR, &fields,
+        "queued messages wait until their mailboxes get another one, or a reload: %s (%s): %s",
+        failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
+    look_over(orphans);
+}
+
+static void look(void *argument)
+{
+    struct orphans *orphans = argument;
+    orphans->looking = true;
+    orphans->again = orphans->changed = false;
+    store_submissions_open(orphans->context->store, found, found_all, orphans);
+}
+
+/* --- the whole --- */
+
+struct orphans *orphans_create(const struct context *context, const struct orphans_owner *owner)
+{
+    struct orphans *orphans = memory_allocate(sizeof *orphans);
+    orphans->context = context;
+    orphans->owner = *owner;
+    return orphans;
+}
+
+void orphans_look(struct orphans *orphans)
+{
+    if (orphans->stopping)
+        return;
+    orphans->tells = true;
+    orphans->again = orphans->looking;
+    executor_cancel_timer(orphans->context->executor, &orphans->timer);
+    if (!orphans->looking)
+        look(orphans);
+}
+
+void orphans_stop(struct orphans *orphans)
+{
+    orphans->stopping = true;
+    executor_cancel_timer(orphans->context->executor, &orphans->timer);
+}
+
+void orphans_free(struct orphans *orphans)
+{
+    if (orphans == NULL)
+        return;
+    executor_cancel_timer(orphans->context->executor, &orphans->timer);
+    lapse_release(&orphans->lapsing);
+    list_release(&orphans->known);
+    list_release(&orphans->found);
+    memory_free(orphans);
+}
