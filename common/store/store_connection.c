@@ -222,6 +222,14 @@ int64_t store_run(struct store_connection *connection, sqlite3_stmt *query)
     return store_failed(connection) ? 0 : sqlite3_changes64(connection->database);
 }
 
+int64_t store_run_number(struct store_connection *connection, sqlite3_stmt *query)
+{
+    int64_t number = 0;
+    while (store_row(connection, query))
+        number = sqlite3_column_int64(query, 0);
+    return store_failed(connection) ? 0 : number;
+}
+
 int64_t store_run_sql(struct store_connection *connection, enum store_sql sql)
 {
     return store_run(connection, store_query(connection, sql));

@@ -22,11 +22,13 @@ struct record_operation {
     struct store_mailbox mailbox;
     int64_t now_ms;
     int64_t next_retry_ms;
-    char *profile; /* owned, as the next three */
+    char *profile; /* owned, as the next five */
     char *direction;
     char *activity;
     char *reference;
     char *submission;
+    char *trace;
+    struct store_alert *alert; /* the caller's */
     bool has_item;
     struct store_failed_item item;
 };
@@ -36,7 +38,8 @@ static const char *record_text(const char *text)
     return text != NULL ? text : "";
 }
 
-/* The same places in the statement that counts again and in the one that inserts. */
+/* The same places in the statement that counts again and in the one that inserts. Returns the row's
+ * id; 0: there is none to be counted again. */
 static int64_t record_write(struct store_connection *connection,
                             const struct record_operation *record, enum store_sql sql)
 {
@@ -64,7 +67,25 @@ static int64_t record_write(struct store_connection *connection,
     store_bind_retry(connection, query, 15, record->next_retry_ms);
     store_bind_number(connection, query, 16, failure->permanent);
     store_bind_text(connection, query, 17, record_text(record->submission));
-    return store_run(connection, query);
+    store_bind_text(connection, query, 18, record_text(record->trace));
+    return store_run_number(connection, query);
+}
+
+static void record_alert(struct store_connection *connection, const struct record_operation *record,
+                         int64_t row)
+{
+    const struct failure *failure = &record->failure;
+    bool of_item = failure->scope == FAILURE_SCOPE_ITEM;
+    const struct store_alert_key key = {
+        .mailbox = record->mailbox.number,
+        .submission = of_item ? record_text(record->submission) : "",
+        .profile = record_text(record->profile),
+        .direction = record_text(record->direction),
+        .category = failure_category_name(failure->category),
+        .code = failure->code,
+        .scope = failure_scope_name(failure->scope),
+    };
+    store_alert_record(connection, &key, row, record->now_ms, record->alert);
 }
 
 static void record_run(struct store_connection *connection, struct store_operation *operation)
@@ -72,8 +93,11 @@ static void record_run(struct store_connection *connection, struct store_operati
     const struct record_operation *record = (const struct record_operation *)operation;
     if (record->mailbox.number != 0)
         store_check_lease(connection, record->mailbox);
-    if (record_write(connection, record, STORE_SQL_FAILURE_AGAIN) == 0)
-        record_write(connection, record, STORE_SQL_FAILURE_INSERT);
+    int64_t row = record_write(connection, record, STORE_SQL_FAILURE_AGAIN);
+    if (row == 0)
+        row = record_write(connection, record, STORE_SQL_FAILURE_INSERT);
+    if (record->alert != NULL)
+        record_alert(connection, record, row);
     if (record->has_item)
         store_ledger_fail(connection, record->mailbox.number, &record->item, record->now_ms);
 }
@@ -88,6 +112,7 @@ static void record_finish(struct store_operation *operation)
     memory_free(record->activity);
     memory_free(record->reference);
     memory_free(record->submission);
+    memory_free(record->trace);
 }
 
 void store_failure_record(struct store *store, const struct store_failure *failure,
@@ -104,6 +129,8 @@ void store_failure_record(struct store *store, const struct store_failure *failu
     record->direction = memory_copy_string(failure->direction);
     record->activity = memory_copy_string(failure->activity);
     record->submission = memory_copy_string(failure->submission);
+    record->trace = memory_copy_string(failure->trace);
+    record->alert = failure->alert;
     if (failure->item != NULL) {
         record->has_item = true;
         record->reference = memory_copy_string(failure->item->reference);
@@ -156,23 +183,36 @@ static void resolve_finish(struct store_operation *operation)
         operation->done(operation->argument, operation->failure);
 }
 
+/* The statement about what is to be resolved: of the mailbox or, without one, of the profile. */
+static sqlite3_stmt *resolve_query(struct store_connection *connection,
+                                   const struct resolve_operation *resolving,
+                                   enum store_sql of_mailbox, enum store_sql of_profile)
+{
+    bool mailbox = resolving->mailbox.number != 0;
+    sqlite3_stmt *query = store_query(connection, mailbox ? of_mailbox : of_profile);
+    if (mailbox)
+        store_bind_number(connection, query, 1, resolving->mailbox.number);
+    else
+        store_bind_text(connection, query, 1, record_text(resolving->profile));
+    store_bind_text(connection, query, 2, resolving->direction);
+    return query;
+}
+
 static void resolve_run(struct store_connection *connection, struct store_operation *operation)
 {
     const struct resolve_operation *resolving = (const struct resolve_operation *)operation;
-    sqlite3_stmt *query;
-    if (resolving->mailbox.number != 0) {
+    struct store_resolved resolved = {0};
+    if (resolving->mailbox.number != 0)
         store_check_lease(connection, resolving->mailbox);
-        query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_MAILBOX);
-        store_bind_number(connection, query, 1, resolving->mailbox.number);
-    } else {
-        query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_PROFILE);
-        store_bind_text(connection, query, 1, record_text(resolving->profile));
-    }
-    store_bind_text(connection, query, 2, resolving->direction);
+    sqlite3_stmt *query = resolve_query(connection, resolving, STORE_SQL_FAILURE_RESOLVE_MAILBOX,
+                                        STORE_SQL_FAILURE_RESOLVE_PROFILE);
     store_bind_number(connection, query, 3, resolving->now_ms);
-    int64_t changed = store_run(connection, query);
+    resolved.failures = (uint32_t)store_run(connection, query);
+    query = resolve_query(connection, resolving, STORE_SQL_ALERTS_OF_MAILBOX,
+                          STORE_SQL_ALERTS_OF_PROFILE);
+    store_alerts_resolve(connection, query, resolving->now_ms, &resolved);
     if (resolving->resolved != NULL)
-        *resolving->resolved = (struct store_resolved){.failures = (uint32_t)changed};
+        *resolving->resolved = resolved;
 }
 
 void store_failure_resolve(struct store *store, const char *profile, struct store_mailbox mailbox,

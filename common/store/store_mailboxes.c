@@ -101,14 +101,24 @@ static void mailbox_vacate(struct store_connection *connection,
     registration->mailbox.number = old.number;
 }
 
+/* What went wrong with a mailbox that goes is over. */
+static void mailbox_resolve_alerts(struct store_connection *connection, int64_t number,
+                                   int64_t now_ms)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERTS_OF_GONE_MAILBOX);
+    store_bind_number(connection, query, 1, number);
+    store_alerts_resolve(connection, query, now_ms, NULL);
+}
+
 /* The new address was used before the renaming was configured and has state of its own, which goes
  * into the old mailbox. The higher lease makes the writes of a cycle that still runs fail. */
 static void mailbox_merge(struct store_connection *connection, int64_t from, int64_t into,
                           int64_t now_ms)
 {
-    static const enum store_sql steps[] = {STORE_SQL_MERGE_RESOLVE, STORE_SQL_MERGE_FAILED,
-                                           STORE_SQL_MERGE_LEDGER, STORE_SQL_MERGE_FAILURES,
-                                           STORE_SQL_MERGE_SUBMISSIONS};
+    static const enum store_sql steps[] = {STORE_SQL_MERGE_RESOLVE,  STORE_SQL_MERGE_FAILED,
+                                           STORE_SQL_MERGE_LEDGER,   STORE_SQL_MERGE_ALERTS,
+                                           STORE_SQL_MERGE_FAILURES, STORE_SQL_MERGE_SUBMISSIONS};
+    mailbox_resolve_alerts(connection, from, now_ms);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         sqlite3_stmt *query = store_query(connection, steps[i]);
         store_bind_number(connection, query, 1, from);
@@ -179,6 +189,13 @@ static int compare_numbers(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+static void mailbox_remove(struct store_connection *connection, int64_t number, int64_t now_ms)
+{
+    mailbox_run(connection, STORE_SQL_MAILBOX_REMOVE, number, now_ms);
+    mailbox_run(connection, STORE_SQL_FAILURE_RESOLVE_GONE_MAILBOX, number, now_ms);
+    mailbox_resolve_alerts(connection, number, now_ms);
+}
+
 /* Marks those that are in the database and not among the registrations. */
 static void mailbox_remove_others(struct store_connection *connection,
                                   const struct register_operation *registering)
@@ -193,7 +210,7 @@ static void mailbox_remove_others(struct store_connection *connection,
     while (store_row(connection, query)) {
         int64_t number = sqlite3_column_int64(query, 0);
         if (bsearch(&number, numbers, count, sizeof *numbers, compare_numbers) == NULL)
-            mailbox_run(connection, STORE_SQL_MAILBOX_REMOVE, number, registering->now_ms);
+            mailbox_remove(connection, number, registering->now_ms);
     }
     memory_free(numbers);
 }
@@ -209,6 +226,7 @@ static void register_run(struct store_connection *connection, struct store_opera
     for (size_t i = 0; i < registering->count; i++)
         mailbox_register(connection, &all[i], registering->now_ms);
     mailbox_remove_others(connection, registering);
+    store_forget_gone_profiles(connection, all, registering->count, registering->now_ms);
 }
 
 void store_register_mailboxes(struct store *store, struct store_registration *registrations,

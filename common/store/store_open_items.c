@@ -1,17 +1,6 @@
 #include "store/store_private.h"
 
-#include "base/buffer.h"
 #include "base/memory.h"
-
-#include <string.h>
-
-/* Where an item's strings begin in the buffer, which moves while it grows. */
-struct open_places {
-    size_t name;
-    size_t reference;
-};
-
-static const size_t NO_STRING = SIZE_MAX;
 
 struct open_operation {
     struct store_operation operation;
@@ -21,52 +10,30 @@ struct open_operation {
     size_t limit;
     store_open_items_done *done;
     struct store_open_items result;
-    struct open_places *places; /* one for each item */
     size_t capacity;
-    struct buffer strings; /* names and references, each with its NUL */
+    struct store_strings strings;
 };
-
-static size_t open_keep_string(struct open_operation *opening, sqlite3_stmt *query, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(query, column);
-    size_t place = opening->strings.length;
-    if (text == NULL)
-        return NO_STRING;
-    buffer_append(&opening->strings, text, strlen(text) + 1);
-    return place;
-}
-
-static const char *open_string(const struct open_operation *opening, size_t place)
-{
-    return place == NO_STRING ? NULL : opening->strings.data + place;
-}
-
-static void open_grow(struct open_operation *opening)
-{
-    struct store_open_items *result = &opening->result;
-    opening->capacity = opening->capacity == 0 ? 16 : 2 * opening->capacity;
-    result->items = memory_resize(result->items, opening->capacity * sizeof *result->items);
-    opening->places = memory_resize(opening->places, opening->capacity * sizeof *opening->places);
-}
 
 static void open_keep(struct open_operation *opening, enum store_open_kind kind,
                       sqlite3_stmt *query)
 {
-    if (opening->result.count == opening->capacity)
-        open_grow(opening);
-    size_t index = opening->result.count++;
-    struct store_open_item *item = &opening->result.items[index];
+    struct store_open_items *result = &opening->result;
+    if (result->count == opening->capacity) {
+        opening->capacity = opening->capacity == 0 ? 16 : 2 * opening->capacity;
+        result->items = memory_resize(result->items, opening->capacity * sizeof *result->items);
+    }
+    struct store_open_item *item = &result->items[result->count++];
     *item = (struct store_open_item){
         .kind = kind,
         .received_ms = sqlite3_column_int64(query, 2),
         .attempts = (uint32_t)sqlite3_column_int64(query, 3),
+        .name = store_strings_column(&opening->strings, query, 4),
+        .reference = store_strings_column(&opening->strings, query, 5),
     };
     store_column_digest(query, 0, &item->key.item);
     item->key.has_fingerprint = store_column_digest(query, 1, &item->key.fingerprint);
-    opening->places[index].name = open_keep_string(opening, query, 4);
-    opening->places[index].reference = open_keep_string(opening, query, 5);
     if (kind == STORE_OPEN_UNACKNOWLEDGED)
-        opening->result.position = sqlite3_column_int64(query, 6);
+        result->position = sqlite3_column_int64(query, 6);
 }
 
 /* Reads rows of one kind, bound by a time or a row; at most `limit` more of them are kept, and one
@@ -133,11 +100,6 @@ static void open_run(struct store_connection *connection, struct store_operation
         opening->result.position = 0;
     opening->result.more = opening->result.more || more_undeliverable;
     opening->result.waiting = open_waiting(connection, opening);
-    for (size_t i = 0; i < opening->result.count; i++) {
-        struct store_open_item *item = &opening->result.items[i];
-        item->name = open_string(opening, opening->places[i].name);
-        item->reference = open_string(opening, opening->places[i].reference);
-    }
 }
 
 static void open_finish(struct store_operation *operation)
@@ -146,8 +108,7 @@ static void open_finish(struct store_operation *operation)
     opening->done(operation->argument, operation->failure,
                   operation->failure == NULL ? &opening->result : NULL);
     memory_free(opening->result.items);
-    memory_free(opening->places);
-    buffer_release(&opening->strings);
+    store_strings_release(&opening->strings);
 }
 
 void store_open_items(struct store *store, struct store_mailbox mailbox, int64_t now_ms,

@@ -10,7 +10,7 @@
 #ifndef EXSYNC_STORE_STORE_PRIVATE_H
 #define EXSYNC_STORE_STORE_PRIVATE_H
 
-#include "store/store.h"
+#include "store/store_alerts.h"
 #include "store/store_sql.h"
 
 #include <pthread.h>
@@ -76,6 +76,9 @@ void store_bind_digest(struct store_connection *connection, sqlite3_stmt *query,
 bool store_row(struct store_connection *connection, sqlite3_stmt *query);
 void store_end(sqlite3_stmt *query);
 
+/* Runs a statement to its end and returns the first column of its last row; 0: there was none. */
+int64_t store_run_number(struct store_connection *connection, sqlite3_stmt *query);
+
 /* Runs a statement to its end and returns how many rows it changed; 0 after a failure. */
 int64_t store_run(struct store_connection *connection, sqlite3_stmt *query);
 int64_t store_run_sql(struct store_connection *connection, enum store_sql sql);
@@ -86,6 +89,19 @@ bool store_column_digest(sqlite3_stmt *query, int column, struct digest *digest)
 /* The claim on the mailbox still holds, or the operation fails with code "LEASE". Within a write
  * transaction, so it stays true until COMMIT. */
 void store_check_lease(struct store_connection *connection, struct store_mailbox mailbox);
+
+/* --- rows that are read --- */
+
+/* Strings that stay where they are until all are released. */
+struct store_strings {
+    struct store_strings_block *last;
+};
+
+/* A copy; NULL stays NULL. */
+const char *store_strings_keep(struct store_strings *strings, const char *text);
+/* A copy of what the column holds; NULL for NULL. */
+const char *store_strings_column(struct store_strings *strings, sqlite3_stmt *query, int column);
+void store_strings_release(struct store_strings *strings);
 
 /* --- operations --- */
 
@@ -200,6 +216,56 @@ struct store *store_open_patient(const char *directory, struct executor *executo
 /* The item's open failures are over. */
 void store_failures_resolve_item(struct store_connection *connection, int64_t mailbox,
                                  const struct digest *item, int64_t now_ms);
+
+/* What an alert is about; of each key one at most is open. No string is NULL. */
+struct store_alert_key {
+    int64_t mailbox; /* 0: none */
+    const char *submission;
+    const char *profile;
+    const char *direction;
+    const char *category;
+    const char *code;
+    const char *scope;
+};
+
+/* Opens, repeats or raises the alert, with `failure` as the row that it belongs to. */
+void store_alert_record(struct store_connection *connection, const struct store_alert_key *key,
+                        int64_t failure, int64_t now_ms, struct store_alert *alert);
+
+/* Resolves the alerts that `query` (one of STORE_SQL_ALERTS_*) finds, and adds them to `resolved`
+ * (may be NULL). */
+void store_alerts_resolve(struct store_connection *connection, sqlite3_stmt *query, int64_t now_ms,
+                          struct store_resolved *resolved);
+
+/* Counts what happens to alerts: higher with each call. */
+int64_t store_alert_turn(struct store_connection *connection);
+
+/* Rows of alerts while they are read; all zero at first. */
+struct store_alert_reader {
+    struct store_alert_row *rows;
+    size_t count;
+    size_t capacity;
+    struct store_strings strings;
+};
+/* Reads all that `query` (one of STORE_SQL_ALERT_ROWS_*) finds, in place of what was there. */
+void store_alert_reader_fill(struct store_connection *connection, struct store_alert_reader *reader,
+                             sqlite3_stmt *query);
+void store_alert_reader_release(struct store_alert_reader *reader);
+
+/* A limit as SQLite takes it. */
+int64_t store_limit(size_t limit);
+
+enum store_notice_state {
+    STORE_NOTICE_STATE_WAITING = 1,
+    STORE_NOTICE_STATE_HANDED,
+    STORE_NOTICE_STATE_DROPPED,
+};
+
+/* What went wrong with profiles that none of the registrations names is over, and nobody is told of
+ * it any more. */
+void store_forget_gone_profiles(struct store_connection *connection,
+                                const struct store_registration *registrations, size_t count,
+                                int64_t now_ms);
 
 /* Puts the item into the ledger as failed unless it is known in a better state. */
 struct store_failed_item {

@@ -49,6 +49,32 @@ static int64_t prune_mailbox(struct store_connection *connection,
     return rows;
 }
 
+/* Nothing that is open is behind them any more. */
+static int64_t prune_resolve_alerts(struct store_connection *connection,
+                                    const struct prune_operation *pruning)
+{
+    struct store_resolved resolved = {0};
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERTS_OF_GONE_ITEMS);
+    store_bind_number(connection, query, 1, PRUNE_ROWS);
+    store_alerts_resolve(connection, query, pruning->now_ms, &resolved);
+    return resolved.alerts;
+}
+
+/* Alerts before their failures, which stay as long as there is an alert. */
+static int64_t prune_resolved(struct store_connection *connection, int64_t before_ms)
+{
+    static const enum store_sql parts[] = {STORE_SQL_PRUNE_ALERTS,
+                                           STORE_SQL_PRUNE_FAILURES,
+                                           STORE_SQL_PRUNE_NOTIFICATIONS,
+                                           STORE_SQL_PRUNE_SIGN_INS,
+                                           STORE_SQL_PRUNE_SUBMISSION_FAILURES,
+                                           STORE_SQL_PRUNE_SUBMISSIONS};
+    int64_t rows = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        rows += prune_rows(connection, parts[i], before_ms);
+    return rows;
+}
+
 static int64_t prune_next_mailbox(struct store_connection *connection, int64_t removed_before_ms)
 {
     sqlite3_stmt *query = store_query(connection, STORE_SQL_PRUNE_NEXT_MAILBOX);
@@ -79,10 +105,8 @@ static bool prune_free_pages(struct store_connection *connection)
 static void prune_run(struct store_connection *connection, struct store_operation *operation)
 {
     const struct prune_operation *pruning = (const struct prune_operation *)operation;
-    int64_t rows = prune_rows(connection, STORE_SQL_PRUNE_FAILURES, pruning->resolved_before_ms);
-    rows +=
-        prune_rows(connection, STORE_SQL_PRUNE_SUBMISSION_FAILURES, pruning->resolved_before_ms);
-    rows += prune_rows(connection, STORE_SQL_PRUNE_SUBMISSIONS, pruning->resolved_before_ms);
+    int64_t rows = prune_resolve_alerts(connection, pruning);
+    rows += prune_resolved(connection, pruning->resolved_before_ms);
     int64_t number = 0;
     while (rows < PRUNE_ROWS &&
            (number = prune_next_mailbox(connection, pruning->removed_before_ms)) != 0)

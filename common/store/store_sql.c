@@ -1,6 +1,6 @@
 #include "store/store_sql.h"
 
-#include "store/store.h"
+#include "store/store_alerts.h"
 #include "store/store_private.h"
 
 /* The states as they stand in the database; INDEXED BY needs them as literals. */
@@ -21,6 +21,45 @@ _Static_assert(STORE_ITEM_IN_DOUBT == 4, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_SENT == 4, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_FAILED == 5, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_SENDING == 7, "the database holds this number");
+
+/* Of alerts: open; what a list of open alerts that are to be resolved tells of each: its id,
+ * whether the owner knows or was to know of it, whether it absorbs. */
+#define ALERT_OPEN     "resolved_at IS NULL"
+#define ALERT_KNOWN    "(known OR notification IS NOT NULL)" /* as in its index, to the letter */
+#define ALERT_RESOLVED "SELECT id, " ALERT_KNOWN " OR untold_turn IS NOT NULL, absorbs FROM alert"
+#define ERROR_LEVEL    "3"
+#define TOLD_NOBODY    "0"
+#define TOLD_BEING     "1"
+#define TOLD_DONE      "2"
+#define TOLD_NOT       "3"
+_Static_assert(STORE_ALERT_ERROR == 3, "the database holds this number");
+_Static_assert(STORE_TOLD_NOBODY == 0, "the database holds this number");
+_Static_assert(STORE_TOLD_BEING == 1, "the database holds this number");
+_Static_assert(STORE_TOLD_DONE == 2, "the database holds this number");
+_Static_assert(STORE_TOLD_NOT == 3, "the database holds this number");
+
+/* All columns of struct store_alert_row, for whatever `alerts` (a table with its index) and
+ * condition. */
+#define ALERT_ROWS(alerts)                                                                    \
+    "SELECT alert.id, level, told, told_reason, alert.scope, alert.profile, mailbox.address," \
+    " alert.direction, alert.category, alert.code, step, subject, opening, sentence, remedy," \
+    " text, activity, trace, http_status, opened_at, alert.last_seen, alert.resolved_at,"     \
+    " alert.count, absorbs FROM " alerts " JOIN failure ON failure.id = alert.failure"        \
+    " LEFT JOIN mailbox ON mailbox.number = alert.mailbox"
+
+/* An open alert that absorbs and was opened with this failure, or with one in another step. */
+#define FAILURE_ABSORBS                                                                    \
+    "SELECT 1 FROM alert INDEXED BY alert_absorbing WHERE alert.profile = failure.profile" \
+    " AND alert.category = failure.category AND absorbs AND alert.resolved_at IS NULL"     \
+    " AND alert.code = failure.code AND alert.direction = failure.direction"               \
+    " AND alert.scope = failure.scope"
+
+#define NOTICE_WAITING "1"
+#define NOTICE_HANDED  "2"
+#define NOTICE_DROPPED "3"
+_Static_assert(STORE_NOTICE_STATE_WAITING == 1, "the database holds this number");
+_Static_assert(STORE_NOTICE_STATE_HANDED == 2, "the database holds this number");
+_Static_assert(STORE_NOTICE_STATE_DROPPED == 3, "the database holds this number");
 
 /* INDEXED BY where a mailbox's million delivered rows would be read if another index were taken;
  * there are no statistics (ANALYZE) that could lead the planner elsewhere. */
@@ -72,6 +111,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
         " AND EXISTS (SELECT 1 FROM ledger WHERE mailbox = ?1 AND item = old.item"
         " AND state <> " FAILED ")",
     [STORE_SQL_MERGE_LEDGER] = "UPDATE OR IGNORE ledger SET mailbox = ?2 WHERE mailbox = ?1",
+    /* Those of ?1 are resolved. */
+    [STORE_SQL_MERGE_ALERTS] = "UPDATE alert SET mailbox = ?2 WHERE failure IN"
+                               " (SELECT id FROM failure WHERE mailbox = ?1)",
     [STORE_SQL_MERGE_FAILURES] = "UPDATE failure SET mailbox = ?2 WHERE mailbox = ?1",
     [STORE_SQL_MERGE_SUBMISSIONS] = "UPDATE submission SET mailbox = ?2 WHERE mailbox = ?1",
 
@@ -181,15 +223,17 @@ static const char *const texts[STORE_SQL_COUNT] = {
 
     [STORE_SQL_FAILURE_AGAIN] =
         "UPDATE failure SET count = count + 1, last_seen = ?9, http_status = ?10, text = ?11,"
-        " sentence = ?12, remedy = ?13, activity = ?14, next_retry = ?15, permanent = ?16"
+        " sentence = ?12, remedy = ?13, activity = ?14, next_retry = ?15, permanent = ?16,"
+        " trace = ?18"
         " WHERE mailbox IS ?1 AND resolved_at IS NULL AND item = ?2 AND direction = ?3"
         " AND step = ?4 AND code = ?5 AND category = ?6 AND scope = ?7 AND profile = ?8"
-        " AND submission = ?17",
+        " AND submission = ?17 RETURNING id",
     [STORE_SQL_FAILURE_INSERT] =
         "INSERT INTO failure (mailbox, item, direction, step, code, category, scope, profile,"
         " first_seen, last_seen, count, http_status, text, sentence, remedy, activity, next_retry,"
-        " permanent, submission) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 1, ?10, ?11, ?12,"
-        " ?13, ?14, ?15, ?16, ?17)",
+        " permanent, submission, trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 1, ?10, "
+        "?11,"
+        " ?12, ?13, ?14, ?15, ?16, ?17, ?18) RETURNING id",
     [STORE_SQL_FAILURE_RESOLVE_ITEM] = "UPDATE failure SET resolved_at = ?3"
                                        " WHERE mailbox = ?1 AND resolved_at IS NULL AND item = ?2",
     [STORE_SQL_FAILURE_RESOLVE_MAILBOX] =
@@ -198,10 +242,206 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_FAILURE_RESOLVE_PROFILE] =
         "UPDATE failure SET resolved_at = ?3 WHERE mailbox IS NULL AND resolved_at IS NULL"
         " AND item = x'' AND submission = '' AND profile = ?1"
-        " AND (?2 IS NULL OR direction = ?2)",
+        " AND (?2 IS NULL OR direction = ?2) AND NOT EXISTS (" FAILURE_ABSORBS ")",
+    [STORE_SQL_FAILURE_RESOLVE_GROUPED] =
+        "UPDATE failure SET resolved_at = ?2 WHERE mailbox IS NULL AND resolved_at IS NULL"
+        " AND item = x'' AND submission = '' AND profile = ?1 AND EXISTS (" FAILURE_ABSORBS ")",
+    [STORE_SQL_FAILURE_RESOLVE_GONE_MAILBOX] =
+        "UPDATE failure SET resolved_at = ?2 WHERE mailbox = ?1 AND resolved_at IS NULL",
+    [STORE_SQL_FAILURE_RESOLVE_GONE_PROFILE] =
+        "UPDATE failure INDEXED BY failure_open SET resolved_at = ?2"
+        " WHERE profile = ?1 AND resolved_at IS NULL",
     [STORE_SQL_FAILURE_RESOLVE_SUBMISSION] =
         "UPDATE failure SET resolved_at = ?2 WHERE submission = ?1 AND submission <> ''"
         " AND resolved_at IS NULL",
+
+    /* --- alerts --- */
+
+    [STORE_SQL_ALERT_TURN] = "UPDATE instance SET turn = turn + 1 WHERE one = 1 RETURNING turn",
+    [STORE_SQL_ALERT_COVER] = "SELECT id FROM alert INDEXED BY alert_absorbing WHERE profile = ?1"
+                              " AND category = ?2 AND absorbs AND " ALERT_OPEN " LIMIT 1",
+    [STORE_SQL_ALERT_FIND] =
+        "SELECT id, level, untold_turn IS NULL AND notification IS NULL FROM alert"
+        " INDEXED BY alert_same WHERE mailbox = ?1 AND submission = ?2 AND profile = ?3"
+        " AND direction = ?4 AND category = ?5 AND code = ?6 AND scope = ?7 AND " ALERT_OPEN,
+    [STORE_SQL_ALERT_OPEN] =
+        "INSERT INTO alert (mailbox, submission, profile, direction, category, code, scope,"
+        " failure, level, absorbs, subject, opening, told, told_reason, untold_turn, opened_at,"
+        " last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+        " ?16, ?16) RETURNING id",
+    [STORE_SQL_ALERT_REPEAT] = "UPDATE alert SET count = count + 1, last_seen = ?2, absorbs = ?3,"
+                               " told = iif(notification IS NULL, ?4, told),"
+                               " told_reason = iif(notification IS NULL, ?5, told_reason),"
+                               " untold_turn = iif(notification IS NULL AND ?4 = " TOLD_BEING ","
+                               " coalesce(untold_turn, ?6), NULL) WHERE id = ?1",
+    [STORE_SQL_ALERT_RAISE] =
+        "UPDATE alert SET count = count + 1, last_seen = ?2, absorbs = ?3, told = ?4,"
+        " told_reason = ?5, untold_turn = ?6, notification = NULL, failure = ?7, level = ?8,"
+        " subject = ?9, opening = ?10 WHERE id = ?1",
+    /* ?3: the alert into which it is grouped. */
+    [STORE_SQL_ALERT_RESOLVE] =
+        "UPDATE alert SET resolved_at = ?2, grouped_into = ?3,"
+        " over_turn = iif(known AND ?3 IS NULL, ?4, NULL),"
+        " told = iif(untold_turn IS NULL, told, iif(known, " TOLD_DONE ", " TOLD_NOBODY ")),"
+        " untold_turn = NULL WHERE id = ?1",
+    /* Of one that was resolved before the owner came to know of it: what was grouped into it is
+     * over by itself, if the owner knows of that. */
+    [STORE_SQL_ALERT_UNGROUP] =
+        "UPDATE alert INDEXED BY alert_grouped SET grouped_into = NULL,"
+        " over_turn = iif(known, ?2, NULL) WHERE grouped_into = ?1 AND " ALERT_KNOWN
+        " AND NOT (SELECT " ALERT_KNOWN " FROM alert WHERE id = ?1)",
+
+    /* --- open alerts that are to be resolved --- */
+
+    [STORE_SQL_ALERTS_REPLACED] = ALERT_RESOLVED
+    " INDEXED BY alert_same WHERE mailbox = ?1 AND submission = '' AND direction = ?2"
+    " AND scope = 'mailbox' AND level = " ERROR_LEVEL " AND " ALERT_OPEN " AND id <> ?3",
+    [STORE_SQL_ALERTS_ABSORBED] = ALERT_RESOLVED
+    " INDEXED BY alert_open WHERE profile = ?1 AND category = ?2 AND scope = 'mailbox'"
+    " AND " ALERT_OPEN,
+    [STORE_SQL_ALERTS_ABSORBING] =
+        ALERT_RESOLVED " INDEXED BY alert_absorbing WHERE profile = ?1 AND absorbs AND " ALERT_OPEN,
+    [STORE_SQL_ALERTS_OF_MAILBOX] = ALERT_RESOLVED
+    " INDEXED BY alert_same WHERE mailbox = ?1 AND submission = '' AND scope <> 'item'"
+    " AND (?2 IS NULL OR direction = ?2) AND " ALERT_OPEN,
+    [STORE_SQL_ALERTS_OF_PROFILE] = ALERT_RESOLVED
+    " INDEXED BY alert_same WHERE mailbox = 0 AND submission = '' AND profile = ?1"
+    " AND scope <> 'item' AND NOT absorbs AND (?2 IS NULL OR direction = ?2) AND " ALERT_OPEN,
+    [STORE_SQL_ALERTS_OF_GONE_MAILBOX] =
+        ALERT_RESOLVED " INDEXED BY alert_same WHERE mailbox = ?1 AND " ALERT_OPEN,
+    [STORE_SQL_ALERTS_OF_GONE_PROFILE] =
+        ALERT_RESOLVED " INDEXED BY alert_open WHERE profile = ?1 AND " ALERT_OPEN,
+    [STORE_SQL_ALERTS_OF_GONE_ITEMS] = ALERT_RESOLVED
+    " INDEXED BY alert_item WHERE id > 0 AND scope = 'item' AND " ALERT_OPEN
+    " AND NOT EXISTS (SELECT 1 FROM failure INDEXED BY failure_open"
+    " WHERE failure.profile = alert.profile AND failure.mailbox IS nullif(alert.mailbox, 0)"
+    " AND failure.direction = alert.direction AND failure.category = alert.category"
+    " AND failure.code = alert.code AND failure.submission = alert.submission"
+    " AND failure.resolved_at IS NULL) LIMIT ?1",
+
+    /* --- alerts that are read: their columns are read by one function --- */
+
+    [STORE_SQL_ALERT_ROWS_UNTOLD] =
+        ALERT_ROWS("alert INDEXED BY alert_untold") " WHERE alert.profile = ?1 AND untold_turn IS "
+                                                    "NOT NULL ORDER BY untold_turn LIMIT ?2",
+    [STORE_SQL_ALERT_ROWS_OVER] =
+        ALERT_ROWS("alert INDEXED BY alert_over") " WHERE alert.profile = ?1 AND over_turn IS NOT "
+                                                  "NULL ORDER BY over_turn, alert.id"
+                                                  " LIMIT ?2",
+    [STORE_SQL_ALERT_ROWS_NOTIFIED] =
+        ALERT_ROWS("alert INDEXED BY alert_notification") " WHERE notification = ?1 ORDER BY "
+                                                          "alert.id LIMIT ?2",
+    [STORE_SQL_ALERT_ROWS_OPEN] =
+        ALERT_ROWS("alert INDEXED BY alert_open") " WHERE alert.resolved_at IS NULL ORDER BY "
+                                                  "alert.id DESC LIMIT ?1",
+    [STORE_SQL_ALERT_ROWS_ALL] = ALERT_ROWS("alert") " ORDER BY alert.id DESC LIMIT ?1",
+    [STORE_SQL_ALERT_COUNT_UNTOLD] =
+        "SELECT count(*), max(untold_turn) FROM alert INDEXED BY alert_untold"
+        " WHERE profile = ?1 AND untold_turn IS NOT NULL",
+    [STORE_SQL_ALERT_COUNT_OVER] =
+        "SELECT count(*), max(over_turn) FROM alert INDEXED BY alert_over"
+        " WHERE profile = ?1 AND over_turn IS NOT NULL",
+    [STORE_SQL_ALERT_COUNT_KNOWN] = "SELECT count(*) FROM alert INDEXED BY alert_known"
+                                    " WHERE profile = ?1 AND " ALERT_OPEN " AND " ALERT_KNOWN,
+    [STORE_SQL_ALERT_COUNT_OPEN] =
+        "SELECT count(*) FROM alert INDEXED BY alert_open WHERE " ALERT_OPEN,
+    [STORE_SQL_ALERT_COUNT_ALL] = "SELECT count(*) FROM alert",
+
+    /* --- notifications --- */
+
+    [STORE_SQL_NOTIFICATION_PENDING] = "SELECT 1 FROM notification INDEXED BY notification_pending"
+                                       " WHERE profile = ?1 AND pending LIMIT 1",
+    /* Those from the future were made while the clock was ahead. */
+    [STORE_SQL_NOTIFICATION_RECENT] =
+        "SELECT count(*), min(created_at) FROM notification INDEXED BY notification_owner"
+        " WHERE owner = ?1 AND created_at BETWEEN ?2 AND ?3",
+    [STORE_SQL_NOTIFICATION_HAS_UNTOLD] =
+        "SELECT 1 FROM alert INDEXED BY alert_untold WHERE profile = ?1 AND untold_turn <= ?2"
+        " LIMIT 1",
+    [STORE_SQL_NOTIFICATION_HAS_OVER] =
+        "SELECT 1 FROM alert INDEXED BY alert_over WHERE profile = ?1 AND over_turn <= ?2"
+        " AND NOT EXISTS (SELECT 1 FROM alert INDEXED BY alert_known WHERE profile = ?1"
+        " AND " ALERT_OPEN " AND " ALERT_KNOWN ")"
+        " AND NOT EXISTS (SELECT 1 FROM alert INDEXED BY alert_untold WHERE profile = ?1"
+        " AND untold_turn IS NOT NULL) LIMIT 1",
+    [STORE_SQL_NOTIFICATION_ADD] =
+        "INSERT INTO notification (id, profile, owner, kind, created_at, pending, message, json)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7) RETURNING number",
+    [STORE_SQL_NOTIFICATION_TAKE_UNTOLD] =
+        "UPDATE alert INDEXED BY alert_untold SET notification = ?3, untold_turn = NULL"
+        " WHERE profile = ?1 AND untold_turn <= ?2",
+    [STORE_SQL_NOTIFICATION_TAKE_OVER] = "UPDATE alert INDEXED BY alert_over SET over_turn = NULL"
+                                         " WHERE profile = ?1 AND over_turn <= ?2",
+    /* Handed over at ?2, or given up. */
+    [STORE_SQL_NOTIFICATION_SETTLE] =
+        "UPDATE notification SET pending = 0, handed_at = ?2 WHERE number = ?1 AND pending",
+    [STORE_SQL_NOTIFICATION_EMPTY] =
+        "UPDATE notification SET message = '', json = '' WHERE number = ?1",
+
+    /* --- notices --- */
+
+    [STORE_SQL_NOTICE_ADD] = "INSERT INTO notice (notification, channel, profile, state)"
+                             " VALUES (?1, ?2, ?3, " NOTICE_WAITING ")",
+    [STORE_SQL_NOTICE_WAITING] =
+        "SELECT id, kind, attempts, created_at, next_try, owner, message, json FROM notice"
+        " INDEXED BY notice_waiting JOIN notification ON number = notification"
+        " WHERE notice.profile = ?1 AND channel = ?2 AND state = " NOTICE_WAITING
+        " ORDER BY notification LIMIT 1",
+    [STORE_SQL_NOTICE_FIND] =
+        "SELECT number, pending FROM notification JOIN notice ON notice.notification = number"
+        " WHERE id = ?1 AND channel = ?2 AND state = " NOTICE_WAITING,
+    [STORE_SQL_NOTICE_SETTLE] =
+        "UPDATE notice SET state = ?3, attempts = attempts + (?3 <> " NOTICE_HANDED "),"
+        " next_try = ?4, reason = coalesce(?5, reason) WHERE notification = ?1 AND channel = ?2",
+    /* How many wait, and how many of them have not been tried. */
+    [STORE_SQL_NOTICE_STATES] =
+        "SELECT count(*), coalesce(sum(attempts = 0), 0) FROM notice WHERE notification = ?1"
+        " AND state = " NOTICE_WAITING,
+    [STORE_SQL_NOTICE_TOLD] =
+        "UPDATE alert SET told = " TOLD_DONE ", told_reason = '', known = 1,"
+        " over_turn = iif(resolved_at IS NULL OR grouped_into IS NOT NULL, NULL, ?2)"
+        " WHERE notification = ?1 AND told <> " TOLD_DONE,
+    [STORE_SQL_NOTICE_NOT_TOLD] = "UPDATE alert SET told = " TOLD_NOT ", told_reason = ?2"
+                                  " WHERE notification = ?1 AND told <> " TOLD_NOT,
+    [STORE_SQL_NOTICE_REASON] = "UPDATE alert SET told_reason = ?2"
+                                " WHERE notification = ?1 AND told_reason <> ?2",
+    [STORE_SQL_NOTICE_UNGROUP] =
+        "UPDATE alert INDEXED BY alert_grouped SET grouped_into = NULL,"
+        " over_turn = iif(known, ?2, NULL) WHERE grouped_into IN (SELECT id FROM alert"
+        " INDEXED BY alert_notification WHERE notification = ?1 AND absorbs AND NOT known"
+        " AND resolved_at IS NOT NULL) AND " ALERT_KNOWN,
+    [STORE_SQL_NOTICE_DETACH] = "UPDATE alert SET notification = NULL WHERE notification = ?1",
+
+    /* --- profiles that left the configuration --- */
+
+    [STORE_SQL_GONE_FAILURE] = "SELECT profile FROM failure INDEXED BY failure_open WHERE"
+                               " profile > ?1 AND resolved_at IS NULL ORDER BY profile LIMIT 1",
+    [STORE_SQL_GONE_ALERT] = "SELECT profile FROM alert INDEXED BY alert_open WHERE profile > ?1"
+                             " AND " ALERT_OPEN " ORDER BY profile LIMIT 1",
+    [STORE_SQL_GONE_OVER] = "SELECT profile FROM alert INDEXED BY alert_over WHERE profile > ?1"
+                            " AND over_turn IS NOT NULL ORDER BY profile LIMIT 1",
+    [STORE_SQL_GONE_NOTICE] = "SELECT profile FROM notice INDEXED BY notice_waiting WHERE profile"
+                              " > ?1 AND state = " NOTICE_WAITING " ORDER BY profile LIMIT 1",
+    [STORE_SQL_GONE_FORGET_OVER] = "UPDATE alert INDEXED BY alert_over SET over_turn = NULL"
+                                   " WHERE profile = ?1 AND over_turn IS NOT NULL",
+    [STORE_SQL_GONE_DETACH] =
+        "UPDATE alert SET notification = NULL,"
+        " told = iif(told = " TOLD_BEING ", " TOLD_NOBODY ", told) WHERE notification IN"
+        " (SELECT number FROM notification INDEXED BY notification_pending WHERE profile = ?1"
+        " AND pending)",
+    [STORE_SQL_GONE_DROP_NOTICES] =
+        "UPDATE notice INDEXED BY notice_waiting SET state = " NOTICE_DROPPED
+        " WHERE profile = ?1 AND state = " NOTICE_WAITING,
+    [STORE_SQL_GONE_SETTLE] = "UPDATE notification INDEXED BY notification_pending"
+                              " SET pending = 0 WHERE profile = ?1 AND pending",
+
+    /* --- sign-ins: a row a profile --- */
+
+    [STORE_SQL_SIGN_IN_ALL] = "SELECT profile, mark, refused, last_at FROM sign_in",
+    [STORE_SQL_SIGN_IN_SAVE] =
+        "INSERT INTO sign_in (profile, mark, refused, last_at) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (profile) DO UPDATE SET mark = ?2, refused = ?3, last_at = ?4",
+    [STORE_SQL_SIGN_IN_FORGET] = "DELETE FROM sign_in WHERE profile = ?1",
 
     /* --- submissions --- */
 
@@ -231,13 +471,24 @@ static const char *const texts[STORE_SQL_COUNT] = {
 
     /* --- house-keeping --- */
 
+    [STORE_SQL_PRUNE_ALERTS] =
+        "DELETE FROM alert WHERE id IN (SELECT id FROM alert INDEXED BY alert_resolved"
+        " WHERE resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
     [STORE_SQL_PRUNE_FAILURES] =
         "DELETE FROM failure WHERE id IN (SELECT id FROM failure INDEXED BY failure_resolved"
-        " WHERE resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
+        " WHERE resolved_at < ?1 AND NOT EXISTS (SELECT 1 FROM alert INDEXED BY alert_failure"
+        " WHERE alert.failure = failure.id) ORDER BY resolved_at LIMIT ?2)",
+    [STORE_SQL_PRUNE_NOTIFICATIONS] =
+        "DELETE FROM notification WHERE number IN (SELECT number FROM notification"
+        " INDEXED BY notification_created WHERE created_at < ?1 AND NOT EXISTS (SELECT 1 FROM alert"
+        " INDEXED BY alert_notification WHERE alert.notification = number)"
+        " ORDER BY created_at LIMIT ?2)",
+    [STORE_SQL_PRUNE_SIGN_INS] = "DELETE FROM sign_in WHERE last_at < ?1",
     [STORE_SQL_PRUNE_SUBMISSIONS] =
         "DELETE FROM submission WHERE number IN (SELECT number FROM submission INDEXED BY"
         " submission_finished WHERE finished_at < ?1 AND NOT stray ORDER BY finished_at LIMIT ?2)",
-    /* Those of submissions stay open when nobody resolves them; they go by their age. */
+    /* Those of submissions stay open when nobody resolves them; they go by their age, and their
+     * alerts with them. */
     [STORE_SQL_PRUNE_SUBMISSION_FAILURES] =
         "DELETE FROM failure WHERE id IN (SELECT id FROM failure INDEXED BY failure_submission_age"
         " WHERE submission <> '' AND last_seen < ?1 ORDER BY last_seen LIMIT ?2)",

@@ -1,6 +1,5 @@
 #include "store/store_private.h"
 
-#include "base/buffer.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -79,15 +78,6 @@ void store_submissions_states(struct store *store, const char *const *ids, size_
 
 /* --- due --- */
 
-enum { DUE_STRINGS = 4 };
-
-/* Where a row's strings begin in the buffer, which moves while it grows. */
-struct due_places {
-    size_t place[DUE_STRINGS];
-};
-
-static const size_t NO_STRING = SIZE_MAX;
-
 struct due_operation {
     struct store_operation operation;
     struct store_mailbox mailbox;
@@ -96,24 +86,17 @@ struct due_operation {
     store_submissions_done *done;
     struct store_submissions result;
     struct store_submission *rows;
-    struct due_places *places; /* one for each row */
     size_t capacity;
-    struct buffer strings; /* each with its NUL */
+    struct store_strings strings;
 };
-
-static void due_grow(struct due_operation *due)
-{
-    due->capacity = due->capacity == 0 ? 16 : 2 * due->capacity;
-    due->rows = memory_resize(due->rows, due->capacity * sizeof *due->rows);
-    due->places = memory_resize(due->places, due->capacity * sizeof *due->places);
-}
 
 static void due_keep(struct due_operation *due, sqlite3_stmt *query)
 {
-    if (due->result.count == due->capacity)
-        due_grow(due);
-    size_t index = due->result.count++;
-    struct store_submission *row = &due->rows[index];
+    if (due->result.count == due->capacity) {
+        due->capacity = due->capacity == 0 ? 16 : 2 * due->capacity;
+        due->rows = memory_resize(due->rows, due->capacity * sizeof *due->rows);
+    }
+    struct store_submission *row = &due->rows[due->result.count++];
     *row = (struct store_submission){
         .state = (enum store_submission_state)sqlite3_column_int(query, 1),
         .order = sqlite3_column_int64(query, 2),
@@ -125,21 +108,13 @@ static void due_keep(struct due_operation *due, sqlite3_stmt *query)
         .attempts = (uint32_t)sqlite3_column_int64(query, 8),
         .next_try_ms = sqlite3_column_int64(query, 9),
         .doubt_since_ms = sqlite3_column_int64(query, 10),
+        .message_id = store_strings_column(&due->strings, query, 11),
+        .subject = store_strings_column(&due->strings, query, 12),
+        .recipients = store_strings_column(&due->strings, query, 13),
+        .reference = store_strings_column(&due->strings, query, 14),
     };
     const char *id = (const char *)sqlite3_column_text(query, 0);
     strncpy(row->id, id, sizeof row->id - 1);
-    for (int i = 0; i < DUE_STRINGS; i++) {
-        const char *text = (const char *)sqlite3_column_text(query, 11 + i);
-        due->places[index].place[i] = text == NULL ? NO_STRING : due->strings.length;
-        if (text != NULL)
-            buffer_append(&due->strings, text, strlen(text) + 1);
-    }
-}
-
-static const char *due_string(const struct due_operation *due, size_t index, int which)
-{
-    size_t place = due->places[index].place[which];
-    return place == NO_STRING ? NULL : due->strings.data + place;
 }
 
 static int64_t due_next(struct store_connection *connection, const struct due_operation *due)
@@ -168,12 +143,6 @@ static void due_run(struct store_connection *connection, struct store_operation 
     }
     store_end(query);
     due->result.next_ms = due_next(connection, due);
-    for (size_t i = 0; i < due->result.count; i++) {
-        due->rows[i].message_id = due_string(due, i, 0);
-        due->rows[i].subject = due_string(due, i, 1);
-        due->rows[i].recipients = due_string(due, i, 2);
-        due->rows[i].reference = due_string(due, i, 3);
-    }
     due->result.submissions = due->rows;
 }
 
@@ -183,8 +152,7 @@ static void due_finish(struct store_operation *operation)
     due->done(operation->argument, operation->failure,
               operation->failure == NULL ? &due->result : NULL);
     memory_free(due->rows);
-    memory_free(due->places);
-    buffer_release(&due->strings);
+    store_strings_release(&due->strings);
 }
 
 void store_submissions_due(struct store *store, struct store_mailbox mailbox, int64_t now_ms,

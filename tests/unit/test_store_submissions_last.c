@@ -200,31 +200,6 @@ static void finished_ones_are_pruned_by_their_age_in_bounded_steps(void **state)
 
 /* --- what is on disk --- */
 
-static void a_database_of_version_1_goes_on_with_what_it_holds(void **state)
-{
-    struct fixture *fixture = *state;
-    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
-    assert_true(support_deliver(fixture, mailbox, support_key(1, 0), NULL));
-    struct outcome back = {.fixture = fixture};
-    support_sql_start(
-        fixture,
-        "DROP TABLE submission; DROP INDEX failure_same; DROP INDEX failure_submission;"
-        " DROP INDEX failure_submission_age;"
-        " ALTER TABLE failure DROP COLUMN submission;"
-        " CREATE INDEX failure_same ON failure (mailbox, resolved_at, item, profile,"
-        " direction, step, code, category, scope); PRAGMA user_version = 1",
-        &back);
-    support_wait(&back);
-    assert_false(back.failed);
-    support_close(fixture);
-    support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 2);
-    assert_int_equal(support_mailbox(fixture, "a@x").number, mailbox.number);
-    assert_int_equal(support_check(fixture, mailbox, support_key(1, 0)), STORE_ITEM_DELIVERING);
-    add(fixture, mailbox, 1);
-    assert_int_equal(list(fixture, mailbox, NOW, 10).count, 1);
-}
-
 /* The child adds and sends until it is killed, and tells what `done` came for. */
 struct sender {
     struct fixture *fixture;
@@ -337,7 +312,6 @@ int main(void)
         TEST(a_renamed_mailbox_keeps_its_submissions),
         TEST(a_removed_mailbox_stays_while_it_has_something_to_send),
         TEST(finished_ones_are_pruned_by_their_age_in_bounded_steps),
-        TEST(a_database_of_version_1_goes_on_with_what_it_holds),
         TEST(what_was_done_survives_a_kill),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
