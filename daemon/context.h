@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 struct disks;
+struct sign_ins;
 
 struct context {
     struct executor *executor;
@@ -18,6 +19,7 @@ struct context {
     struct sinks *sinks;
     struct disks *disks;
     struct outbox *outbox;
+    struct sign_ins *sign_ins;
     struct http_client *http;
 };
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
+#include "daemon/sign_in.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -325,6 +326,17 @@ static void reload_register(struct reload *reload)
                              config->mailbox_count, clock_wall_ms(), reload_registered, reload);
 }
 
+static void reload_remembered(void *argument, const struct failure *failure)
+{
+    struct reload *reload = argument;
+    if (failure != NULL)
+        reload_failed(reload, failure);
+    else if (reload->service->stopping)
+        reload_free(reload);
+    else
+        reload_register(reload);
+}
+
 void reload_apply(struct service *service, struct config *config)
 {
     struct reload *reload = memory_allocate(sizeof *reload);
@@ -332,7 +344,7 @@ void reload_apply(struct service *service, struct config *config)
     reload->config = config;
     reload->first = true;
     service->reload = reload;
-    reload_register(reload);
+    sign_ins_load(service->context.sign_ins, reload_remembered, reload);
 }
 
 /* --- reading --- */

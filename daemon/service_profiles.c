@@ -1,12 +1,21 @@
 /* What the service does with profiles when a configuration is taken into use, and when a closed
  * gate is tried. */
+#include "daemon/outcome.h"
 #include "daemon/service_private.h"
+#include "daemon/sign_in.h"
 
 #include <string.h>
 
+enum { UNWRITTEN_LOOK_MS = 1000 }; /* whether a refused sign-in is written now */
+
+/* Once what was refused before is on disk: see sign_in.h. */
 static void profile_trying(void *argument)
 {
     struct profile *profile = argument;
+    if (!sign_ins_written(profile->context->sign_ins, profile->config)) {
+        gate_wait_more(&profile->gate, UNWRITTEN_LOOK_MS);
+        return;
+    }
     http_pool_reset(profile->pool);
     scheduler_wake(profile->owner);
 }
@@ -28,9 +37,18 @@ static void retire_profile(struct profile *profile)
     profile_release(profile);
 }
 
-/* A profile that reaches the server as before keeps its connections and its gate, but whoever
- * reloads expects another try, one. A profile that changed begins anew, the old one goes with its
- * last cycle. */
+/* Whoever reloads has mended something, perhaps: one try. But a password that was refused and is
+ * the same is refused again, and too many of those lock the account; a ticket may be another one.
+ */
+static void try_again(struct profile *profile)
+{
+    if (profile->gate.failure.category != FAILURE_AUTHENTICATION ||
+        profile->config->password == NULL)
+        gate_try_now(&profile->gate);
+}
+
+/* A profile that reaches the server as before keeps its connections and its gate. A profile that
+ * changed begins anew, the old one goes with its last cycle. */
 static void take_profile(struct service *service, const struct config_profile *config,
                          struct configuration *configuration)
 {
@@ -38,12 +56,12 @@ static void take_profile(struct service *service, const struct config_profile *c
     struct profile *profile = service_profile(service, config->name);
     if (profile != NULL && profile_matches(profile, config)) {
         profile_adopt(profile, config, configuration);
-        gate_try_now(&profile->gate);
+        try_again(profile);
         return;
     }
     struct profile *fresh = profile_create(&service->context, config, configuration,
                                            &scheduler->profiles, profile_trying, scheduler);
-    (void)fresh; /* found by its name from now on */
+    outcome_profile_begins(fresh); /* found by its name from now on */
     if (profile != NULL)
         profile->current = false;
 }
