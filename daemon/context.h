@@ -11,6 +11,7 @@
 
 struct disks;
 struct notifier;
+struct sign_ins;
 
 struct context {
     struct executor *executor;
@@ -19,6 +20,7 @@ struct context {
     struct sinks *sinks;
     struct disks *disks;
     struct outbox *outbox;
+    struct sign_ins *sign_ins;
     struct http_client *http;
     struct notifier *notifier; /* NULL: owners are not told (in tests) */
 };

@@ -76,6 +76,12 @@ bool gate_succeed(struct gate *gate, uint32_t generation)
     return true;
 }
 
+void gate_wait_more(struct gate *gate, uint64_t wait_ms)
+{
+    gate->state = GATE_CLOSED;
+    executor_after(gate->executor, &gate->timer, wait_ms, gate_wait_over, gate);
+}
+
 void gate_try_now(struct gate *gate)
 {
     if (gate->state != GATE_CLOSED)

@@ -57,6 +57,9 @@ bool gate_close(struct gate *gate, uint32_t generation, const struct failure *fa
 /* Work of `generation` succeeded. Returns true when that opened the gate. */
 bool gate_succeed(struct gate *gate, uint32_t generation);
 
+/* Instead of trying, from within on_trying: it is not time yet, and closed for `wait_ms` more. */
+void gate_wait_more(struct gate *gate, uint64_t wait_ms);
+
 /* Ends the wait at once. */
 void gate_try_now(struct gate *gate);
 

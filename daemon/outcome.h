@@ -10,6 +10,7 @@
 #include "daemon/cycle.h"
 #include "daemon/item_list.h"
 #include "daemon/mailbox.h"
+#include "daemon/profile.h"
 #include "daemon/scheduler.h"
 
 #include <stdint.h>
@@ -21,6 +22,10 @@
  * again, or OUTCOME_NEVER. To be called once, when the cycle has ended and its direction is off. */
 uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction,
                         const struct cycle *cycle);
+
+/* A profile begins, at the start or because its configuration has changed: when its account was
+ * refused before, with the same password, its gate is closed until the next sign-in is due. */
+void outcome_profile_begins(struct profile *profile);
 
 /* The storage gate's try: probes the store and opens or closes the gate. */
 void outcome_try_storage(void *scheduler);

@@ -6,13 +6,9 @@
 #include "daemon/messages.h"
 #include "daemon/outcome_private.h"
 #include "daemon/report.h"
+#include "daemon/sign_in.h"
 
 #include <inttypes.h>
-
-enum {
-    SIGN_IN_SECOND_MS = 60 * 1000,
-    SIGN_IN_LATER_MS = 60 * 60 * 1000,
-};
 
 /* The first time since the start, or since a reload that changed how the server is reached. */
 static void report_sign_in(const struct cycle *cycle)
@@ -51,18 +47,18 @@ void outcome_profile_succeeded(struct scheduler *scheduler, const struct directi
      * profile that was replaced about the one in use. */
     if (!profile->resolved && profile->current && profile->gate.state == GATE_OPEN) {
         profile->resolved = true;
+        sign_ins_accepted(cycle->context->sign_ins, profile->config);
         alerts_resolve_profile(cycle);
     }
 }
 
-/* A refused sign-in is tried once more soon, in case a domain controller was in trouble, and then
- * once an hour, whatever is configured, so that the account is never locked out by us. */
+/* Refused sign-ins wait as sign_in.h says, whatever is configured. */
 static uint64_t profile_wait(struct profile *profile, struct failure *failure)
 {
     const struct backoff backoff = profile_backoff(profile);
     uint32_t times = backoff_count(&profile->tries, failure, profile->config->transient_attempts);
     if (failure->category == FAILURE_AUTHENTICATION)
-        return profile->gate.failures == 0 ? SIGN_IN_SECOND_MS : SIGN_IN_LATER_MS;
+        return sign_ins_refused(profile->context->sign_ins, profile->config, clock_wall_ms());
     return backoff_wait(&backoff, failure, times);
 }
 
@@ -89,10 +85,59 @@ void outcome_profile_failed(const struct direction *direction, const struct cycl
     const struct failure before = profile->gate.failure;
     if (!gate_can_close(&profile->gate, direction->gate_generation))
         return;
+    if (!profile->current) {
+        /* Replaced, perhaps for that reason: nobody would resolve the failure any more, and what
+         * was refused is not what the profile in use signs in with. */
+        gate_close(&profile->gate, direction->gate_generation, &failure, SIGN_IN_LATER_MS);
+        return;
+    }
     uint64_t wait = profile_wait(profile, &failure);
     gate_close(&profile->gate, direction->gate_generation, &failure, wait);
-    if (!profile->current)
-        return; /* replaced, perhaps for that reason: nobody would resolve the failure any more */
     outcome_record(cycle, &failure, false, wait);
     report_profile_failure(cycle, &failure, wait, outcome_same_failure(&before, &failure));
+}
+
+/* --- sign-ins that were refused before --- */
+
+static struct failure refused_before(void)
+{
+    struct failure failure = {
+        .category = FAILURE_AUTHENTICATION,
+        .scope = FAILURE_SCOPE_PROFILE,
+        .permanent = true,
+        .http_status = 401,
+        .sentence = "The server did not accept the account's credentials.",
+        .remedy = "",
+    };
+    failure_set_code(&failure, "HTTP 401");
+    return failure;
+}
+
+static void report_refused_before(const struct profile *profile,
+                                  const struct store_sign_in *sign_in, uint64_t wait)
+{
+    char last[CLOCK_TEXT_SIZE], next_try[REPORT_NEXT_TRY_SIZE];
+    clock_format_utc(sign_in->last_ms - sign_in->last_ms % 1000, last);
+    report_next_try(next_try, wait);
+    const struct log_fields fields = {.message_id = MESSAGE_PROFILE_FAILED,
+                                      .profile = profile->config->name,
+                                      .code = profile->gate.failure.code};
+    log_write(profile->context->log, LOG_PRIORITY_WARNING, &fields,
+              "profile %s: all its mailboxes wait: the server has refused its account %" PRIu32
+              " %s, the last time at %s, and neither the account nor its password has changed "
+              "since. %s",
+              profile->config->name, sign_in->refused,
+              text_plural(sign_in->refused, "time", "times"), last, next_try);
+}
+
+void outcome_profile_begins(struct profile *profile)
+{
+    const struct store_sign_in sign_in =
+        sign_ins_recall(profile->context->sign_ins, profile->config);
+    if (sign_in.refused == 0)
+        return;
+    const struct failure failure = refused_before();
+    uint64_t wait = sign_in_wait(&sign_in, clock_wall_ms());
+    gate_close(&profile->gate, profile->gate.generation, &failure, wait);
+    report_refused_before(profile, &sign_in, wait);
 }

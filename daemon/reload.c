@@ -12,6 +12,7 @@
 #include "daemon/messages.h"
 #include "daemon/notify.h"
 #include "daemon/service_private.h"
+#include "daemon/sign_in.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -62,76 +63,6 @@ static void reload_free(struct reload *reload)
     }
 }
 
-/* --- profiles --- */
-
-static void profile_trying(void *argument)
-{
-    struct profile *profile = argument;
-    http_pool_reset(profile->pool);
-    scheduler_wake(profile->owner);
-}
-
-static struct profile *current_profile(struct service *service, const char *name)
-{
-    struct profile *profile;
-    TAILQ_FOREACH(profile, &service->scheduler.profiles, entries)
-    {
-        if (profile->current && strcmp(profile->config->name, name) == 0)
-            return profile;
-    }
-    return NULL;
-}
-
-static void retire_profile(struct profile *profile)
-{
-    profile->current = false;
-    profile_release(profile);
-}
-
-/* A profile that reaches the server as before keeps its connections and its gate, but whoever
- * reloads expects another try, one. A profile that changed begins anew, the old one goes with its
- * last cycle. */
-static void reload_profile(struct reload *reload, const struct config_profile *config)
-{
-    struct scheduler *scheduler = &reload->service->scheduler;
-    struct profile *profile = current_profile(reload->service, config->name);
-    if (profile != NULL && profile_matches(profile, config)) {
-        profile_adopt(profile, config, reload->configuration);
-        gate_try_now(&profile->gate);
-        return;
-    }
-    struct profile *fresh = profile_create(&reload->service->context, config, reload->configuration,
-                                           &scheduler->profiles, profile_trying, scheduler);
-    (void)fresh; /* found by its name from now on */
-    if (profile != NULL)
-        profile->current = false;
-}
-
-static void reload_profiles(struct reload *reload)
-{
-    const struct config *config = reload->configuration->config;
-    for (size_t i = 0; i < config->profile_count; i++)
-        reload_profile(reload, &config->profiles[i]);
-}
-
-/* Profiles that are not configured any more, or were replaced. Their mailboxes hold them until they
- * have changed over. */
-static void reload_retire_profiles(struct reload *reload)
-{
-    const struct config *config = reload->configuration->config;
-    struct profile *profile, *next;
-    for (profile = TAILQ_FIRST(&reload->service->scheduler.profiles); profile != NULL;
-         profile = next) {
-        next = TAILQ_NEXT(profile, entries);
-        if (profile->retired)
-            continue;
-        if (profile->current && config_find_profile(config, profile->config->name) != NULL)
-            continue;
-        profile->retired = true;
-        retire_profile(profile);
-    }
-}
-
 /* --- mailboxes --- */
 
 /* Few mailboxes start soon, many over the interval. */
@@ -178,7 +109,7 @@ static void reload_keep(struct reload *reload, struct mailbox *mailbox,
                         const struct config_mailbox *config)
 {
     struct service *service = reload->service;
-    struct profile *profile = current_profile(service, config->settings->profile->name);
+    struct profile *profile = service_profile(service, config->settings->profile->name);
     mailbox->removed = false;
     if (mailbox_is_busy(mailbox)) {
         reload_keep_busy(reload, mailbox, config, profile);
@@ -202,7 +133,7 @@ static void reload_add(struct reload *reload, const struct store_registration *r
                        size_t index, const struct config_mailbox *config)
 {
     struct service *service = reload->service;
-    struct profile *profile = current_profile(service, config->settings->profile->name);
+    struct profile *profile = service_profile(service, config->settings->profile->name);
     struct mailbox *mailbox = mailbox_create(config, reload->configuration, profile);
     mailbox->id = registration->mailbox;
     mailbox->enabled_ms = registration->enabled_ms;
@@ -253,7 +184,7 @@ static void reload_finish(struct reload *reload)
     service->mailbox_count = reload->merged_count;
     service->by_config = reload->by_config;
     reload->merged = reload->by_config = NULL;
-    reload_retire_profiles(reload);
+    service_retire_profiles(service, reload->configuration->config);
     if (service->configuration != NULL)
         configuration_release(service->configuration);
     service->configuration = reload->configuration;
@@ -377,7 +308,7 @@ static void reload_registered(void *argument, const struct failure *failure)
     reload->dropped = memory_allocate_array(service->mailbox_count + 1, sizeof *reload->dropped);
     reload->configuration = configuration_create(reload->config);
     reload->config = NULL;
-    reload_profiles(reload);
+    service_take_profiles(service, reload->configuration);
     reload_turn(reload);
 }
 
@@ -397,6 +328,17 @@ static void reload_register(struct reload *reload)
                              config->mailbox_count, clock_wall_ms(), reload_registered, reload);
 }
 
+static void reload_remembered(void *argument, const struct failure *failure)
+{
+    struct reload *reload = argument;
+    if (failure != NULL)
+        reload_failed(reload, failure);
+    else if (reload->service->stopping)
+        reload_free(reload);
+    else
+        reload_register(reload);
+}
+
 void reload_apply(struct service *service, struct config *config)
 {
     struct reload *reload = memory_allocate(sizeof *reload);
@@ -404,7 +346,7 @@ void reload_apply(struct service *service, struct config *config)
     reload->config = config;
     reload->first = true;
     service->reload = reload;
-    reload_register(reload);
+    sign_ins_load(service->context.sign_ins, reload_remembered, reload);
 }
 
 /* --- reading --- */

@@ -10,6 +10,7 @@
 #include "daemon/outgoing.h"
 #include "daemon/probe.h"
 #include "daemon/service_private.h"
+#include "daemon/sign_in.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -179,6 +180,7 @@ struct service *service_create(struct config *config, const char *config_path,
         service_free(service);
         return NULL;
     }
+    context->sign_ins = sign_ins_create(context->store, store_instance(context->store));
     service->files = executor_pool_create(context->executor, "files", config->file_threads);
     service->loader = executor_pool_create(context->executor, "loader", LOADER_THREADS);
     context->sinks =
@@ -367,6 +369,7 @@ void service_free(struct service *service)
             sinks_free(context->sinks);
         executor_free(context->executor);
     }
+    sign_ins_free(context->sign_ins);
     disks_release(&service->disks);
     log_free(context->log);
     memory_free(service->config_path);

@@ -1,5 +1,6 @@
 /* Shared by service.c (start and stop), reload.c (taking a configuration into use),
- * service_outgoing.c (what was submitted) and service_try.c (an administrator's word). */
+ * service_profiles.c (its profiles), service_outgoing.c (what was submitted) and service_try.c (an
+ * administrator's word). */
 #ifndef EXSYNC_DAEMON_SERVICE_PRIVATE_H
 #define EXSYNC_DAEMON_SERVICE_PRIVATE_H
 
@@ -55,6 +56,17 @@ void reload_end(struct service *service);
 
 /* Reads the configuration again, off the loop, and applies it if it is right. */
 void reload_start(struct service *service);
+
+/* Makes the profiles of a configuration those in use, with their connections and gates where
+ * nothing has changed that reaches the server. */
+void service_take_profiles(struct service *service, struct configuration *configuration);
+
+/* When the mailboxes have changed over: profiles that are not configured any more, or were
+ * replaced. Mailboxes that are still busy hold them until they have changed over, too. */
+void service_retire_profiles(struct service *service, const struct config *config);
+
+/* The profile in use of that name; NULL: none. */
+struct profile *service_profile(struct service *service, const char *name);
 
 /* Puts a direction that is off into the schedule if its mailbox is configured for it. */
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms);

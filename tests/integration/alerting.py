@@ -33,7 +33,7 @@ class AlertScene(SendingScene):
 
     def __init__(self, mailboxes, options=(), profile=None, defaults=None, notify=None, **arguments):
         keys = {"owner": OWNER, "notify_delay": "0s", "notify_limit": 60,
-                "probe_intervals": "200ms", **(profile or {})}
+                "probe_intervals": "1s", **(profile or {})}
         self.notify = notify
         super().__init__(mailboxes, options, profile=keys,
                          defaults={"incoming": "yes", "outgoing": "no", **(defaults or {})},

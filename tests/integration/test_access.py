@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """What Exchange refuses: impersonation, the account. Who is refused waits, and resumes by itself."""
 
+import time
+
 from harness import CORPUS, LONG, add_case, case, check, check_equal, main, until
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
@@ -75,6 +77,75 @@ def _():
         scene.until_delivered("nobody@example.com", 1)
 
 
+@case("a reload or a restart without a new password tries no refused account again")
+def _():
+    everybody = [f"user{number}@example.com" for number in range(12)]
+    with Scene(everybody) as scene:
+        def refused(tries, what):
+            time.sleep(1)  # longer than a sign-in would take
+            check_equal(scene.exchange.counter("unauthorized"), tries, f"refused sign-ins after {what}")
+
+        def tried_now(tries):
+            scene.daemon.try_now()
+            until(lambda: scene.exchange.counter("unauthorized") == tries, "it is tried at once")
+            until(lambda: scene.ledger.value("SELECT refused FROM sign_in") == tries,
+                  "the refusal is remembered")
+            refused(tries, "the administrator's word")
+
+        scene.write_password("wrong-password")
+        scene.daemon.start()
+        scene.daemon.until_logged("all its mailboxes wait")
+        refused(1, "the start")
+        for _ in range(2):
+            scene.reload()
+        scene.profile_keys["max_connections"] = 3  # a profile of its own, with the same password
+        scene.reload()
+        refused(1, "three reloads")
+        tried_now(2)
+        for start in ("stop", "kill"):
+            getattr(scene.daemon, start)()
+            scene.daemon.start()
+            scene.daemon.until_logged("has refused its account 2 times")
+            refused(2, f"{start} and start")
+        scene.reload()
+        tried_now(3)
+        scene.write_password("another-wrong-password")
+        scene.reload()
+        until(lambda: scene.exchange.counter("unauthorized") == 4, "a new password is tried at once")
+        scene.write_password(PASSWORD)
+        scene.reload()
+        scene.until_polled(*everybody)
+        check_equal(scene.exchange.counter("unauthorized"), 4, "refused sign-ins in the end")
+        until(lambda: scene.ledger.value("SELECT count(*) FROM sign_in") == 0, "all is forgotten")
+        scene.daemon.stop()
+        scene.daemon.start()
+        scene.until_polled(*everybody)
+
+
+@case("ten requests under way when the password becomes wrong cost ten sign-ins at most")
+def _():
+    everybody = [f"user{number}@example.com" for number in range(30)]
+    with Scene(everybody, ["--latency", "150"], profile={"max_connections": 10}) as scene:
+        scene.daemon.start()
+        scene.until_polled(*everybody)
+        scene.exchange.control("account", name=ACCOUNT, password="new-password")
+        scene.daemon.until_logged(f"profile {PROFILE}: all its mailboxes wait")
+        for _ in range(2):
+            scene.reload()
+        scene.daemon.stop()
+        scene.daemon.start()
+        scene.daemon.until_logged("has refused its account 1 time,")
+        time.sleep(1)
+        cost = scene.exchange.counter("unauthorized")
+        check(1 <= cost <= 10, f"it cost {cost} sign-ins")
+        check_equal(scene.ledger.value("SELECT refused FROM sign_in"), 1, "tries that are remembered")
+        if LONG:
+            until(lambda: scene.exchange.counter("unauthorized") == cost + 1,
+                  "it is tried once more after a minute", 90)
+        scene.change_password("another-password")
+        scene.until_polled(*everybody)
+
+
 @case("what has stopped is probed, and the cycle that was missed follows a probe that passes")
 def _():
     with Scene([ANN, CARLA], load(ANN, CARLA), impersonation=f"all,-{CARLA}",
@@ -111,24 +182,6 @@ def _():
         scene.exchange.clear_faults()
         scene.until_delivered(BEN, MESSAGES)
         until(lambda: not scene.ledger.unresolved(), "no failure is left")
-
-
-@case("a reload without a new password tries a refused account once, not once a mailbox")
-def _():
-    everybody = [f"user{number}@example.com" for number in range(12)]
-    with Scene(everybody) as scene:
-        scene.write_password("wrong-password")
-        scene.daemon.start()
-        for tries in (1, 2, 3):
-            until(lambda: len(scene.daemon.log_lines("all its mailboxes wait")) == tries,
-                  f"try {tries} is refused")
-            check_equal(scene.exchange.counter("unauthorized"), tries, "refused sign-ins")
-            if tries < 3:
-                scene.reload()
-        scene.write_password(PASSWORD)
-        scene.reload()
-        scene.until_polled(*everybody)
-        check_equal(scene.exchange.counter("unauthorized"), 3, "refused sign-ins in the end")
 
 
 @case("a wrong password costs one sign-in a try, never one a mailbox, and a reload mends it")

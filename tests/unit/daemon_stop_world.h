@@ -8,6 +8,7 @@
 #include "daemon/outcome.h"
 #include "daemon/probe.h"
 #include "daemon/scheduler.h"
+#include "daemon/sign_in.h"
 
 enum { MAILBOXES = 12, MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS };
 
@@ -18,6 +19,9 @@ static struct {
     struct failure last;
     char trace[2048];
     unsigned mailbox_resolved, profile_resolved;
+    struct store_sign_in sign_in; /* of the one profile, as it would be on disk */
+    struct failure write_failure;
+    unsigned writes;
 } kept;
 
 void store_failure_record(struct store *store, const struct store_failure *failure,
@@ -48,6 +52,28 @@ void store_probe(struct store *store, store_done *done, void *argument)
     store_answer_later(done, argument, NULL);
 }
 
+void store_sign_in_save(struct store *store, const char *profile,
+                        const struct store_sign_in *sign_in, store_done *done, void *argument)
+{
+    (void)store;
+    assert_string_equal(profile, "contoso");
+    kept.writes++;
+    if (!failure_is_set(&kept.write_failure))
+        kept.sign_in = *sign_in;
+    store_answer_later(done, argument, &kept.write_failure);
+}
+
+void store_sign_ins_load(struct store *store,
+                         void (*each)(void *argument, const char *profile,
+                                      const struct store_sign_in *sign_in),
+                         store_done *done, void *argument)
+{
+    (void)store;
+    if (kept.sign_in.refused > 0)
+        each(argument, "contoso", &kept.sign_in);
+    store_answer_later(done, argument, NULL);
+}
+
 /* --- the server, which is probed --- */
 
 struct backend_operation {
@@ -59,7 +85,14 @@ struct backend_operation {
 static struct {
     struct failure failure; /* what a probe meets; not set: it passes */
     unsigned probes;
+    unsigned resets; /* of the pool: sign-ins on new connections */
 } server;
+
+void http_pool_reset(struct http_pool *pool)
+{
+    (void)pool;
+    server.resets++;
+}
 
 static void probe_answer(void *answer)
 {
@@ -114,7 +147,7 @@ static void ignore_trying(void *argument)
     (void)argument;
 }
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
     struct fixture *fixture = memory_allocate(sizeof *fixture);
     memset(&kept, 0, sizeof kept);
@@ -122,9 +155,12 @@ static int set_up(void **state)
     logged_forget();
     fixture->executor = executor_create();
     fixture->context.executor = fixture->executor;
+    fixture->context.sign_ins = sign_ins_create(NULL, "instance");
     fixture->profile_config = (struct config_profile){
         .name = "contoso",
         .url = "https://mail.contoso.com/EWS/Exchange.asmx",
+        .username = "svc-sync",
+        .password = secret_create("right", 5),
         .retry_min_ms = 1000,
         .retry_max_ms = 64000,
         .poll_interval_ms = MINUTE_MS,
@@ -166,14 +202,16 @@ static int tear_down(void **state)
     }
     gate_release(&fixture->profile.gate);
     scheduler_release(&fixture->scheduler);
+    sign_ins_free(fixture->context.sign_ins);
+    secret_free(fixture->profile_config.password);
     executor_free(fixture->executor);
     memory_free(fixture);
     return 0;
 }
 
 /* A cycle that begins, and ends at once; `failure` NULL: well. Returns how long it waits then. */
-static uint64_t run_cycle(struct fixture *fixture, struct direction *direction,
-                          const struct failure *failure)
+static inline uint64_t run_cycle(struct fixture *fixture, struct direction *direction,
+                                 const struct failure *failure)
 {
     struct cycle cycle = {
         .context = &fixture->context,
@@ -195,6 +233,15 @@ static const struct failure denied = {
     .permanent = true,
     .http_status = 500,
     .code = "ErrorImpersonateUserDenied",
+    .step = "FindItem",
+};
+
+static const struct failure refused_sign_in = {
+    .category = FAILURE_AUTHENTICATION,
+    .scope = FAILURE_SCOPE_PROFILE,
+    .permanent = true,
+    .http_status = 401,
+    .code = "HTTP 401",
     .step = "FindItem",
 };
 
