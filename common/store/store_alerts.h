@@ -169,6 +169,8 @@ struct store_notice {
     char id[STORE_NOTIFICATION_ID_SIZE]; /* the notification's */
     unsigned channel;
     enum store_notification_kind kind;
+    unsigned channels;   /* of the notification: bit n: channel n */
+    bool handed;         /* some channel has handed it over */
     uint32_t attempts;   /* that failed */
     int64_t created_ms;  /* the notification */
     int64_t next_try_ms; /* 0: at once */

@@ -28,6 +28,8 @@ static void waiting_keep(struct waiting_operation *waiting, sqlite3_stmt *query,
         .owner = store_strings_column(&waiting->strings, query, 5),
         .message = store_strings_column(&waiting->strings, query, 6),
         .json = store_strings_column(&waiting->strings, query, 7),
+        .handed = sqlite3_column_int(query, 8) != 0,
+        .channels = (unsigned)sqlite3_column_int(query, 9),
     };
     strncpy(notice->id, (const char *)sqlite3_column_text(query, 0), sizeof notice->id - 1);
 }

@@ -384,7 +384,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_NOTICE_ADD] = "INSERT INTO notice (notification, channel, profile, state)"
                              " VALUES (?1, ?2, ?3, " NOTICE_WAITING ")",
     [STORE_SQL_NOTICE_WAITING] =
-        "SELECT id, kind, attempts, created_at, next_try, owner, message, json FROM notice"
+        "SELECT id, kind, attempts, created_at, next_try, owner, message, json,"
+        " handed_at IS NOT NULL, (SELECT sum(1 << every.channel) FROM notice AS every"
+        " WHERE every.notification = notice.notification) FROM notice"
         " INDEXED BY notice_waiting JOIN notification ON number = notification"
         " WHERE notice.profile = ?1 AND channel = ?2 AND state = " NOTICE_WAITING
         " ORDER BY notification LIMIT 1",

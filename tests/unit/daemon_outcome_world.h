@@ -7,6 +7,7 @@
 
 #include "daemon/outcome.h"
 #include "daemon/scheduler.h"
+#include "daemon/sign_in.h"
 
 enum { MAILBOXES = 8, MINUTE_MS = 60000 };
 
@@ -44,6 +45,7 @@ static inline int set_up(void **state)
     logged_forget();
     fixture->executor = executor_create();
     fixture->context.executor = fixture->executor;
+    fixture->context.sign_ins = sign_ins_create(NULL, "instance");
     fixture->profile_config = (struct config_profile){
         .name = "contoso",
         .url = "https://mail.contoso.com/EWS/Exchange.asmx",
@@ -63,6 +65,8 @@ static inline int set_up(void **state)
     fixture->profile.config = &fixture->profile_config;
     fixture->profile.owner = &fixture->scheduler;
     fixture->profile.current = true;
+    fixture->profile.users = 1;
+    fixture->profile.mailbox_count = MAILBOXES;
     gate_init(&fixture->profile.gate, fixture->executor, note_trying, fixture);
     for (int i = 0; i < MAILBOXES; i++) {
         struct mailbox *mailbox = &fixture->mailboxes[i];
@@ -88,6 +92,7 @@ static inline int tear_down(void **state)
     gate_release(&fixture->profile.gate);
     executor_cancel_timer(fixture->executor, &fixture->profile.grow);
     scheduler_release(&fixture->scheduler);
+    sign_ins_free(fixture->context.sign_ins);
     executor_free(fixture->executor);
     memory_free(fixture);
     return 0;

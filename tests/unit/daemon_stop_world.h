@@ -46,6 +46,13 @@ void store_failure_resolve(struct store *store, const char *profile, struct stor
     store_answer_later(done, argument, NULL);
 }
 
+void store_alert_resolve_grouped(struct store *store, const char *profile, int64_t now_ms,
+                                 struct store_resolved *resolved, store_done *done, void *argument)
+{
+    (void)store, (void)profile, (void)now_ms, (void)resolved;
+    store_answer_later(done, argument, NULL);
+}
+
 void store_probe(struct store *store, store_done *done, void *argument)
 {
     (void)store;
@@ -115,12 +122,6 @@ struct backend_operation *backend_probe_start(struct backend *backend,
     return operation;
 }
 
-void backend_cancel(struct backend_operation *operation)
-{
-    answer_withdraw(&operation->answer);
-    memory_free(operation);
-}
-
 /* --- a profile with some mailboxes --- */
 
 struct fixture {
@@ -178,6 +179,8 @@ static inline int set_up(void **state)
     fixture->profile.config = &fixture->profile_config;
     fixture->profile.owner = &fixture->scheduler;
     fixture->profile.current = true;
+    fixture->profile.users = 1;
+    fixture->profile.mailbox_count = MAILBOXES;
     gate_init(&fixture->profile.gate, fixture->executor, ignore_trying, NULL);
     for (int i = 0; i < MAILBOXES; i++) {
         struct mailbox *mailbox = &fixture->mailboxes[i];
@@ -202,6 +205,7 @@ static int tear_down(void **state)
     }
     gate_release(&fixture->profile.gate);
     scheduler_release(&fixture->scheduler);
+    answer_all();
     sign_ins_free(fixture->context.sign_ins);
     secret_free(fixture->profile_config.password);
     executor_free(fixture->executor);

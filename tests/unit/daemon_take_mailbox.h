@@ -53,6 +53,7 @@ static inline struct fixture *fixture_create(int count)
     fixture->mailbox_config.settings = &fixture->settings;
     fixture->profile.config = &fixture->profile_config;
     fixture->profile.owner = &fixture->scheduler;
+    fixture->profile.users = 1;
     fixture->mailbox.config = &fixture->mailbox_config;
     fixture->mailbox.profile = &fixture->profile;
     fixture->mailbox.sink_checked = true;

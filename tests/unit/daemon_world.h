@@ -11,6 +11,7 @@
 #include "daemon/cycle.h"
 #include "daemon/mailbox.h"
 #include "daemon/messages.h"
+#include "daemon/notify.h"
 #include "daemon/profile.h"
 #include "ews/ews.h"
 #include "http/http.h"
@@ -87,6 +88,19 @@ static inline void answer_all(void)
     while (answer_next())
         continue;
 }
+
+/* --- owners: nobody is told --- */
+
+static unsigned owners_woken;
+
+void notifier_wake(struct notifier *notifier, const char *profile)
+{
+    assert_null(notifier);
+    assert_string_equal(profile, "contoso");
+    owners_woken++;
+}
+
+/* --- the store's answers --- */
 
 struct store_answer {
     struct answer answer;
