@@ -103,12 +103,13 @@ static void write_its_mailboxes(struct buffer *text, uint32_t mailboxes)
 static void write_profile(struct buffer *text, const struct alert_text *what)
 {
     if (what->absorbs) {
-        buffer_append_format(
-            text, "in accessing %" PRIu32 " of the %" PRIu32 " %s of the email server profile ",
-            what->failing, what->mailboxes, text_plural(what->mailboxes, "mailbox", "mailboxes"));
+        /* No number of those that failed: it goes on growing while the alert is open. */
+        buffer_append_format(text,
+                             "in accessing more than half of the %" PRIu32
+                             " mailboxes of the email server profile ",
+                             what->mailboxes);
         append_line(text, what->profile, SIZE_MAX - 1);
-        buffer_append_format(text, ". %s didn't synchronize.",
-                             text_plural(what->failing, "It", "They"));
+        buffer_append_string(text, ". They didn't synchronize.");
         return;
     }
     buffer_append_string(text, "in accessing the server of the email server profile ");

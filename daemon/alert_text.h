@@ -28,7 +28,6 @@ struct alert_text {
     const char *mailbox; /* address; may be NULL for a profile or this machine */
     const char *subject; /* of the message that was being sent; NULL or "": none */
     bool absorbs;        /* a profile's alert that stands for those of its mailboxes */
-    uint32_t failing;    /* mailboxes that it stands for, when it absorbs */
     uint32_t mailboxes;  /* of the profile */
 };
 

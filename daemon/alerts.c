@@ -111,13 +111,6 @@ static void raise_recorded(void *argument, const struct failure *failure)
 
 /* --- what is raised --- */
 
-static uint32_t stopped_mailboxes(const struct profile *profile, const struct failure *failure,
-                                  bool absorbs)
-{
-    return absorbs && failure->scope == FAILURE_SCOPE_PROFILE ? profile->stopped
-                                                              : profile->mailbox_count;
-}
-
 static void write_opening(struct buffer *opening, const struct cycle *cycle,
                           const struct failure *failure, bool absorbs)
 {
@@ -130,7 +123,6 @@ static void write_opening(struct buffer *opening, const struct cycle *cycle,
         .mailbox = mailbox_address(cycle->mailbox),
         .subject = cycle->subject,
         .absorbs = absorbs,
-        .failing = stopped_mailboxes(profile, failure, absorbs),
         .mailboxes = profile->mailbox_count,
     };
     alert_write_opening(opening, &text);

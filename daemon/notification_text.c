@@ -8,12 +8,9 @@
 static void write_header(struct buffer *mail, const struct notification_text *what,
                          const char *subject)
 {
-    buffer_append_string(mail, "Date: ");
+    buffer_append_format(mail, "From: exsyncd <%s>\r\nDate: ", what->from);
     mail_write_date(mail, what->date_ms);
-    buffer_append_format(mail,
-                         "\r\nFrom: exsyncd <%s>\r\n"
-                         "To: <%s>\r\n",
-                         what->from, what->owner);
+    buffer_append_format(mail, "\r\nTo: <%s>\r\n", what->owner);
     mail_write_field(mail, "Subject", subject);
     buffer_append_format(mail,
                          "Message-ID: <%s.exsyncd@%s>\r\n"

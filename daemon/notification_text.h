@@ -70,7 +70,7 @@ struct notification_text {
 void notification_write_subject(char subject[NOTIFICATION_SUBJECT_SIZE],
                                 const struct notification_text *what);
 
-/* Appends the whole mail. */
+/* Appends the whole mail. Its first line is From, and can be left out by who knows better. */
 void notification_write_message(struct buffer *mail, const struct notification_text *what);
 
 /* The caller frees it with memory_free. */

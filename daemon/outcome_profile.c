@@ -57,8 +57,13 @@ static uint64_t profile_wait(struct profile *profile, struct failure *failure)
 {
     const struct backoff backoff = profile_backoff(profile);
     uint32_t times = backoff_count(&profile->tries, failure, profile->config->transient_attempts);
-    if (failure->category == FAILURE_AUTHENTICATION)
-        return sign_ins_refused(profile->context->sign_ins, profile->config, clock_wall_ms());
+    if (failure->category == FAILURE_AUTHENTICATION) {
+        uint64_t wait =
+            sign_ins_refused(profile->context->sign_ins, profile->config, clock_wall_ms());
+        if (wait <= SIGN_IN_SECOND_MS)
+            failure->permanent = false; /* the second try decides */
+        return wait;
+    }
     return backoff_wait(&backoff, failure, times);
 }
 

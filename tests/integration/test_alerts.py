@@ -23,7 +23,7 @@ def lines(scene, sentence):
 def _():
     with AlertScene([ANN, CARLA], impersonation=f"all,-{CARLA}") as scene:
         scene.exchange.add(CARLA, message("waits"))
-        scene.start()
+        scene.daemon.start()
         told = scene.until_told(1)[0]
         until(lambda: lines(scene, receiving(CARLA, HAS_BEEN)), "it is said that the owner knows")
         check_equal(len(lines(scene, receiving(CARLA, IS_BEING))), 1, "lines that open the alert")
@@ -69,7 +69,7 @@ def _():
 def _():
     with AlertScene([CARLA], impersonation="none") as scene:
         del scene.profile_keys["owner"]
-        del scene.profile_keys["notify"]
+        del scene.profile_keys["notify"], scene.profile_keys["notify_command"]
         scene.write_configuration()
         scene.daemon.start()
         line = scene.daemon.until_logged("could not be notified:")
@@ -96,7 +96,7 @@ def thousand(per_profile, refused):
         scene.write_configuration()
         for address in addresses:
             scene.exchange.add(address, message(f"for {address}"))
-        scene.start()
+        scene.daemon.start()
         good = [address for address in addresses if address not in set(without)]
         for address in good:
             scene.until_delivered(address, 1, 4 * interval)
@@ -139,7 +139,7 @@ def _():
                     profile={"notify_delay": "5s", "poll_interval": "5s"}) as scene:
         for address in names:
             scene.exchange.add(address, message())
-        scene.start()
+        scene.daemon.start()
         told = scene.until_told(1)[0]
         check_equal(len(told["alerts"]), 1, "alerts in the notification")
         check("mailboxes of the email server profile" in told["alerts"][0]["sentence"],
@@ -164,7 +164,7 @@ def _():
 def _():
     seconds = 60 if LONG else 15
     with AlertScene([ANN, CARLA], profile={"notify_delay": "1s", "notify_limit": 3}) as scene:
-        scene.start()
+        scene.daemon.start()
         count = 0
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -185,7 +185,7 @@ def _():
 @case("an alert that is open at a kill is told once after it")
 def _():
     with AlertScene([CARLA], impersonation="none", profile={"notify_delay": "3s"}) as scene:
-        scene.start()
+        scene.daemon.start()
         scene.daemon.until_logged(IS_BEING)
         scene.daemon.kill()
         scene.daemon.start()

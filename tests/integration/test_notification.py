@@ -258,8 +258,8 @@ def _():
 @case("most of a profile is told with the list of its mailboxes")
 def _():
     names = [f"user{n:03}@contoso.com" for n in range(60)]
-    opening = ("An impersonation error occurred in accessing 300 of the 500 mailboxes of the email "
-               "server profile contoso. They didn't synchronize.")
+    opening = ("An impersonation error occurred in accessing more than half of the 500 mailboxes of "
+               "the email server profile contoso. They didn't synchronize.")
     mail = Mail(notification(refused("", scope="profile", absorbs=True, opening=opening),
                              mailboxes=names, mailbox_total=300))
     check_both(mail, opening + " The owner of the associated email server profile contoso has been "

@@ -60,11 +60,11 @@ def _():
             password = server.folder / "password"
             password.write_text("mail-secret\n")
             password.chmod(0o600)
-            section = {"url": f"smtp://localhost:{server.port}", "starttls": "required", "from": SENDER,
+            section = {"url": server.url, "starttls": "required", "from": SENDER,
                        "username": "exsyncd", "password_file": password,
                        "tls_ca_file": authority.certificate}
             with SmtpScene(server, section) as scene:
-                scene.start()
+                scene.daemon.start()
                 delivered = server.until_delivered(1)[0]
                 check_equal((delivered.sender, delivered.recipient), (SENDER, OWNER), "envelope")
                 plain, html, mail = parts(delivered.raw)
@@ -86,7 +86,7 @@ def _():
     with SmtpServer() as server:
         server.stop()
         with SmtpScene(server) as scene:
-            scene.start()
+            scene.daemon.start()
             line = scene.daemon.until_logged("could not be notified:")
             check(line.startswith("An impersonation error occurred") and "smtp" in line.lower(), line)
             check_equal(told(scene), [NOT], "told")
@@ -102,7 +102,7 @@ def refusing(stage, answer):
     with SmtpServer() as server:
         server.refuse(answer, stage)
         with SmtpScene(server) as scene:
-            scene.start()
+            scene.daemon.start()
             line = scene.daemon.until_logged("could not be notified:")
             check(answer.split()[0] in line, f"the server's words: {line}")
             check_equal((server.delivered(), told(scene)), ([], [NOT]), "told")
@@ -127,7 +127,7 @@ def _():
     with SmtpServer() as server:
         server.be_slow(4, "data")
         with SmtpScene(server) as scene:
-            scene.start()
+            scene.daemon.start()
             scene.daemon.until_logged("is being notified.")
             begin = time.monotonic()
             scene.exchange.add(ANN, message("meanwhile"))
@@ -144,7 +144,7 @@ def _():
     random = chance("kill while telling")
     for _ in range(30 if LONG else 5):
         with SmtpServer() as server, SmtpScene(server) as scene:
-            scene.start()
+            scene.daemon.start()
             scene.daemon.until_logged("is being notified.")
             time.sleep(random.random() * 0.25)
             known = told(scene) == [DONE]
@@ -169,7 +169,7 @@ def _():
                               f"svc-sync:{own}"], impersonation="none",
                     notify={"notify": "exchange"}) as scene:
         scene.ignored_counters = ("anchor_missing",)
-        scene.start()
+        scene.daemon.start()
         until(lambda: scene.exchange.items(OWNER, "Inbox"), "the owner has mail")
         item = scene.exchange.items(OWNER, "Inbox")[0]
         plain, _, mail = parts(scene.exchange.mime(item))
@@ -190,7 +190,7 @@ def _():
                     notify={"notify": "exchange"}) as scene:
         scene.ignored_counters = ("anchor_missing",)
         scene.exchange.fault(operation="CreateItem", close="after", count=1)
-        scene.start()
+        scene.daemon.start()
         scene.daemon.until_logged("could not be notified:")
         until(lambda: told(scene) == [DONE], "it is told")
         check_equal(len(scene.exchange.items(OWNER, "Inbox")), 1, "messages to the owner")
@@ -201,7 +201,7 @@ def _():
     with AlertScene([CARLA], impersonation="none") as scene:
         good = (scene.folder / "tell").read_text()
         (scene.folder / "tell").write_text("#!/bin/sh\necho 'the pager is off' >&2\nexit 3\n")
-        scene.start()
+        scene.daemon.start()
         line = scene.daemon.until_logged("could not be notified:")
         check("the pager is off" in line, line)
         (scene.folder / "tell.new").write_text(good)
@@ -218,7 +218,7 @@ def _():
         with AlertScene([CARLA], impersonation="none", sections={"smtp": by_smtp(server)}) as scene:
             scene.profile_keys["notify"] = "command, smtp"
             scene.write_configuration()
-            scene.start()
+            scene.daemon.start()
             scene.until_told(1)
             until(lambda: told(scene) == [DONE], "it is told")
             server.start()
@@ -233,7 +233,7 @@ def _():
     with SmtpServer() as server:
         server.refuse("550 5.1.1 no such user here", "rcpt")
         with SmtpScene(server, profile={"retry_min": "1s", "retry_max": "1h"}) as scene:
-            scene.start()
+            scene.daemon.start()
             scene.daemon.until_logged("could not be notified:")
             scene.profile_keys.update({"owner": "other@example.com", "notify": "command, smtp",
                                        "notify_command": scene.folder / "tell"})
