@@ -265,11 +265,14 @@ void notifier_wake(struct notifier *notifier, const char *profile)
 void notifier_stop(struct notifier *notifier)
 {
     struct watch *watch;
+    if (notifier->stopping)
+        return;
     notifier->stopping = true;
     TAILQ_FOREACH(watch, &notifier->watches, entries)
     {
         executor_cancel_timer(notifier->context->executor, &watch->timer);
         executor_cancel_timer(notifier->context->executor, &watch->deliver_timer);
+        watch_stop_deliveries(watch);
     }
 }
 

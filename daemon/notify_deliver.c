@@ -64,20 +64,24 @@ static void channel_free(struct watch_channel *channel)
     channel->reporting = false;
 }
 
+static void channel_write(void *argument);
+
 static void channel_reported(void *argument, const struct failure *failure,
                              const struct store_alert_rows *alerts)
 {
     struct watch_channel *channel = argument;
     struct watch *watch = channel->watch;
     const struct profile *profile = watch_profile(watch);
-    channel_free(channel);
-    if (failure != NULL) {
-        /* It may be delivered a second time, when the store works again: see DESIGN's promise. */
-        if (!watch->notifier->stopping)
-            executor_after(watch->notifier->context->executor, &watch->deliver_timer,
-                           STORE_RETRY_MS, watch_load, watch);
+    /* The store would give out a message again that is delivered already: the channel stays busy
+     * until it is written there that it is. */
+    if (failure != NULL && !watch->notifier->stopping) {
+        executor_after(watch->notifier->context->executor, &channel->report_timer, STORE_RETRY_MS,
+                       channel_write, channel);
         return;
     }
+    channel_free(channel);
+    if (failure != NULL)
+        return;
     for (size_t i = 0; i < alerts->count; i++)
         alert_log(watch->notifier->context->log, &alerts->rows[i], false,
                   profile == NULL ? NULL : profile->config);
@@ -85,19 +89,27 @@ static void channel_reported(void *argument, const struct failure *failure,
     watch_wake(watch); /* one that is on its way holds back the next */
 }
 
-static void channel_report(struct watch_channel *channel, enum store_notice_outcome outcome,
-                           int64_t next_try_ms)
+static void channel_write(void *argument)
 {
+    struct watch_channel *channel = argument;
     const struct store_notice_result result = {
         .id = channel->id,
         .channel = channel->number,
-        .outcome = outcome,
+        .outcome = channel->outcome,
         .reason = channel->reason,
-        .next_try_ms = next_try_ms,
+        .next_try_ms = channel->next_try_ms,
     };
-    channel->reporting = true;
     store_notice_result(channel->watch->notifier->context->store, &result, clock_wall_ms(), LOG_MAX,
                         channel_reported, channel);
+}
+
+static void channel_report(struct watch_channel *channel, enum store_notice_outcome outcome,
+                           int64_t next_try_ms)
+{
+    channel->reporting = true;
+    channel->outcome = outcome;
+    channel->next_try_ms = next_try_ms;
+    channel_write(channel);
 }
 
 static void channel_delivered(void *argument, const struct failure *failure)
@@ -218,6 +230,18 @@ bool watch_is_delivering(const struct watch *watch)
             return true;
     }
     return false;
+}
+
+void watch_stop_deliveries(struct watch *watch)
+{
+    struct executor *executor = watch->notifier->context->executor;
+    for (size_t i = 0; i < STORE_CHANNELS; i++) {
+        struct watch_channel *channel = &watch->channels[i];
+        if (!executor_timer_pending(&channel->report_timer))
+            continue;
+        executor_cancel_timer(executor, &channel->report_timer);
+        channel_write(channel);
+    }
 }
 
 void watch_cancel_deliveries(struct watch *watch)

@@ -21,10 +21,15 @@ struct watch_channel {
     struct watch *watch;
     unsigned number;
     struct delivery *delivery; /* under way */
-    bool reporting;            /* the store is told what came of it */
     char id[STORE_NOTIFICATION_ID_SIZE];
     uint32_t attempts; /* before this one */
+
+    /* What came of it, until the store has written that down. */
+    bool reporting;
+    enum store_notice_outcome outcome;
+    int64_t next_try_ms;
     char *reason;
+    struct executor_timer report_timer; /* the store could not: it is told again */
 };
 
 struct watch {
@@ -69,6 +74,8 @@ void watch_wake(struct watch *watch);
 
 /* Looks for what waits to be delivered. */
 void watch_deliver(struct watch *watch);
+/* What the store could not write down is written now, or never. */
+void watch_stop_deliveries(struct watch *watch);
 bool watch_is_delivering(const struct watch *watch);
 void watch_cancel_deliveries(struct watch *watch);
 

@@ -10,6 +10,7 @@ import time
 from alerting import (AlertScene, BEING, DONE, HAS_BEEN, NOT, OWNER, receiving)
 from certificate import Authority
 from harness import LONG, case, chance, check, check_equal, main, until
+from ledger import locked
 from mail import message
 from scene import ANN, CARLA
 from smtp_server import SmtpServer
@@ -240,6 +241,28 @@ def _():
             scene.reload()
             check_equal(scene.until_told(1)[0]["owner"], "other@example.com", "who is told")
             until(lambda: told(scene) == [DONE], "it is told")
+
+
+@case("a database that cannot be written when the owner has been told: told once all the same")
+def _():
+    with AlertScene([ANN, CARLA], impersonation=f"all,-{CARLA}") as scene:
+        go = scene.folder / "go"
+        teller = scene.folder / "tell"
+        teller.write_text(teller.read_text() +
+                          f"for turn in $(seq 200); do [ -e {go} ] || sleep 0.1; done\n")
+        scene.daemon.start()
+        scene.until_told(1)
+        with locked(scene.ledger.path):
+            go.touch()
+            until(lambda: len(scene.daemon.log_lines("kept it locked")) >= 2,
+                  "it cannot write what came of it")
+        until(lambda: told(scene) == [DONE], "it is told", 60)
+        scene.daemon.until_logged(RECEIVED)
+        time.sleep(1)
+        check_equal(len(scene.told()), 1, "notifications")
+        scene.exchange.grant(CARLA)
+        scene.until_no_alert()
+        scene.until_told(2)
 
 
 main()
