@@ -171,7 +171,10 @@ static int64_t take_due(struct watch *watch, struct profile *profile,
         struct watch_channel *channel = &watch->channels[notices[i].channel];
         if (channel_is_busy(channel))
             continue;
-        if (watch->at_once || notices[i].next_try_ms <= now)
+        /* One that waits for longer than is ever waited was told to while the clock was ahead. */
+        bool due =
+            notices[i].next_try_ms <= now || notices[i].next_try_ms - now > DELIVERY_LIFETIME_MS;
+        if (watch->at_once || due)
             channel_take(channel, profile, &notices[i]);
         else if (notices[i].next_try_ms < next)
             next = notices[i].next_try_ms;
