@@ -17,6 +17,7 @@ enum {
     STOPPED_MAX = 200,                /* mailboxes of one alert that are named in it */
     LIMIT_WITHIN_MS = 60 * 60 * 1000, /* notify_limit counts messages within so long */
     STORE_RETRY_MS = 30 * 1000,
+    TURN_WAIT_MS = 1000, /* while another profile's message to the same owner is composed */
     HOST_SIZE = 256,
 };
 
@@ -70,6 +71,8 @@ static void watch_look(void *argument);
 
 static void watch_wait(struct watch *watch, uint64_t wait_ms)
 {
+    memory_free(watch->owner);
+    watch->owner = NULL;
     watch->part = WATCH_WAITING;
     executor_after(watch->notifier->context->executor, &watch->timer, wait_ms, watch_look, watch);
 }
@@ -79,7 +82,8 @@ static void watch_idle(struct watch *watch)
 {
     watch->part = WATCH_IDLE;
     memory_free(watch->json);
-    watch->json = NULL;
+    memory_free(watch->owner);
+    watch->json = watch->owner = NULL;
     buffer_release(&watch->message);
     if (watch->again)
         watch_wake(watch);
@@ -140,13 +144,16 @@ static void watch_compose(struct watch *watch, const struct profile *profile,
                           const struct store_notify_state *state, enum store_notification_kind kind)
 {
     bool trouble = kind == STORE_NOTIFICATION_TROUBLE;
+    /* The configuration may go while the store's thread is at work. */
+    memory_free(watch->owner);
+    watch->owner = memory_copy_string(profile->config->owner);
     const struct store_alert_rows *alerts = trouble ? &state->untold : &state->over;
     const char *addresses[STOPPED_MAX];
     char host[HOST_SIZE] = "localhost";
     gethostname(host, sizeof host - 1);
     watch->notification = (struct store_notification){
         .profile = watch->name,
-        .owner = profile->config->owner,
+        .owner = watch->owner,
         .kind = kind,
         .channels = profile->config->notify_channels,
         .alerts_up_to = trouble ? state->untold_last : state->over_last,
@@ -210,6 +217,19 @@ static void watch_looked(void *argument, const struct failure *failure,
               trouble ? STORE_NOTIFICATION_TROUBLE : STORE_NOTIFICATION_WELL);
 }
 
+/* Whether a message to this owner is on its way into the store: until it is there, notify_limit
+ * would be counted without it. */
+static bool owner_is_busy(const struct notifier *notifier, const char *owner)
+{
+    const struct watch *watch;
+    TAILQ_FOREACH(watch, &notifier->watches, entries)
+    {
+        if (watch->owner != NULL && strcmp(watch->owner, owner) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void watch_look(void *argument)
 {
     struct watch *watch = argument;
@@ -218,10 +238,15 @@ static void watch_look(void *argument)
         watch_idle(watch);
         return;
     }
+    const char *owner = watch_profile(watch)->config->owner;
+    if (owner_is_busy(watch->notifier, owner)) {
+        watch_wait(watch, TURN_WAIT_MS);
+        return;
+    }
     watch->part = WATCH_LOOKING;
-    store_notify_look(watch->notifier->context->store, watch->name,
-                      watch_profile(watch)->config->owner, clock_wall_ms() - LIMIT_WITHIN_MS,
-                      LOOK_MAX, watch_looked, watch);
+    watch->owner = memory_copy_string(owner);
+    store_notify_look(watch->notifier->context->store, watch->name, watch->owner,
+                      clock_wall_ms() - LIMIT_WITHIN_MS, LOOK_MAX, watch_looked, watch);
 }
 
 /* --- the notifier --- */
@@ -309,6 +334,7 @@ bool notifier_free(struct notifier *notifier, uint64_t patience_ms)
         TAILQ_REMOVE(&notifier->watches, watch, entries);
         buffer_release(&watch->message);
         memory_free(watch->json);
+        memory_free(watch->owner);
         memory_free(watch->name);
         memory_free(watch);
     }

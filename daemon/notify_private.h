@@ -37,6 +37,7 @@ struct watch {
     char *name; /* the profile's */
     enum watch_part part;
     bool again;   /* something has come while the store was at work */
+    char *owner;  /* whom the store is asked about, or gets the message for; NULL otherwise */
     bool at_once; /* the next look at deliveries takes those, too, that are not due */
     struct executor_timer timer;
 
