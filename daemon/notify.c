@@ -264,6 +264,14 @@ struct notifier *notifier_create(const struct context *context, struct profile_l
     return notifier;
 }
 
+/* It may wait because of what is configured otherwise now: the limit, the delay, the owner. */
+static void watch_wait_less(struct watch *watch, uint64_t delay_ms)
+{
+    uint64_t now = executor_now(watch->notifier->context->executor);
+    if (watch->part == WATCH_WAITING && watch->timer.entry.key > now + delay_ms)
+        watch_wait(watch, delay_ms);
+}
+
 void notifier_configure(struct notifier *notifier)
 {
     struct profile *profile;
@@ -275,6 +283,7 @@ void notifier_configure(struct notifier *notifier)
         if (watch == NULL)
             watch = watch_create(notifier, profile->config->name);
         watch->at_once = true;
+        watch_wait_less(watch, profile->config->notify_delay_ms);
         watch_wake(watch);
         watch_deliver(watch);
     }
