@@ -220,11 +220,16 @@ void service_started(struct service *service, const struct failure *failure)
 static void service_give_up(void *argument)
 {
     struct service *service = argument;
-    log_write(service->context.log, LOG_PRIORITY_WARNING, NULL,
-              "stopping although %" PRIu32 " %s for a disk that does not answer; what is left "
-              "is taken up again at the next start",
-              service->scheduler.running,
-              text_plural(service->scheduler.running, "cycle still waits", "cycles still wait"));
+    uint32_t running = service->scheduler.running;
+    if (running > 0)
+        log_write(service->context.log, LOG_PRIORITY_WARNING, NULL,
+                  "stopping although %" PRIu32 " %s for a disk that does not answer; what is left "
+                  "is taken up again at the next start",
+                  running, text_plural(running, "cycle still waits", "cycles still wait"));
+    else
+        log_write(service->context.log, LOG_PRIORITY_WARNING, NULL,
+                  "stopping although a disk, or a way to a profile's owner, does not answer; what "
+                  "is left is taken up again at the next start");
     service->left_behind = true;
     executor_stop(service->context.executor);
 }
