@@ -241,8 +241,12 @@ void alerts_record(const struct cycle *cycle, const struct store_failure *given,
 
 /* --- what is over --- */
 
+enum resolving_what { RESOLVING_MAILBOX, RESOLVING_PROFILE, RESOLVING_GROUP };
+
 struct resolving {
     const struct context *context;
+    enum resolving_what what;
+    struct profile *used;
     struct store_resolved resolved;
     char *profile;
     char *mailbox; /* NULL: of the profile */
@@ -269,24 +273,44 @@ static void resolving_report(const struct resolving *resolving)
                   text_plural(resolving->resolved.alerts, "alert is", "alerts are"));
 }
 
+/* The store was out of order: what is over would stand there as open, so it is told again by the
+ * next success. Another failure, of a lease that is lost, would only come again. */
+static void resolving_lost(const struct resolving *resolving, const struct failure *failure)
+{
+    if (failure->scope != FAILURE_SCOPE_SERVER)
+        return;
+    if (resolving->what == RESOLVING_MAILBOX)
+        resolving->used->resolves_lost++;
+    else if (resolving->what == RESOLVING_PROFILE)
+        resolving->used->resolved = false;
+    else if (resolving->used->group == PROFILE_GROUP_NONE)
+        resolving->used->group = PROFILE_GROUP_UNKNOWN;
+}
+
 static void resolving_done(void *argument, const struct failure *failure)
 {
     struct resolving *resolving = argument;
+    if (failure != NULL)
+        resolving_lost(resolving, failure);
     if (failure == NULL && resolving->resolved.alerts > 0)
         resolving_report(resolving);
     if (failure == NULL && resolving->resolved.told > 0)
         notifier_wake(resolving->context->notifier, resolving->profile);
+    profile_release(resolving->used);
     memory_free(resolving->profile);
     memory_free(resolving->mailbox);
     memory_free(resolving);
 }
 
-static struct resolving *resolving_create(const struct cycle *cycle, bool of_mailbox)
+static struct resolving *resolving_create(const struct cycle *cycle, enum resolving_what what)
 {
     struct resolving *resolving = memory_allocate(sizeof *resolving);
     resolving->context = cycle->context;
+    resolving->what = what;
+    resolving->used = cycle->profile;
+    profile_use(resolving->used);
     resolving->profile = memory_copy_string(cycle->profile->config->name);
-    if (of_mailbox) {
+    if (what == RESOLVING_MAILBOX) {
         resolving->mailbox = memory_copy_string(mailbox_address(cycle->mailbox));
         resolving->direction = cycle_direction_name(cycle->direction);
     }
@@ -295,7 +319,7 @@ static struct resolving *resolving_create(const struct cycle *cycle, bool of_mai
 
 void alerts_resolve_mailbox(const struct cycle *cycle)
 {
-    struct resolving *resolving = resolving_create(cycle, true);
+    struct resolving *resolving = resolving_create(cycle, RESOLVING_MAILBOX);
     store_failure_resolve(cycle->context->store, resolving->profile, cycle->mailbox->id,
                           resolving->direction, clock_wall_ms(), &resolving->resolved,
                           resolving_done, resolving);
@@ -303,7 +327,7 @@ void alerts_resolve_mailbox(const struct cycle *cycle)
 
 void alerts_resolve_profile(const struct cycle *cycle)
 {
-    struct resolving *resolving = resolving_create(cycle, false);
+    struct resolving *resolving = resolving_create(cycle, RESOLVING_PROFILE);
     store_failure_resolve(cycle->context->store, resolving->profile, (struct store_mailbox){0},
                           NULL, clock_wall_ms(), &resolving->resolved, resolving_done, resolving);
 }
@@ -317,7 +341,7 @@ void alerts_look_at_group(const struct cycle *cycle)
         profile->tried < profile->mailbox_count || 4 * profile->stopped > profile->mailbox_count)
         return;
     profile->group = PROFILE_GROUP_NONE;
-    struct resolving *resolving = resolving_create(cycle, false);
+    struct resolving *resolving = resolving_create(cycle, RESOLVING_GROUP);
     store_alert_resolve_grouped(cycle->context->store, resolving->profile, clock_wall_ms(),
                                 &resolving->resolved, resolving_done, resolving);
 }

@@ -44,6 +44,7 @@ struct direction {
     struct cycle *cycle;               /* while running */
     struct direction_trouble *trouble; /* NULL while all is well */
     struct status status;
+    uint32_t resolves_lost_seen; /* of the profile's, when the store was told that this one works */
     uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
     uint32_t gate_generation; /* of the profile's gate, when the running cycle started */
     enum direction_state state;

@@ -43,8 +43,9 @@ void outcome_mailbox_succeeded(struct direction *direction, const struct cycle *
         direction->trouble = NULL;
         direction->resolved = false;
     }
-    if (!direction->resolved) {
+    if (!direction->resolved || direction->resolves_lost_seen != cycle->profile->resolves_lost) {
         direction->resolved = true;
+        direction->resolves_lost_seen = cycle->profile->resolves_lost;
         alerts_resolve_mailbox(cycle);
     }
     mailbox_note_end(cycle->mailbox);

@@ -55,6 +55,7 @@ struct profile {
     enum profile_group group;
     bool signed_in;         /* the server was reached, and that was told */
     bool resolved;          /* the store knows of no failure of the profile any more */
+    uint32_t resolves_lost; /* how often the store could not be told that a mailbox works again */
     uint32_t running_stuck; /* of `running`, those that wait for a disk that does not answer */
     uint32_t outages;       /* long ones that are over */
     uint32_t alike; /* mailboxes in a row that met the same failure, with no success between */

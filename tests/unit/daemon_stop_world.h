@@ -19,7 +19,8 @@ static struct {
     struct failure last;
     char trace[2048];
     unsigned mailbox_resolved, profile_resolved;
-    struct store_sign_in sign_in; /* of the one profile, as it would be on disk */
+    struct failure resolve_failure; /* what the store answers to that */
+    struct store_sign_in sign_in;   /* of the one profile, as it would be on disk */
     struct failure write_failure;
     unsigned writes;
 } kept;
@@ -43,7 +44,7 @@ void store_failure_resolve(struct store *store, const char *profile, struct stor
         kept.profile_resolved++;
     else
         kept.mailbox_resolved++;
-    store_answer_later(done, argument, NULL);
+    store_answer_later(done, argument, &kept.resolve_failure);
 }
 
 void store_alert_resolve_grouped(struct store *store, const char *profile, int64_t now_ms,
@@ -227,6 +228,22 @@ static inline uint64_t run_cycle(struct fixture *fixture, struct direction *dire
     };
     if (failure != NULL)
         cycle.failure = *failure;
+    direction->gate_generation = gate_enter(&fixture->profile.gate);
+    return outcome_settle(&fixture->scheduler, direction, &cycle);
+}
+
+/* A cycle that has nothing to send, and asks the server nothing. */
+static inline uint64_t run_cycle_with_nothing(struct fixture *fixture, struct direction *direction)
+{
+    struct cycle cycle = {
+        .context = &fixture->context,
+        .direction = direction->kind,
+        .mailbox = direction->mailbox,
+        .profile = &fixture->profile,
+        .started_ms = executor_now(fixture->executor),
+        .next_ms = INT64_MAX,
+        .proves_nothing = true,
+    };
     direction->gate_generation = gate_enter(&fixture->profile.gate);
     return outcome_settle(&fixture->scheduler, direction, &cycle);
 }

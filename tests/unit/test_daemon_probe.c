@@ -146,6 +146,34 @@ static void a_probe_that_passes_lets_the_missed_cycle_run_and_resolves_nothing(v
     assert_int_equal(logged_count(MESSAGE_MAILBOX_RESUMED), 1);
 }
 
+static void what_the_store_could_not_write_is_resolved_by_the_next_success(void **state)
+{
+    struct fixture *fixture = *state;
+    struct direction *direction = &fixture->mailboxes[0].incoming;
+    struct direction *other = &fixture->mailboxes[1].incoming;
+    kept.resolve_failure = (struct failure){
+        .category = FAILURE_STORAGE, .scope = FAILURE_SCOPE_SERVER, .code = "SQLITE_FULL"};
+    run_cycle(fixture, direction, NULL);
+    answer_all();
+    assert_int_equal(kept.mailbox_resolved, 1);
+    assert_int_equal(kept.profile_resolved, 1);
+    kept.resolve_failure = (struct failure){0};
+    for (int i = 0; i < 2; i++) {
+        run_cycle(fixture, direction, NULL);
+        answer_all();
+        assert_int_equal(kept.mailbox_resolved, 2);
+        assert_int_equal(kept.profile_resolved, 2);
+    }
+    /* A lease that is lost stays lost: trying again would never end. */
+    kept.resolve_failure = (struct failure){
+        .category = FAILURE_STORAGE, .scope = FAILURE_SCOPE_MAILBOX, .code = "LEASE"};
+    for (int i = 0; i < 2; i++) {
+        run_cycle(fixture, other, NULL);
+        answer_all();
+        assert_int_equal(kept.mailbox_resolved, 3);
+    }
+}
+
 /* A probe cannot see that a folder is missing: the cycle can, once an interval. */
 static void a_cycle_that_fails_after_a_probe_that_passed_waits_for_the_next_probe(void **state)
 {
@@ -310,6 +338,7 @@ int main(void)
         with_mailboxes(trouble_of_this_machine_s_storage_is_not_probed),
         with_mailboxes(a_probe_that_fails_counts_like_a_cycle),
         with_mailboxes(a_probe_that_passes_lets_the_missed_cycle_run_and_resolves_nothing),
+        with_mailboxes(what_the_store_could_not_write_is_resolved_by_the_next_success),
         with_mailboxes(a_cycle_that_fails_after_a_probe_that_passed_waits_for_the_next_probe),
         with_mailboxes(a_cycle_that_is_cut_short_after_a_probe_is_probed_for_again),
         with_mailboxes(a_probe_that_meets_something_else_tells_of_that),
