@@ -122,6 +122,7 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
                         const struct cycle *cycle)
 {
     uint64_t wait = 0;
+    bool probed = direction->probed;
     report_moved_mail(cycle);
     direction->probed = false;
     if (failure_is_set(&cycle->failure)) {
@@ -133,6 +134,9 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
     } else if (!cycle->cut_short) {
         if (!cycle->proves_nothing) {
             outcome_profile_succeeded(scheduler, direction, cycle);
+            outcome_mailbox_succeeded(direction, cycle);
+        } else if (probed && cycle->next_ms == INT64_MAX) {
+            /* The mailbox can be used, and the message that was refused is there no more. */
             outcome_mailbox_succeeded(direction, cycle);
         }
         wait = next_poll(cycle);

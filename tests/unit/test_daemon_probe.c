@@ -174,6 +174,20 @@ static void what_the_store_could_not_write_is_resolved_by_the_next_success(void 
     }
 }
 
+static void a_probe_that_passes_is_enough_when_nothing_is_left_to_send(void **state)
+{
+    struct fixture *fixture = *state;
+    struct direction *direction = &fixture->mailboxes[0].outgoing;
+    run_cycle(fixture, direction, &denied);
+    assert_int_equal(run_probe(fixture, direction), 0);
+    run_cycle_with_nothing(fixture, direction);
+    assert_null(direction->trouble);
+    assert_int_equal(kept.mailbox_resolved, 1);
+    run_cycle(fixture, direction, &denied);
+    run_cycle_with_nothing(fixture, direction);
+    assert_non_null(direction->trouble); /* nothing was asked */
+}
+
 /* A probe cannot see that a folder is missing: the cycle can, once an interval. */
 static void a_cycle_that_fails_after_a_probe_that_passed_waits_for_the_next_probe(void **state)
 {
@@ -339,6 +353,7 @@ int main(void)
         with_mailboxes(a_probe_that_fails_counts_like_a_cycle),
         with_mailboxes(a_probe_that_passes_lets_the_missed_cycle_run_and_resolves_nothing),
         with_mailboxes(what_the_store_could_not_write_is_resolved_by_the_next_success),
+        with_mailboxes(a_probe_that_passes_is_enough_when_nothing_is_left_to_send),
         with_mailboxes(a_cycle_that_fails_after_a_probe_that_passed_waits_for_the_next_probe),
         with_mailboxes(a_cycle_that_is_cut_short_after_a_probe_is_probed_for_again),
         with_mailboxes(a_probe_that_meets_something_else_tells_of_that),
