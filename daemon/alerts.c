@@ -99,7 +99,8 @@ static void raise_recorded(void *argument, const struct failure *failure)
     struct raise *raise = argument;
     if (failure == NULL) {
         /* One that stands for the mailbox is open from before this process. */
-        bool covered = raise->alert.tell && raise->alert.change == STORE_ALERT_UNCHANGED;
+        bool covered = raise->alert.tell && raise->alert.change == STORE_ALERT_UNCHANGED &&
+                       raise->alert.id != 0;
         if (raise->alert.absorbs || covered)
             raise->profile->group = PROFILE_GROUP_OPEN;
         raise_report(raise);
@@ -337,8 +338,8 @@ void alerts_resolve_profile(const struct cycle *cycle)
 void alerts_look_at_group(const struct cycle *cycle)
 {
     struct profile *profile = cycle->profile;
-    if (profile->group == PROFILE_GROUP_NONE || !profile->current ||
-        profile->tried < profile->mailbox_count || 4 * profile->stopped > profile->mailbox_count)
+    if (profile->group == PROFILE_GROUP_NONE || !profile->current || profile->untried > 0 ||
+        4 * profile->stopped > profile->mailbox_count)
         return;
     profile->group = PROFILE_GROUP_NONE;
     struct resolving *resolving = resolving_create(cycle, RESOLVING_GROUP);

@@ -6,6 +6,71 @@
 #include <assert.h>
 #include <string.h>
 
+/* --- its place in the profile's numbers --- */
+
+/* One with neither direction on takes no part. One that only sends may have nothing to send for
+ * ever: nobody waits for its first cycle. */
+static void mailbox_count(struct mailbox *mailbox)
+{
+    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
+    mailbox->counted = !mailbox->removed && (settings->incoming || settings->outgoing);
+    mailbox->awaited = mailbox->counted && settings->incoming && !mailbox->tried;
+    mailbox->profile->mailbox_count += mailbox->counted;
+    mailbox->profile->stopped += mailbox->counted && mailbox->stopped;
+    mailbox->profile->untried += mailbox->awaited;
+}
+
+static void mailbox_uncount(struct mailbox *mailbox)
+{
+    mailbox->profile->mailbox_count -= mailbox->counted;
+    mailbox->profile->stopped -= mailbox->counted && mailbox->stopped;
+    mailbox->profile->untried -= mailbox->awaited;
+    mailbox->counted = mailbox->awaited = false;
+}
+
+static bool direction_is_stopped(const struct direction *direction)
+{
+    return direction->trouble != NULL && direction->trouble->failure.permanent;
+}
+
+static bool mailbox_is_stopped(const struct mailbox *mailbox)
+{
+    return direction_is_stopped(&mailbox->incoming) || direction_is_stopped(&mailbox->outgoing);
+}
+
+void mailbox_note_end(struct mailbox *mailbox)
+{
+    mailbox_uncount(mailbox);
+    mailbox->tried = true;
+    mailbox->stopped = mailbox_is_stopped(mailbox);
+    mailbox_count(mailbox);
+}
+
+void mailbox_set_removed(struct mailbox *mailbox, bool removed)
+{
+    mailbox_uncount(mailbox);
+    mailbox->removed = removed;
+    mailbox_count(mailbox);
+}
+
+/* --- its configuration --- */
+
+/* What went wrong with a direction that is off is over; the store was told by whoever turned it
+ * off. */
+static void mailbox_forget_off(struct mailbox *mailbox)
+{
+    struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
+    for (size_t i = 0; i < 2; i++) {
+        if (mailbox_wants(mailbox, directions[i]->kind))
+            continue;
+        memory_free(directions[i]->trouble);
+        directions[i]->trouble = NULL;
+        directions[i]->probed = false;
+        directions[i]->resolved = false;
+    }
+    mailbox->stopped = mailbox_is_stopped(mailbox);
+}
+
 static void mailbox_attach(struct mailbox *mailbox, const struct config_mailbox *config,
                            struct configuration *configuration, struct profile *profile)
 {
@@ -14,24 +79,12 @@ static void mailbox_attach(struct mailbox *mailbox, const struct config_mailbox 
     mailbox->profile = profile;
     configuration_use(configuration);
     profile_use(profile);
-    profile->mailbox_count++;
-    profile->stopped += mailbox->stopped;
-    profile->tried += mailbox->tried;
 }
 
 static void mailbox_release(struct configuration *configuration, struct profile *profile)
 {
     configuration_release(configuration);
     profile_release(profile);
-}
-
-static void mailbox_detach(const struct mailbox *mailbox, struct configuration *configuration,
-                           struct profile *profile)
-{
-    profile->mailbox_count--;
-    profile->stopped -= mailbox->stopped;
-    profile->tried -= mailbox->tried;
-    mailbox_release(configuration, profile);
 }
 
 struct mailbox *mailbox_create(const struct config_mailbox *config,
@@ -43,6 +96,7 @@ struct mailbox *mailbox_create(const struct config_mailbox *config,
     mailbox->outgoing.mailbox = mailbox;
     mailbox->outgoing.kind = CYCLE_OUTGOING;
     mailbox->may_have_open = true;
+    mailbox_count(mailbox);
     return mailbox;
 }
 
@@ -68,7 +122,8 @@ void mailbox_free(struct mailbox *mailbox)
     assert(!mailbox_is_busy(mailbox));
     if (mailbox->next_configuration != NULL)
         mailbox_release(mailbox->next_configuration, mailbox->next_profile);
-    mailbox_detach(mailbox, mailbox->configuration, mailbox->profile);
+    mailbox_uncount(mailbox);
+    mailbox_release(mailbox->configuration, mailbox->profile);
     mailbox_forget_folders(mailbox);
     memory_free(mailbox->incoming.trouble);
     memory_free(mailbox->outgoing.trouble);
@@ -129,8 +184,11 @@ static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox 
         memory_free(mailbox->cookies);
         mailbox->cookies = NULL;
     }
+    mailbox_uncount(mailbox);
     mailbox_attach(mailbox, config, configuration, profile);
-    mailbox_detach(mailbox, old_configuration, old_profile);
+    mailbox_forget_off(mailbox);
+    mailbox_count(mailbox);
+    mailbox_release(old_configuration, old_profile);
 }
 
 void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
@@ -161,22 +219,6 @@ void mailbox_settle(struct mailbox *mailbox)
     mailbox_release(configuration, profile);
 }
 
-static bool direction_is_stopped(const struct direction *direction)
-{
-    return direction->trouble != NULL && direction->trouble->failure.permanent;
-}
-
-void mailbox_note_end(struct mailbox *mailbox)
-{
-    bool stopped =
-        direction_is_stopped(&mailbox->incoming) || direction_is_stopped(&mailbox->outgoing);
-    mailbox->profile->tried += !mailbox->tried;
-    mailbox->profile->stopped += stopped;
-    mailbox->profile->stopped -= mailbox->stopped;
-    mailbox->tried = true;
-    mailbox->stopped = stopped;
-}
-
 const char *mailbox_address(const struct mailbox *mailbox)
 {
     return mailbox->config->address;
@@ -187,10 +229,21 @@ const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mai
     return mailbox->config->settings;
 }
 
+static bool settings_want(const struct config_mailbox_settings *settings,
+                          enum cycle_direction direction)
+{
+    return direction == CYCLE_INCOMING ? settings->incoming : settings->outgoing;
+}
+
 bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction)
 {
-    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
+    return !mailbox->removed && settings_want(mailbox_settings(mailbox), direction);
+}
+
+bool mailbox_leaves(const struct mailbox *mailbox, enum cycle_direction direction)
+{
     if (mailbox->removed)
-        return false;
-    return direction == CYCLE_INCOMING ? settings->incoming : settings->outgoing;
+        return true;
+    return mailbox->next_configuration != NULL &&
+           !settings_want(mailbox->next_config->settings, direction);
 }

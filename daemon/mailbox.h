@@ -91,8 +91,10 @@ struct mailbox {
     bool sink_checked;  /* the sink at the configured path was opened, with recovery, in this
                          * process, and  nothing was left open in it since */
     bool may_have_open; /* the store may hold items with something left to do */
-    bool stopped;       /* a failure that stays has stopped a direction; counted in the profile */
-    bool tried;         /* a cycle has ended in this process; counted in the profile */
+    bool stopped;       /* a failure that stays has stopped a direction */
+    bool tried;         /* a cycle has ended in this process */
+    bool counted;       /* in the profile's mailbox_count and, when it is, in its stopped */
+    bool awaited;       /* in the profile's untried */
     bool move_refused;  /* an undeliverable item could not be moved, which was said */
 };
 
@@ -120,9 +122,15 @@ const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mai
 /* Whether the mailbox is configured, and for this direction. */
 bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction);
 
+/* Whether the direction of a cycle that runs will be off when it has ended. */
+bool mailbox_leaves(const struct mailbox *mailbox, enum cycle_direction direction);
+
 /* A cycle has ended, and what it says of its direction's trouble is noted: counts the mailbox in
  * its profile as tried, and as stopped or not. */
 void mailbox_note_end(struct mailbox *mailbox);
+
+/* It has left the configuration, or is back: `removed`, and what its profile counts. */
+void mailbox_set_removed(struct mailbox *mailbox, bool removed);
 
 /* Makes the store's and the server's part of the folders be read again. */
 void mailbox_forget_folders(struct mailbox *mailbox);

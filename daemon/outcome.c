@@ -111,6 +111,9 @@ static uint64_t settle_failure(struct scheduler *scheduler, struct direction *di
     }
     if (server_was_reached(failure))
         outcome_profile_succeeded(scheduler, direction, cycle);
+    /* It will not be tried again: what is recorded now would never be over. */
+    if (mailbox_leaves(cycle->mailbox, cycle->direction))
+        return 0;
     uint64_t wait = outcome_mailbox_failed(direction, cycle);
     if (may_be_the_server(failure) && direction->trouble->failures == 1 &&
         profile_note_alike(cycle->profile, failure))

@@ -49,9 +49,9 @@ struct profile {
     uint32_t running;
     uint32_t running_suspect;
     uint32_t users;         /* mailboxes, the service's list, and who works for it */
-    uint32_t mailbox_count; /* on this profile */
+    uint32_t mailbox_count; /* on this profile, with a direction that is on */
     uint32_t stopped;       /* of these, those that a failure has stopped that stays */
-    uint32_t tried;         /* of these, those of which a cycle has ended in this process */
+    uint32_t untried; /* of these, those that receive and of which no cycle has ended so far */
     enum profile_group group;
     bool signed_in;         /* the server was reached, and that was told */
     bool resolved;          /* the store knows of no failure of the profile any more */

@@ -105,12 +105,32 @@ static void reload_keep_busy(struct reload *reload, struct mailbox *mailbox,
     mailbox_reconfigure(mailbox, config, reload->configuration, profile);
 }
 
+/* What a cycle has met between the registration, which resolves it for directions that are off,
+ * and this moment; what it meets from now on is not recorded. */
+static void resolve_off(const struct reload *reload, const struct mailbox *mailbox,
+                        const struct config_mailbox *config)
+{
+    const struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
+    const bool wanted[] = {config->settings->incoming, config->settings->outgoing};
+    if (reload->service->stopping) /* the store may be closed; the next start registers anew */
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        const struct direction *direction = directions[i];
+        if (!wanted[i] && direction->trouble != NULL)
+            store_failure_resolve(reload->service->context.store, config->settings->profile->name,
+                                  mailbox->id, cycle_direction_name(direction->kind),
+                                  clock_wall_ms(), NULL, NULL, NULL);
+    }
+}
+
 static void reload_keep(struct reload *reload, struct mailbox *mailbox,
                         const struct config_mailbox *config)
 {
     struct service *service = reload->service;
     struct profile *profile = service_profile(service, config->settings->profile->name);
-    mailbox->removed = false;
+    if (mailbox->removed)
+        mailbox_set_removed(mailbox, false);
+    resolve_off(reload, mailbox, config);
     if (mailbox_is_busy(mailbox)) {
         reload_keep_busy(reload, mailbox, config, profile);
         return;
@@ -151,8 +171,8 @@ static void reload_remove(struct reload *reload, struct mailbox *mailbox)
         else
             scheduler_remove(&reload->service->scheduler, directions[i]);
     }
-    mailbox->removed = true;        /* nothing puts it into the schedule any more */
-    if (mailbox_is_busy(mailbox)) { /* freed by a later reload, or at the end */
+    mailbox_set_removed(mailbox, true); /* nothing puts it into the schedule any more */
+    if (mailbox_is_busy(mailbox)) {     /* freed by a later reload, or at the end */
         reload->merged[reload->merged_count++] = mailbox;
         return;
     }
@@ -323,6 +343,8 @@ static void reload_register(struct reload *reload)
         reload->registrations[i].renamed_from =
             mailbox->rare == NULL ? NULL : mailbox->rare->renamed_from;
         reload->registrations[i].profile = mailbox->settings->profile->name;
+        reload->registrations[i].incoming_off = !mailbox->settings->incoming;
+        reload->registrations[i].outgoing_off = !mailbox->settings->outgoing;
     }
     store_register_mailboxes(reload->service->context.store, reload->registrations,
                              config->mailbox_count, clock_wall_ms(), reload_registered, reload);

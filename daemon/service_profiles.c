@@ -71,6 +71,14 @@ void service_take_profiles(struct service *service, struct configuration *config
     const struct config *config = configuration->config;
     for (size_t i = 0; i < config->profile_count; i++)
         take_profile(service, &config->profiles[i], configuration);
+    /* What the last cycles of a profile that leaves meet is no matter for people any more: nobody
+     * would resolve it. */
+    struct profile *profile;
+    TAILQ_FOREACH(profile, &service->scheduler.profiles, entries)
+    {
+        if (config_find_profile(config, profile->config->name) == NULL)
+            profile->current = false;
+    }
 }
 
 void service_retire_profiles(struct service *service, const struct config *config)

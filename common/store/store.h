@@ -66,17 +66,19 @@ struct store_registration {
     const char *address;      /* in, lower case */
     const char *renamed_from; /* in; NULL: none. The old address's number is kept if it is known */
     const char *profile;      /* in */
+    bool incoming_off;        /* in: what went wrong with it in this direction is over */
+    bool outgoing_off;
     struct store_mailbox mailbox; /* out */
     int64_t enabled_ms; /* out: when it was first enabled: the default of process_email_from */
 };
 
 /* Gives every mailbox its number; those not named are marked as removed (their state stays until
  * store_prune), those that come back are as before. What went wrong with those that are removed,
- * and with profiles that no registration names, is over; nobody is told of the latter any more.
- * One transaction. A renaming is applied once,
- * however often it is named; addresses may be swapped. When both addresses have state, the new
- * one's ledger goes into the old number, and a cycle that still holds the other loses its lease;
- * while the new one has items in state "delivering", that waits for the next registration. */
+ * with directions that are off, and with profiles that no registration names, is over; nobody is
+ * told of the last any more. One transaction. A renaming is applied once, however often it is
+ * named; addresses may be swapped. When both addresses have state, the new one's ledger goes into
+ * the old number, and a cycle that still holds the other loses its lease; while the new one has
+ * items in state "delivering", that waits for the next registration. */
 void store_register_mailboxes(struct store *store, struct store_registration *registrations,
                               size_t count, int64_t now_ms, store_done *done, void *argument);
 
@@ -241,8 +243,9 @@ struct store_failure {
 
 /* Records a failure, or counts the same one again (same scope, profile, mailbox, direction, step,
  * category, code, item and submission, not resolved). One with an item puts the item into the
- * ledger as failed in the same transaction, and so it is with its alert. Strings are copied, but
- * the alert's. */
+ * ledger as failed in the same transaction, and so it is with its alert. What a cycle (it
+ * has an activity) meets of a mailbox that is not registered any more is not kept. Strings are
+ * copied, but the alert's. */
 void store_failure_record(struct store *store, const struct store_failure *failure,
                           store_done *done, void *argument);
 

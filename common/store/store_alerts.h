@@ -42,7 +42,8 @@ enum store_alert_told {
 };
 
 enum store_alert_change {
-    STORE_ALERT_UNCHANGED, /* one that absorbs stands for it: `id` is that one's */
+    STORE_ALERT_UNCHANGED, /* one that absorbs stands for it: `id` is that one's; 0: it is of a
+                              mailbox that is gone */
     STORE_ALERT_OPENED,
     STORE_ALERT_REPEATED,
     STORE_ALERT_RAISED, /* it was open with a lower level: told like one that opens */

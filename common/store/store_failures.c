@@ -88,16 +88,40 @@ static void record_alert(struct store_connection *connection, const struct recor
     store_alert_record(connection, &key, row, record->now_ms, record->alert);
 }
 
-static void record_run(struct store_connection *connection, struct store_operation *operation)
+/* What a last cycle meets of a mailbox that has left the configuration would stay open: nobody
+ * tries it again, and the registration has resolved what there was. What no cycle has met, of
+ * messages whose mailbox is gone, say, is resolved by whoever records it. */
+static bool record_is_gone(struct store_connection *connection,
+                           const struct record_operation *record)
 {
-    const struct record_operation *record = (const struct record_operation *)operation;
-    if (record->mailbox.number != 0)
-        store_check_lease(connection, record->mailbox);
+    if (record->activity == NULL || record->activity[0] == '\0')
+        return false;
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_IS_GONE);
+    store_bind_number(connection, query, 1, record->mailbox.number);
+    return store_run_number(connection, query) != 0;
+}
+
+static void record_failure(struct store_connection *connection,
+                           const struct record_operation *record)
+{
     int64_t row = record_write(connection, record, STORE_SQL_FAILURE_AGAIN);
     if (row == 0)
         row = record_write(connection, record, STORE_SQL_FAILURE_INSERT);
     if (record->alert != NULL)
         record_alert(connection, record, row);
+}
+
+static void record_run(struct store_connection *connection, struct store_operation *operation)
+{
+    const struct record_operation *record = (const struct record_operation *)operation;
+    if (record->mailbox.number != 0)
+        store_check_lease(connection, record->mailbox);
+    if (record->alert != NULL) {
+        record->alert->id = 0;
+        record->alert->change = STORE_ALERT_UNCHANGED;
+    }
+    if (!record_is_gone(connection, record))
+        record_failure(connection, record);
     if (record->has_item)
         store_ledger_fail(connection, record->mailbox.number, &record->item, record->now_ms);
 }
@@ -196,6 +220,20 @@ static sqlite3_stmt *resolve_query(struct store_connection *connection,
         store_bind_text(connection, query, 1, record_text(resolving->profile));
     store_bind_text(connection, query, 2, resolving->direction);
     return query;
+}
+
+void store_failures_resolve_off(struct store_connection *connection, int64_t mailbox,
+                                const char *direction, int64_t now_ms)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_OFF);
+    store_bind_number(connection, query, 1, mailbox);
+    store_bind_text(connection, query, 2, direction);
+    store_bind_number(connection, query, 3, now_ms);
+    store_run(connection, query);
+    query = store_query(connection, STORE_SQL_ALERTS_OF_MAILBOX);
+    store_bind_number(connection, query, 1, mailbox);
+    store_bind_text(connection, query, 2, direction);
+    store_alerts_resolve(connection, query, now_ms, NULL);
 }
 
 static void resolve_run(struct store_connection *connection, struct store_operation *operation)

@@ -196,6 +196,17 @@ static void mailbox_remove(struct store_connection *connection, int64_t number, 
     mailbox_resolve_alerts(connection, number, now_ms);
 }
 
+/* Nothing tries a direction that is off: what went wrong with it would never be over. */
+static void mailbox_resolve_off(struct store_connection *connection,
+                                const struct store_registration *registration, int64_t now_ms)
+{
+    int64_t number = registration->mailbox.number;
+    if (registration->incoming_off)
+        store_failures_resolve_off(connection, number, "incoming", now_ms);
+    if (registration->outgoing_off)
+        store_failures_resolve_off(connection, number, "outgoing", now_ms);
+}
+
 /* Marks those that are in the database and not among the registrations. */
 static void mailbox_remove_others(struct store_connection *connection,
                                   const struct register_operation *registering)
@@ -225,6 +236,8 @@ static void register_run(struct store_connection *connection, struct store_opera
         mailbox_rename(connection, &all[i], registering->now_ms);
     for (size_t i = 0; i < registering->count; i++)
         mailbox_register(connection, &all[i], registering->now_ms);
+    for (size_t i = 0; i < registering->count; i++)
+        mailbox_resolve_off(connection, &all[i], registering->now_ms);
     mailbox_remove_others(connection, registering);
     store_forget_gone_profiles(connection, all, registering->count, registering->now_ms);
 }

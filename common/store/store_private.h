@@ -217,6 +217,10 @@ struct store *store_open_patient(const char *directory, struct executor *executo
 void store_failures_resolve_item(struct store_connection *connection, int64_t mailbox,
                                  const struct digest *item, int64_t now_ms);
 
+/* What cycles of the mailbox in this direction, which is off, have met is over; items stay. */
+void store_failures_resolve_off(struct store_connection *connection, int64_t mailbox,
+                                const char *direction, int64_t now_ms);
+
 /* What an alert is about; of each key one at most is open. No string is NULL. */
 struct store_alert_key {
     int64_t mailbox; /* 0: none */

@@ -98,6 +98,8 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_MAILBOX_RETIRE] = "UPDATE mailbox SET address = '#' || number, lease = lease + 1,"
                                  " removed_at = coalesce(removed_at, ?2)"
                                  " WHERE number = ?1 AND address <> '#' || number",
+    [STORE_SQL_MAILBOX_IS_GONE] =
+        "SELECT 1 FROM mailbox WHERE number = ?1 AND removed_at IS NOT NULL",
     [STORE_SQL_MAILBOX_SINK] =
         "UPDATE mailbox SET sink_path = ?2 WHERE number = ?1 AND sink_path IS NOT ?2",
     [STORE_SQL_MAILBOX_SINK_PATH] = "SELECT sink_path FROM mailbox WHERE number = ?1",
@@ -240,6 +242,10 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_FAILURE_RESOLVE_MAILBOX] =
         "UPDATE failure SET resolved_at = ?3 WHERE mailbox = ?1 AND resolved_at IS NULL"
         " AND item = x'' AND submission = '' AND (?2 IS NULL OR direction = ?2)",
+    /* What no cycle has met (without an activity) is resolved by whoever recorded it. */
+    [STORE_SQL_FAILURE_RESOLVE_OFF] =
+        "UPDATE failure SET resolved_at = ?3 WHERE mailbox = ?1 AND resolved_at IS NULL"
+        " AND item = x'' AND submission = '' AND direction = ?2 AND activity <> ''",
     [STORE_SQL_FAILURE_RESOLVE_PROFILE] =
         "UPDATE failure SET resolved_at = ?3 WHERE mailbox IS NULL AND resolved_at IS NULL"
         " AND item = x'' AND submission = '' AND profile = ?1"

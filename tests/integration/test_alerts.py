@@ -200,4 +200,33 @@ def _():
         scene.until_told(2)
 
 
+@case("what went wrong is over when its direction is turned off or its mailbox goes, in a reload or "
+      "while it does not run")
+def _():
+    with AlertScene([ANN, BEN, CARLA], impersonation=f"all,-{BEN},-{CARLA}") as scene:
+        scene.daemon.start()
+        until(lambda: sum(len(one["alerts"]) for one in scene.told()) >= 2, "both are told of")
+        scene.mailboxes[CARLA] = {"incoming": "no"}
+        scene.write_configuration()
+        scene.daemon.reload()
+        until(lambda: [row["address"] for row in scene.open_alerts()] == [BEN], "Carla's is over")
+        check_equal(scene.ledger.unresolved(CARLA), [], "Carla's failures")
+        del scene.mailboxes[BEN]
+        scene.write_configuration()
+        scene.daemon.reload()
+        scene.until_no_alert()
+        until(lambda: scene.told()[-1]["kind"] == "well", "all is well")
+        # On again it is refused again; off while nobody looks.
+        scene.mailboxes[CARLA] = {}
+        scene.write_configuration()
+        scene.daemon.reload()
+        until(lambda: scene.told()[-1]["kind"] == "trouble", "it is told of again")
+        scene.daemon.stop()
+        scene.mailboxes[CARLA] = {"incoming": "no"}
+        scene.write_configuration()
+        scene.daemon.start()
+        scene.until_no_alert()
+        until(lambda: scene.told()[-1]["kind"] == "well", "all is well again")
+
+
 main()

@@ -44,6 +44,47 @@ static void what_went_wrong_with_a_removed_mailbox_is_over(void **state)
     assert_int_equal(now.untold.total, 1);
 }
 
+static void what_a_removed_mailbox_s_last_cycle_meets_is_not_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox two[2];
+    register_two(fixture, two);
+    struct store_registration stays = {.address = "b@x", .profile = "p"};
+    register_all(fixture, &stays, 1);
+    struct trouble last = trouble_of(two[0], FAILURE_IMPERSONATION, "X");
+    last.alert.tell = true;
+    assert_int_equal(record(fixture, &last), STORE_ALERT_UNCHANGED);
+    assert_int_equal(last.alert.id, 0);
+    assert_int_equal(count(fixture, "failure"), 0);
+    assert_int_equal(count(fixture, "alert"), 0);
+    struct store_registration back[] = {{.address = "a@x", .profile = "p"},
+                                        {.address = "b@x", .profile = "p"}};
+    register_all(fixture, back, 2);
+    assert_int_equal(record(fixture, &last), STORE_ALERT_OPENED);
+}
+
+static void what_went_wrong_with_a_direction_that_is_off_is_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox two[2];
+    register_two(fixture, two);
+    struct trouble incoming = trouble_of(two[0], FAILURE_IMPERSONATION, "X");
+    struct trouble outgoing = incoming;
+    outgoing.failure.direction = "outgoing";
+    record(fixture, &incoming);
+    record(fixture, &outgoing);
+    int64_t other = open_alert(fixture, two[1], "X");
+    struct store_registration off[] = {
+        {.address = "a@x", .profile = "p", .incoming_off = true},
+        {.address = "b@x", .profile = "p", .outgoing_off = true},
+    };
+    register_all(fixture, off, 2);
+    assert_int_equal(alert_of(fixture, incoming.alert.id).row.resolved_ms, NOW + 9);
+    assert_int_equal(alert_of(fixture, outgoing.alert.id).row.resolved_ms, 0);
+    assert_int_equal(alert_of(fixture, other).row.resolved_ms, 0);
+    assert_int_equal(count(fixture, "failure WHERE resolved_at IS NULL"), 2);
+}
+
 static void nobody_is_told_of_a_profile_that_has_left(void **state)
 {
     struct fixture *fixture = *state;
@@ -464,6 +505,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_setup, support_teardown)
         TEST(what_went_wrong_with_a_removed_mailbox_is_over),
+        TEST(what_a_removed_mailbox_s_last_cycle_meets_is_not_kept),
+        TEST(what_went_wrong_with_a_direction_that_is_off_is_over),
         TEST(nobody_is_told_of_a_profile_that_has_left),
         TEST(registering_the_same_leaves_alerts_alone),
         TEST(a_merged_mailbox_takes_its_alerts_along),
