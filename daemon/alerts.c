@@ -338,7 +338,11 @@ void alerts_resolve_profile(const struct cycle *cycle)
 void alerts_look_at_group(const struct cycle *cycle)
 {
     struct profile *profile = cycle->profile;
-    if (profile->group == PROFILE_GROUP_NONE || !profile->current || profile->untried > 0 ||
+    if (!profile->current)
+        return;
+    if (profile_is_well(profile))
+        notifier_wake_if_well(cycle->context->notifier, profile->config->name);
+    if (profile->group == PROFILE_GROUP_NONE || profile->untried > 0 ||
         4 * profile->stopped > profile->mailbox_count)
         return;
     profile->group = PROFILE_GROUP_NONE;

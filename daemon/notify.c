@@ -201,6 +201,8 @@ static void watch_looked(void *argument, const struct failure *failure,
     }
     bool trouble = state->untold.total > 0;
     bool well = !trouble && state->over.total > 0 && state->open_told == 0;
+    watch->well_waits = well && profile != NULL && !profile_is_well(profile);
+    well = well && !watch->well_waits;
     /* One that is on its way: watch_wake follows when it is there. */
     if (!watch_can_tell(watch) || state->pending || (!trouble && !well)) {
         watch_idle(watch);
@@ -293,6 +295,13 @@ void notifier_wake(struct notifier *notifier, const char *profile)
 {
     struct watch *watch = notifier == NULL ? NULL : watch_find(notifier, profile);
     if (watch != NULL)
+        watch_wake(watch);
+}
+
+void notifier_wake_if_well(struct notifier *notifier, const char *profile)
+{
+    struct watch *watch = notifier == NULL ? NULL : watch_find(notifier, profile);
+    if (watch != NULL && watch->well_waits)
         watch_wake(watch);
 }
 

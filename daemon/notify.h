@@ -10,8 +10,8 @@
  *
  * A message that no channel has handed over yet holds back the next one, which then tells of
  * everything that has come meanwhile; so does notify_limit. What was over before it was told is
- * never told. When nothing that was told is open any more, one message says so. All of this stands
- * in the store: a restart goes on where it was. */
+ * never told. When nothing that was told is open any more, and no mailbox is stopped, one message
+ * says so. All of this stands in the store: a restart goes on where it was. */
 #ifndef EXSYNC_DAEMON_NOTIFY_H
 #define EXSYNC_DAEMON_NOTIFY_H
 
@@ -38,6 +38,10 @@ void notifier_configure(struct notifier *notifier);
 
 /* Something of this profile has opened or is over. `notifier` may be NULL: nobody is told. */
 void notifier_wake(struct notifier *notifier, const char *profile);
+
+/* The same, for a profile that is well now (profile_is_well): if the owner was not told so because
+ * it was not. */
+void notifier_wake_if_well(struct notifier *notifier, const char *profile);
 
 /* Begins nothing more; what is under way goes on. */
 void notifier_stop(struct notifier *notifier);

@@ -36,9 +36,10 @@ struct watch {
     struct notifier *notifier;
     char *name; /* the profile's */
     enum watch_part part;
-    bool again;   /* something has come while the store was at work */
-    char *owner;  /* whom the store is asked about, or gets the message for; NULL otherwise */
-    bool at_once; /* the next look at deliveries takes those, too, that are not due */
+    bool again;      /* something has come while the store was at work */
+    bool well_waits; /* nothing that was told is open, but mailboxes are stopped or not tried yet */
+    char *owner;     /* whom the store is asked about, or gets the message for; NULL otherwise */
+    bool at_once;    /* the next look at deliveries takes those, too, that are not due */
     struct executor_timer timer;
 
     /* The message that is being written to the store. */

@@ -121,6 +121,11 @@ bool profile_matches(const struct profile *profile, const struct config_profile 
            own->connect_timeout_ms == config->connect_timeout_ms;
 }
 
+bool profile_is_well(const struct profile *profile)
+{
+    return profile->stopped == 0 && profile->untried == 0;
+}
+
 struct backoff profile_backoff(const struct profile *profile)
 {
     return (struct backoff){

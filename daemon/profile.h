@@ -90,6 +90,11 @@ void profile_release(struct profile *profile);
  * server is the same, and so is the secret. */
 bool profile_matches(const struct profile *profile, const struct config_profile *config);
 
+/* Whether no mailbox is stopped, as far as each of them has been tried. When an alert that stood
+ * for many is over, those that are still stopped have none of their own before they are tried
+ * again. */
+bool profile_is_well(const struct profile *profile);
+
 /* How the profile waits between tries. */
 struct backoff profile_backoff(const struct profile *profile);
 

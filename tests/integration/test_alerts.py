@@ -163,7 +163,7 @@ def _():
 @case("a permission that comes and goes makes no flood, loses no mail, and leaves a true history")
 def _():
     seconds = 60 if LONG else 15
-    with AlertScene([ANN, CARLA], profile={"notify_delay": "1s", "notify_limit": 3}) as scene:
+    with AlertScene([ANN, CARLA], profile={"notify_delay": "500ms", "notify_limit": 3}) as scene:
         scene.daemon.start()
         count = 0
         deadline = time.monotonic() + seconds
@@ -227,6 +227,35 @@ def _():
         scene.daemon.start()
         scene.until_no_alert()
         until(lambda: scene.told()[-1]["kind"] == "well", "all is well again")
+
+
+@case("the alert of a profile ends although some of its mailboxes are never looked at, and all is "
+      "well only when none is refused any more")
+def _():
+    names = {f"user{index}@example.com": {} for index in range(8)}
+    last = list(names)[-1]
+    silent = {"sends@example.com": {"incoming": "no", "outgoing": "yes"},
+              "off@example.com": {"incoming": "no"}}
+    with AlertScene({**names, **silent}, impersonation="none") as scene:
+        scene.daemon.start()
+        until(lambda: "profile" in [row["scope"] for row in scene.open_alerts()],
+              "one alert stands for all")
+        until(lambda: scene.told() and scene.told()[-1]["alerts"][0]["absorbs"], "it is told")
+        check("of the 9 mailboxes" in scene.told()[-1]["alerts"][0]["sentence"],
+              scene.told()[-1]["alerts"][0]["sentence"])
+        before = len(scene.told())
+        for address in names:
+            if address != last:
+                scene.exchange.grant(address)
+        until(lambda: [row["address"] for row in scene.open_alerts()] == [last],
+              "the last one has an alert of its own")
+        until(lambda: len(scene.told()) > before, "it is told of")
+        time.sleep(1)
+        check_equal([one["kind"] for one in scene.told()[before:]], ["trouble"],
+                    "what was told while one was refused")
+        scene.exchange.grant(last)
+        scene.until_no_alert()
+        until(lambda: scene.told()[-1]["kind"] == "well", "all is well")
 
 
 main()

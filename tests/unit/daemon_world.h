@@ -100,6 +100,12 @@ void notifier_wake(struct notifier *notifier, const char *profile)
     owners_woken++;
 }
 
+void notifier_wake_if_well(struct notifier *notifier, const char *profile)
+{
+    assert_null(notifier);
+    assert_string_equal(profile, "contoso");
+}
+
 /* --- the store's answers --- */
 
 struct store_answer {
