@@ -15,6 +15,8 @@
 
 #include <inttypes.h>
 
+enum { GROUP_REPEAT_MS = 60 * 60 * 1000 };
+
 /* --- one alert on its way through the store --- */
 
 enum raise_string {
@@ -101,8 +103,10 @@ static void raise_recorded(void *argument, const struct failure *failure)
         /* One that stands for the mailbox is open from before this process. */
         bool covered = raise->alert.tell && raise->alert.change == STORE_ALERT_UNCHANGED &&
                        raise->alert.id != 0;
-        if (raise->alert.absorbs || covered)
+        if (raise->alert.absorbs || covered) {
             raise->profile->group = PROFILE_GROUP_OPEN;
+            raise->profile->group_category = raise->failure.category;
+        }
         raise_report(raise);
     }
     if (raise->done != NULL)
@@ -206,15 +210,30 @@ static bool most_are_stopped(const struct profile *profile)
            2 * profile->stopped > profile->mailbox_count;
 }
 
+/* Another cause than that of the open alert is a matter of its own. */
 static bool is_for_group(const struct cycle *cycle, const struct failure *failure)
 {
-    return failure->scope == FAILURE_SCOPE_MAILBOX && failure->permanent &&
-           cycle->profile->current && most_are_stopped(cycle->profile);
+    const struct profile *profile = cycle->profile;
+    bool same =
+        profile->group != PROFILE_GROUP_OPEN || failure->category == profile->group_category;
+    return failure->scope == FAILURE_SCOPE_MAILBOX && failure->permanent && profile->current &&
+           same && most_are_stopped(profile);
+}
+
+/* One that is open repeats from time to time, so that an owner who could not be told is told after
+ * all. */
+static bool group_is_due(const struct cycle *cycle)
+{
+    const struct profile *profile = cycle->profile;
+    return profile->group != PROFILE_GROUP_OPEN || profile->group_again ||
+           executor_now(cycle->context->executor) - profile->group_raised_ms >= GROUP_REPEAT_MS;
 }
 
 static void raise_group(const struct cycle *cycle, const struct store_failure *of_mailbox)
 {
     struct store_failure row = *of_mailbox;
+    cycle->profile->group_again = false;
+    cycle->profile->group_raised_ms = executor_now(cycle->context->executor);
     row.failure.scope = FAILURE_SCOPE_PROFILE;
     row.mailbox = (struct store_mailbox){0};
     row.direction = NULL;
@@ -230,7 +249,7 @@ void alerts_record(const struct cycle *cycle, const struct store_failure *given,
     row.trace = buffer_string(&trace);
     if (is_for_group(cycle, &row.failure)) {
         store_failure_record(cycle->context->store, &row, done, argument);
-        if (cycle->profile->group != PROFILE_GROUP_OPEN)
+        if (group_is_due(cycle))
             raise_group(cycle, &row);
     } else if (wants_alert(cycle, &row)) {
         raise_start(cycle, &row, false, done, argument);

@@ -78,6 +78,7 @@ void profile_adopt(struct profile *profile, const struct config_profile *config,
     configuration_release(profile->configuration);
     profile->configuration = configuration;
     profile->config = config;
+    profile->group_again = true;
     profile->cannot_send_drafts = false; /* found out again, should it still be so */
 }
 

@@ -53,7 +53,11 @@ struct profile {
     uint32_t stopped;       /* of these, those that a failure has stopped that stays */
     uint32_t untried; /* of these, those that receive and of which no cycle has ended so far */
     enum profile_group group;
-    bool signed_in;         /* the server was reached, and that was told */
+    enum failure_category group_category; /* of that alert */
+    uint64_t group_raised_ms;             /* monotonic: when it was told to the store last */
+    bool group_again;                     /* it is to be told again: who owns the profile may have
+                                             changed */
+    bool signed_in;                       /* the server was reached, and that was told */
     bool resolved;          /* the store knows of no failure of the profile any more */
     uint32_t resolves_lost; /* how often the store could not be told that a mailbox works again */
     uint32_t running_stuck; /* of `running`, those that wait for a disk that does not answer */

@@ -114,12 +114,9 @@ static void alert_bind_key(struct store_connection *connection, sqlite3_stmt *qu
     store_bind_text(connection, query, 7, key->scope);
 }
 
-static struct alert_found alert_find(struct store_connection *connection,
-                                     const struct store_alert_key *key)
+static struct alert_found alert_read(struct store_connection *connection, sqlite3_stmt *query)
 {
     struct alert_found found = {0};
-    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERT_FIND);
-    alert_bind_key(connection, query, key);
     if (store_row(connection, query))
         found = (struct alert_found){
             .id = sqlite3_column_int64(query, 0),
@@ -128,6 +125,26 @@ static struct alert_found alert_find(struct store_connection *connection,
         };
     store_end(query);
     return found;
+}
+
+/* The profile's alert that stands for those of its mailboxes; id 0: there is none. */
+static struct alert_found alert_cover(struct store_connection *connection,
+                                      const struct store_alert_key *key)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERT_COVER);
+    store_bind_text(connection, query, 1, key->profile);
+    store_bind_text(connection, query, 2, key->category);
+    return alert_read(connection, query);
+}
+
+/* One that absorbs is the same whatever the code: it stands for all of its category. */
+static struct alert_found alert_find(struct store_connection *connection,
+                                     const struct store_alert_key *key, bool absorbs)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERT_FIND);
+    alert_bind_key(connection, query, key);
+    struct alert_found found = alert_read(connection, query);
+    return found.id == 0 && absorbs ? alert_cover(connection, key) : found;
 }
 
 static void alert_bind_turn(struct store_connection *connection, sqlite3_stmt *query, int place,
@@ -194,7 +211,7 @@ static void alert_raise(struct store_connection *connection, int64_t failure, in
 static void alert_write(struct store_connection *connection, const struct store_alert_key *key,
                         int64_t failure, int64_t now_ms, struct store_alert *alert)
 {
-    struct alert_found found = alert_find(connection, key);
+    struct alert_found found = alert_find(connection, key, alert->absorbs);
     alert->id = found.id;
     if (found.id == 0)
         alert_open(connection, key, failure, now_ms, alert);
@@ -202,15 +219,6 @@ static void alert_write(struct store_connection *connection, const struct store_
         alert_raise(connection, failure, now_ms, alert);
     else
         alert_repeat(connection, found.silent, now_ms, alert);
-}
-
-/* The profile's alert that stands for those of its mailboxes; 0: there is none. */
-static int64_t alert_cover(struct store_connection *connection, const struct store_alert_key *key)
-{
-    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERT_COVER);
-    store_bind_text(connection, query, 1, key->profile);
-    store_bind_text(connection, query, 2, key->category);
-    return store_run_number(connection, query);
 }
 
 /* This error takes the place of others of the same mailbox and direction. */
@@ -237,7 +245,7 @@ void store_alert_record(struct store_connection *connection, const struct store_
                         int64_t failure, int64_t now_ms, struct store_alert *alert)
 {
     bool of_mailbox = strcmp(key->scope, failure_scope_name(FAILURE_SCOPE_MAILBOX)) == 0;
-    int64_t cover = of_mailbox ? alert_cover(connection, key) : 0;
+    int64_t cover = of_mailbox ? alert_cover(connection, key).id : 0;
     alert->id = cover;
     alert->change = STORE_ALERT_UNCHANGED;
     if (cover == 0)

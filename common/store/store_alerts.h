@@ -4,8 +4,8 @@
  *                 resolved. Of each kind (scope, profile, mailbox, direction, category, code, and
  *                 submission for scope item) one at most is open
  *   absorbing     a profile's alert that stands for the alerts of its mailboxes with the same
- *                 category: those are resolved, grouped into it, and while it is open no new ones
- *                 are opened
+ *                 category, whatever their codes: those are resolved, grouped into it, and while
+ *                 it is open no new ones are opened
  *   notification  one message to a profile's owner about one or more alerts (trouble), or that all
  *                 of what was told is over (well)
  *   channel       a way to the owner; a number that the daemon chose

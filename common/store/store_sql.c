@@ -265,7 +265,8 @@ static const char *const texts[STORE_SQL_COUNT] = {
     /* --- alerts --- */
 
     [STORE_SQL_ALERT_TURN] = "UPDATE instance SET turn = turn + 1 WHERE one = 1 RETURNING turn",
-    [STORE_SQL_ALERT_COVER] = "SELECT id FROM alert INDEXED BY alert_absorbing WHERE profile = ?1"
+    [STORE_SQL_ALERT_COVER] = "SELECT id, level, untold_turn IS NULL AND notification IS NULL"
+                              " FROM alert INDEXED BY alert_absorbing WHERE profile = ?1"
                               " AND category = ?2 AND absorbs AND " ALERT_OPEN " LIMIT 1",
     [STORE_SQL_ALERT_FIND] =
         "SELECT id, level, untold_turn IS NULL AND notification IS NULL FROM alert"

@@ -258,4 +258,24 @@ def _():
         until(lambda: scene.told()[-1]["kind"] == "well", "all is well")
 
 
+@case("an owner who is configured later is told of what is still wrong, with most of a profile, too")
+def _():
+    names = [f"user{index}@example.com" for index in range(6)]
+    with AlertScene(names, impersonation="none") as scene:
+        owner = {key: scene.profile_keys.pop(key) for key in ("owner", "notify", "notify_command")}
+        scene.write_configuration()
+        scene.daemon.start()
+        until(lambda: [(row["scope"], row["told"]) for row in scene.open_alerts()]
+              == [("profile", NOT)], "one alert stands for all, and nobody could be told")
+        scene.profile_keys.update(owner)
+        scene.write_configuration()
+        scene.daemon.reload()
+        told = scene.until_told(1)[0]
+        check_equal([one["absorbs"] for one in told["alerts"]], [True], "what is told")
+        until(lambda: [row["told"] for row in scene.open_alerts()] == [DONE], "it is told")
+        scene.exchange.control("impersonation", account="svc-sync", grant="all")
+        scene.until_no_alert()
+        check_equal([one["kind"] for one in scene.until_told(2)], ["trouble", "well"], "told")
+
+
 main()
