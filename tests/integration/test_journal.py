@@ -4,11 +4,13 @@
 
 import re
 
-from alerting import ACCOUNT, AlertScene, HAS_BEEN, IS_BEING, PROFILE, receiving, sending
+from alerting import (ACCOUNT, AlertScene, DONE, HAS_BEEN, IS_BEING, NOT, PROFILE, by_smtp, receiving,
+                      sending)
 from harness import ROOT, case, check, check_equal, main, until
 from journal import Journal, JournalDaemon
 from scene import ANN, BEN, CARLA
 from sending import mail
+from smtp_server import SmtpServer
 
 IDS = dict(re.findall(r'#define (MESSAGE_\w+)\s+"([0-9a-f]+)"',
                       (ROOT / "daemon/messages.h").read_text()))
@@ -71,6 +73,39 @@ def _():
         check_equal([len(journal.entries(number)) for number in (OPENED, TOLD, RESOLVED)],
                     [1, 1, 1], "entries in the end")
         check_equal(scene.daemon.log(), "", "what is said beside the journal")
+
+
+@case("of each alert, by its number: being, at most once could not be, at most once has been notified")
+def _():
+    letters = {OPENED: "B", IDS["MESSAGE_ALERT_NOT_NOTIFIED"]: "N", TOLD: "D"}
+    with Journal() as journal, SmtpServer() as server, \
+            JournalScene(journal, [ANN, CARLA], sections={"smtp": by_smtp(server)},
+                         notify={"notify": "smtp"}, impersonation=f"all,-{CARLA}") as scene:
+        for number in range(4):
+            if number % 2 == 1:
+                server.stop()
+            elif number > 0:
+                server.start()
+            if number == 0:
+                scene.daemon.start()
+            else:
+                scene.exchange.revoke(CARLA)
+            until(lambda: [row["told"] for row in scene.open_alerts()] in ([DONE], [NOT]),
+                  "the owner knows, or cannot be told")
+            scene.exchange.grant(CARLA)
+            scene.until_no_alert()
+        server.start()
+        until(lambda: [row["told"] for row in scene.alerts()] == [DONE] * 4, "all are told", 30)
+        journal.until_entries(4, TOLD)
+        said = {}
+        for entry in journal.entries():
+            if entry.get("MESSAGE_ID") in letters:
+                number = int(entry["EXSYNC_ALERT"])
+                said[number] = said.get(number, "") + letters[entry["MESSAGE_ID"]]
+        check_equal(sorted(said), [row["id"] for row in scene.alerts()], "alerts that are told of")
+        for number, letter in said.items():
+            check(re.fullmatch("BN?D", letter), f"alert {number}: {said}")
+        check("BND" in said.values() and "BD" in said.values(), f"each was seen: {said}")
 
 
 @case("the entry of a message that could not be sent has its subject")
