@@ -148,7 +148,8 @@ check: ## install what is missing, build, and run all tests
 # Run once more with the sanitizers.
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
                test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py \
-               test_notification.py test_notify_smtp.py test_outgoing_orphans.py)
+               test_notification.py test_notify_smtp.py test_outgoing_orphans.py test_alerts.py \
+               test_notify.py test_notify_exchange.py)
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)

@@ -12,6 +12,7 @@ from scene import ACCOUNT, PROFILE
 from sending import SendingScene
 
 OWNER = "mail-admins@example.com"
+SENDER = "exsyncd@mail.example.com"
 BEING, DONE, NOT = 1, 2, 3
 RECEIVING = ("An impersonation error occurred in accessing the mailbox while receiving email. {name} "
              "didn't synchronize. The owner of the associated email server profile {profile} ")
@@ -90,6 +91,11 @@ class AlertScene(SendingScene):
             last[key] = ended
 
 
+def by_smtp(server):
+    """Section smtp for a server that asks for nothing."""
+    return {"url": server.url, "starttls": "never", "from": SENDER}
+
+
 def receiving(name, ending, profile=PROFILE):
     return RECEIVING.format(name=name, profile=profile) + ending
 
@@ -99,4 +105,4 @@ def sending(name, subject, ending, profile=PROFILE):
 
 
 __all__ = ["ACCOUNT", "AlertScene", "BEING", "DONE", "HAS_BEEN", "IS_BEING", "NOT", "OWNER",
-           "PROFILE", "receiving", "sending", "check_equal"]
+           "PROFILE", "SENDER", "by_smtp", "receiving", "sending", "check_equal"]

@@ -2,11 +2,12 @@
 """Refusals become alerts: one for each, in the exact words, told once, and over by themselves."""
 
 import collections
+import os
 import time
 
 from alerting import (AlertScene, DONE, HAS_BEEN, IS_BEING, NOT, OWNER, PROFILE, receiving,
                       sending)
-from harness import CORPUS, LONG, add_case, case, check, check_equal, main, until
+from harness import CORPUS, LONG, add_case, case, check, check_equal, main, say, until
 from mail import message
 from scene import ANN, BEN, CARLA
 from sending import mail
@@ -130,6 +131,59 @@ def thousand(per_profile, refused):
 
 add_case("of many mailboxes on two profiles those that are refused are told of together, the others "
          "are never late, and all catch up", thousand, *((500, 150) if LONG else (100, 30)))
+
+
+def usage(scene):
+    """Memory in MB, the most so far, and seconds of processor time; lines in the log."""
+    process = scene.daemon.process.pid
+    with open(f"/proc/{process}/status", encoding="ascii") as file:
+        status = dict(line.split(":", 1) for line in file)
+    with open(f"/proc/{process}/stat", encoding="ascii") as file:
+        ticks = sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
+    return (int(status["VmHWM"].split()[0]) / 1024, ticks / os.sysconf("SC_CLK_TCK"),
+            len(scene.daemon.log().splitlines()))
+
+
+def ten_thousand(mailboxes, refused):
+    """Fewer than half of a profile's mailboxes are refused: an alert for each, which open one after
+    the other in the first minutes, and a few notifications."""
+    names = [f"user{index:05d}@example.com" for index in range(mailboxes)]
+    without = names[:refused]
+    with AlertScene(names, ["--threads", 4], impersonation="all,-" + ",-".join(without),
+                    profile={"notify_delay": "1m", "poll_interval": "5m",
+                             "probe_intervals": "1m, 5m"}) as scene:
+        def figures(when):
+            memory, seconds, lines_so_far = usage(scene)
+            say(f"# {when}: at most {memory:.0f} MB, {seconds:.1f} s of processor time, "
+                f"{lines_so_far} lines")
+            return memory, seconds, lines_so_far
+
+        scene.daemon.start()
+        until(lambda: len(scene.open_alerts()) >= refused, "each refusal has its alert", 300)
+        figures(f"{refused} alerts are open")
+        scene.until_told(1, 120)
+        until(lambda: all(row["told"] == DONE for row in scene.alerts()), "all are told", 60)
+        _, before, lines_before = figures("the owner is told")
+        time.sleep(60)
+        memory, after, lines_after = figures("a minute later, with a probe of each")
+        check(memory < 128 and after - before < 30, "it takes too much while they are refused")
+        check(lines_after - lines_before < 100, f"{lines_after - lines_before} lines in a minute")
+        told = scene.told()
+        check_equal(sum(one["alerts_total"] for one in told), refused, "alerts in the notifications")
+        check_equal(len(scene.alerts()), refused, "alerts")
+        check_equal(len(scene.daemon.log_lines(IS_BEING)), refused, "lines that open them")
+        check(len(told) <= 5, f"{len(told)} notifications of what opened within five minutes")
+        scene.exchange.control("impersonation", account="svc-sync", grant="all")
+        scene.until_no_alert(400)
+        figures("all is well")
+        kinds = [one["kind"] for one in scene.until_told(len(told) + 1, 120)]
+        check_equal(kinds, ["trouble"] * len(told) + ["well"], "what the owner was told")
+        scene.check_history()
+
+
+if LONG:
+    add_case("4,000 of 10,000 mailboxes are refused: what that takes, and no flood", ten_thousand,
+             10000, 4000)
 
 
 @case("when most of a profile is refused, one alert of the profile stands for all")

@@ -7,20 +7,15 @@ import email.policy
 import os
 import time
 
-from alerting import (AlertScene, BEING, DONE, HAS_BEEN, NOT, OWNER, receiving)
+from alerting import (AlertScene, BEING, DONE, HAS_BEEN, NOT, OWNER, SENDER, by_smtp, receiving)
 from certificate import Authority
-from harness import LONG, case, chance, check, check_equal, main, until
+from harness import LONG, add_case, case, chance, check, check_equal, main, until
 from ledger import locked
 from mail import message
 from scene import ANN, CARLA
 from smtp_server import SmtpServer
 
 RECEIVED = receiving(CARLA, HAS_BEEN)
-SENDER = "exsyncd@mail.example.com"
-
-
-def by_smtp(server, **keys):
-    return {"url": server.url, "starttls": "never", "from": SENDER, **keys}
 
 
 def parts(raw):
@@ -138,6 +133,77 @@ def _():
             until(lambda: told(scene) == [DONE], "it is told")
             server.accept()
             scene.end(server)
+
+
+def endings(scene):
+    """What was said of Carla's alerts, in order: B is being, N could not be, D has been notified."""
+    begin = receiving(CARLA, "")
+    words = {"is being notified.": "B", "could not be notified:": "N", "has been notified.": "D"}
+    said = [line[len(begin):] for line in scene.daemon.log().splitlines() if line.startswith(begin)]
+    return "".join(letter for line in said for word, letter in words.items() if line.startswith(word))
+
+
+def check_true(scene, server):
+    """No more is said to be told than the server has taken, and nothing more often than alerts have
+    opened. Of each alert by itself, by its number: test_journal.py."""
+    said = endings(scene)
+    taken = server.log().count(" <= ")  # Exim says so before it answers
+    check(said.count("D") <= taken, f"{said}, but the server has taken {taken} messages")
+    for length in range(1, len(said) + 1):
+        opened, failed, done = (said[:length].count(letter) for letter in "BND")
+        check(failed <= opened and done <= opened, f"{said}: said twice, or of nothing")
+
+
+def watch(scene, server, end):
+    """Looks at what is said until `end`: a time, or a condition."""
+    def over():
+        check_true(scene, server)
+        return end() if callable(end) else time.monotonic() > end
+    until(over, "an alert opens, or is over")
+
+
+def comes_and_goes(*trouble):
+    """Alerts open and resolve while the server is in trouble, and the words are watched throughout."""
+    random = chance(f"words {trouble}")
+    with SmtpServer() as server, SmtpScene(server) as scene:
+        if trouble[0] == "down":
+            server.stop()
+        elif trouble[0] == "slow":
+            server.be_slow(2, "data")
+        else:
+            server.refuse(*trouble)
+        scene.daemon.start()
+        for _ in range(12 if LONG else 3):
+            watch(scene, server, scene.open_alerts)
+            watch(scene, server, time.monotonic() + random.random())
+            scene.exchange.grant(CARLA)
+            watch(scene, server, lambda: not scene.open_alerts())
+            scene.exchange.revoke(CARLA)
+        if trouble[0] != "slow":
+            check_equal((endings(scene).count("D"), server.delivered()), (0, []), "told meanwhile")
+            check("N" in endings(scene), f"nobody says that it could not be told: {endings(scene)}")
+        watch(scene, server, scene.open_alerts)
+        server.accept()
+        if trouble[0] == "down":
+            server.start()
+        until(lambda: told(scene) == [DONE], "it is told")
+        check_true(scene, server)
+        until(lambda: endings(scene)[-1] == "D", "that is said last")
+        scene.exchange.add(CARLA, message())
+        scene.exchange.grant(CARLA)
+        scene.until_delivered(CARLA, 1)
+        scene.until_no_alert()
+        until(lambda: [mail for mail in server.delivered()[-1:] if "well" in mail.message["Subject"]],
+              "all is well in the end")
+        check_true(scene, server)
+        mails = server.delivered()
+        check_equal(len({mail.message["Message-ID"] for mail in mails}), len(mails), "Message-IDs")
+
+
+for case_of in (("down",), ("slow",), ("550 5.1.1 no such user here", "rcpt"),
+                ("451 4.3.2 try again later", "data")):
+    add_case(f"alerts that open and resolve while the SMTP server is in trouble ({case_of[0]}): what "
+             "is said of the owner is true throughout", comes_and_goes, *case_of)
 
 
 @case("a kill at any moment: the owner is told once, but for a kill between the server's yes and ours")
