@@ -45,10 +45,13 @@ void dispatch_remove_draft(struct dispatcher *dispatcher, struct submission *sub
     submission->changed = true;
 }
 
+/* Its draft was there when it was refused, so no request before has sent it: once the draft is
+ * removed it must not look as if one had. */
 static void submission_refused(struct dispatcher *dispatcher, struct submission *submission,
                                const struct failure *failure)
 {
     dispatch_put_back(submission);
+    submission->row.doubt_since_ms = 0;
     dispatch_remove_draft(dispatcher, submission);
     submission->settled = true;
     dispatcher->refuse(dispatcher, submission, failure);
