@@ -92,7 +92,9 @@ static void submission_failed(struct dispatcher *dispatcher, struct submission *
         return;
     }
     bool draft_is_gone = failure->gone && submission->row.reference != NULL;
-    if ((draft_is_gone || !failure->permanent) && given_up_is_due(submission)) {
+    /* One that waited for days behind an outage, or whose clock jumped, is tried more than once. */
+    if ((draft_is_gone || !failure->permanent) && submission->row.attempts > 0 &&
+        given_up_is_due(submission)) {
         const struct failure reason = given_up_trying(failure);
         submission_refused(dispatcher, submission, &reason);
         return;

@@ -55,7 +55,7 @@ static void found_out_nothing(struct settler *settler, struct submission *submis
     passing.in_doubt = submission_may_have_been_sent(submission);
     if (submission->row.state == STORE_SUBMISSION_SENDING)
         submission_begin_doubt(submission);
-    if (given_up_is_due(submission)) {
+    if (submission->row.attempts > 0 && given_up_is_due(submission)) { /* it was tried */
         const struct failure reason = given_up_finding_out(failure, passing.in_doubt);
         give_up(settler, submission, true, &reason);
         return;
