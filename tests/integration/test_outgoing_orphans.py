@@ -124,18 +124,21 @@ def _():
         until_failures(scene, [], ["NotConfigured"])
 
 
-@case("when the last one is put aside the failure is over; hundreds are put aside in one go")
-def _():
-    subjects = [f"number {number:03d}" for number in range(230)]
-    with queue_of_ann(*subjects) as scene:
-        scene.daemon.stop()
-        for subject in subjects:
-            age(scene, 6, subject)
-        configure(scene, {ANN: OFF, BEN: {}})
-        scene.daemon.start()
-        until(lambda: len(scene.outbox.failed()) == len(subjects), "all are put aside")
-        until_failures(scene, [], ["OutgoingOff"])
-        scene.until_settled()
+for state, what in ((None, "queued"), (2, "with perhaps a draft")):
+    @case("when the last one is put aside the failure is over; hundreds are put aside in one go, "
+          f"{what}")
+    def _(state=state):
+        subjects = [f"number {number:03d}" for number in range(230)]
+        with queue_of_ann(*subjects) as scene:
+            scene.daemon.stop()
+            for subject in subjects:
+                age(scene, 6, subject, state)
+            configure(scene, {ANN: OFF, BEN: {}})
+            scene.daemon.start()
+            until(lambda: len(scene.outbox.failed()) == len(subjects), "all are put aside")
+            until_failures(scene, [], ["OutgoingOff"])
+            if state is None:
+                scene.until_settled()
 
 
 @case("a mailbox that was renamed takes its queue along, and nobody is told of it")
