@@ -39,12 +39,25 @@ static void hasten(struct service *service, struct mailbox *mailbox)
     }
 }
 
+/* As it will be once its cycle is over, where one still runs. */
+static enum orphans_cause why_nothing_is_sent(void *argument, int64_t number)
+{
+    const struct mailbox *mailbox = mailbox_by_number(argument, number);
+    if (mailbox == NULL || mailbox->removed)
+        return ORPHANS_NOT_CONFIGURED;
+    const struct config_mailbox *config =
+        mailbox->next_configuration != NULL ? mailbox->next_config : mailbox->config;
+    return config->settings->outgoing ? ORPHANS_NONE : ORPHANS_OUTGOING_OFF;
+}
+
+/* The configuration may have changed after it was decided who sends the message. */
 static void queued(void *argument, struct store_mailbox id)
 {
     struct service *service = argument;
-    struct mailbox *mailbox = mailbox_by_number(service, id.number);
-    if (mailbox != NULL)
-        hasten(service, mailbox);
+    if (why_nothing_is_sent(service, id.number) == ORPHANS_NONE)
+        hasten(service, mailbox_by_number(service, id.number));
+    else
+        orphans_queued(service->orphans);
 }
 
 static bool find(void *argument, const char *address, struct store_mailbox *mailbox,
@@ -58,17 +71,6 @@ static bool find(void *argument, const char *address, struct store_mailbox *mail
     *mailbox = service->by_config[found - in_use->mailboxes]->id;
     *config = found;
     return true;
-}
-
-/* As it will be once its cycle is over, where one still runs. */
-static enum orphans_cause why_nothing_is_sent(void *argument, int64_t number)
-{
-    const struct mailbox *mailbox = mailbox_by_number(argument, number);
-    if (mailbox == NULL || mailbox->removed)
-        return ORPHANS_NOT_CONFIGURED;
-    const struct config_mailbox *config =
-        mailbox->next_configuration != NULL ? mailbox->next_config : mailbox->config;
-    return config->settings->outgoing ? ORPHANS_NONE : ORPHANS_OUTGOING_OFF;
 }
 
 static bool is_busy(void *argument, int64_t number)
