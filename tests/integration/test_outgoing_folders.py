@@ -100,4 +100,18 @@ def _():
         check(new.exists(), "the new file is away, too")
 
 
+@case("a folder in new/ is told of once, and holds up no message")
+def _():
+    with SendingScene() as scene:
+        scene.start()
+        (scene.outbox.folder / "new/folder").mkdir()
+        for number in range(4):
+            scene.submit(mail(f"number {number}"))
+            scene.until_received(BEN, number + 1)
+        check_equal(len(scene.daemon.log_lines("submitted messages wait")), 1, "times it is told")
+        (scene.outbox.folder / "new/folder").rmdir()
+        scene.submit(mail("the last"))
+        scene.daemon.until_logged("submitted messages are taken in again")
+
+
 main()
