@@ -87,6 +87,22 @@ def _():
         scene.until_settled()
 
 
+@case("a reload makes and watches the folders that somebody has removed")
+def _():
+    with SendingScene(daemon={"outbox_scan_interval": "1h"}) as scene:
+        scene.start()
+        scene.submit(mail("before"))
+        scene.until_received(BEN, 1)
+        scene.until_settled()
+        (scene.outbox.folder / "new").rmdir()
+        scene.reload()
+        until((scene.outbox.folder / "new").is_dir, "new/ is there again")
+        time.sleep(0.5)
+        for number in range(2):
+            scene.submit(mail(f"after {number}"))
+            scene.until_received(BEN, 2 + number, seconds=10)
+
+
 @case("what programs have left in tmp/ is taken away at a reload, what is new stays")
 def _():
     with SendingScene() as scene:
