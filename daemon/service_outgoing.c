@@ -1,6 +1,9 @@
 /* What the service does for outgoing mail: brings what was queued to its mailbox's schedule. */
 #include "base/memory.h"
+#include "base/text.h"
+#include "daemon/messages.h"
 #include "daemon/service_private.h"
+#include "mail/outbox.h"
 
 static struct mailbox *mailbox_by_number(const struct service *service, int64_t number)
 {
@@ -102,13 +105,31 @@ static bool anybody_sends(const struct config *config)
     return false;
 }
 
+/* There is an outbox, of another day or another configuration: programs may go on submitting. */
+static void nobody_sends(void *argument, const struct failure *failure, size_t count)
+{
+    const struct service *service = argument;
+    if (service->stopping || (failure != NULL && failure->gone))
+        return;
+    const struct log_fields fields = {.message_id = MESSAGE_NOBODY_SENDS};
+    log_write(service->context.log, LOG_PRIORITY_WARNING, &fields,
+              "no mailbox has outgoing = yes, so nobody takes what is submitted: %zu %s in %s, and "
+              "exsync-submit goes on accepting more. Give a mailbox outgoing = yes; what waits is "
+              "taken then. Or, if nothing is to be sent from here, remove the folder outbox: "
+              "exsync-submit refuses without it.",
+              count, text_plural(count, "message waits", "messages wait"),
+              outbox_watched(service->context.outbox));
+}
+
 void service_configure_outgoing(struct service *service)
 {
     if (service->stopping)
         return;
     orphans_look(service->orphans);
-    if (!service->sends && !anybody_sends(service->configuration->config))
+    if (!service->sends && !anybody_sends(service->configuration->config)) {
+        outbox_count_waiting(service->context.outbox, nobody_sends, service);
         return;
+    }
     service->sends = true;
     intake_configure(service->intake, service->configuration);
 }

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from harness import Skipped, case, check, check_equal, main, program, until
-from scene import BEN
+from scene import ANN, BEN
 from sending import SendingScene, mail
 
 
@@ -114,6 +114,28 @@ def _():
         scene.reload()
         until(lambda: not old.exists(), "the old file is away")
         check(new.exists(), "the new file is away, too")
+
+
+@case("where nobody sends, a start and a reload tell of an outbox that is there, and what waits in it")
+def _():
+    with SendingScene({ANN: {"outgoing": "no"}, BEN: {"outgoing": "no"}}) as scene:
+        scene.daemon.start()
+        scene.daemon.until_logged("started: ")
+        scene.reload()
+        check_equal(scene.daemon.log_lines("nobody takes"), [], "warnings without an outbox")
+        scene.daemon.stop()
+        for folder in ("tmp", "new"):
+            (scene.outbox.folder / folder).mkdir(parents=True)
+        scene.submit(mail("it waits"))
+        scene.daemon.start()
+        scene.daemon.until_logged("no mailbox has outgoing = yes", "1 message waits")
+        scene.submit(mail("and waits"))
+        scene.reload()
+        scene.daemon.until_logged("no mailbox has outgoing = yes", "2 messages wait")
+        scene.mailboxes = {ANN: {}, BEN: {}}
+        scene.reload()
+        scene.until_received(BEN, 2)
+        scene.until_settled()
 
 
 @case("a folder in new/ is told of once, and holds up no message")
