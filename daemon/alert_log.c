@@ -47,9 +47,9 @@ void alert_log(struct log *log, const struct store_alert_row *alert, bool opens,
         .code = alert->code,
         .account = place.account == NULL ? "the owner of the Kerberos ticket" : place.account,
         .alert = number,
-        .cause = alert->sentence,
-        .details = buffer_string(&details),
-        .remedy = buffer_string(&remedy),
+        .cause = opens ? alert->sentence : NULL,
+        .details = opens ? buffer_string(&details) : NULL,
+        .remedy = opens ? buffer_string(&remedy) : NULL,
         .subject = alert->subject,
     };
     log_write(log, LOG_PRIORITY_ERROR, &fields, "%s", buffer_string(&sentence));

@@ -8,8 +8,8 @@
 #include "store/store_alerts.h"
 
 /* Logs what the owner knows of the alert now (alert->told): with the MESSAGE_ID of its category
- * when it `opens`, else with those of a notification. `profile` may be NULL: not configured any
- * more. */
+ * when it `opens`, else with those of a notification, and without what was said then. `profile` may
+ * be NULL: not configured any more. */
 void alert_log(struct log *log, const struct store_alert_row *alert, bool opens,
                const struct config_profile *profile);
 

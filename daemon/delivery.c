@@ -140,12 +140,24 @@ static void exchange_send(struct delivery *delivery)
                              &submission, 1, exchange_created, delivery);
 }
 
+/* The mailbox that is missing is the account's own, not one of the configuration. */
+static struct failure without_mailbox(const struct failure *failure)
+{
+    struct failure own = *failure;
+    own.sentence = "The account of the profile has no mailbox of its own to send from.";
+    own.remedy = "Give the account a mailbox, or tell the owner in another way (notify = smtp or "
+                 "command in the profile). exsyncd tries again by itself.";
+    return own;
+}
+
 static void exchange_searched(void *argument, const struct failure *failure,
                               const struct backend_match *matches, size_t count)
 {
     struct delivery *delivery = argument;
     if (failure != NULL) {
-        delivery_finish(delivery, failure);
+        bool missing = failure->category == FAILURE_MAILBOX && failure->permanent;
+        const struct failure own = missing ? without_mailbox(failure) : *failure;
+        delivery_finish(delivery, &own);
         return;
     }
     for (size_t i = 0; i < count; i++) {

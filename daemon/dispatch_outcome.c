@@ -45,10 +45,13 @@ void dispatch_remove_draft(struct dispatcher *dispatcher, struct submission *sub
     submission->changed = true;
 }
 
+/* Its draft was there when it was refused, so no request before has sent it: once the draft is
+ * removed it must not look as if one had. */
 static void submission_refused(struct dispatcher *dispatcher, struct submission *submission,
                                const struct failure *failure)
 {
     dispatch_put_back(submission);
+    submission->row.doubt_since_ms = 0;
     dispatch_remove_draft(dispatcher, submission);
     submission->settled = true;
     dispatcher->refuse(dispatcher, submission, failure);
@@ -89,7 +92,9 @@ static void submission_failed(struct dispatcher *dispatcher, struct submission *
         return;
     }
     bool draft_is_gone = failure->gone && submission->row.reference != NULL;
-    if ((draft_is_gone || !failure->permanent) && given_up_is_due(submission)) {
+    /* One that waited for days behind an outage, or whose clock jumped, is tried more than once. */
+    if ((draft_is_gone || !failure->permanent) && submission->row.attempts > 0 &&
+        given_up_is_due(submission)) {
         const struct failure reason = given_up_trying(failure);
         submission_refused(dispatcher, submission, &reason);
         return;

@@ -75,6 +75,10 @@ static void queue_swept(struct sweep *sweep, const struct failure *failure)
 static void opened(void *argument, const struct failure *failure)
 {
     struct intake_folder *folder = argument;
+    if (failure == NULL && folder->swept) { /* it may be another folder now */
+        intake_folder_release(folder);
+        watch(folder);
+    }
     if (failure != NULL || folder->swept) {
         folder->opened(folder->argument, failure);
         return;

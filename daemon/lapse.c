@@ -38,26 +38,6 @@ static void saved(void *argument, const struct failure *failure)
 
 /* --- 2: each is put aside --- */
 
-static bool is_open(const struct submission *submission)
-{
-    return submission->row.state != STORE_SUBMISSION_SENT &&
-           submission->row.state != STORE_SUBMISSION_FAILED;
-}
-
-static bool has_lapsed(const struct submission *submission)
-{
-    return is_open(submission) &&
-           clock_wall_ms() - submission->row.queued_ms > SUBMISSION_LIFETIME_MS;
-}
-
-/* A request to send it was on its way when it was left alone. */
-static bool may_have_been_sent(const struct submission *submission)
-{
-    return submission->row.state == STORE_SUBMISSION_SENDING ||
-           submission->row.state == STORE_SUBMISSION_DOUBTFUL ||
-           submission->row.doubt_since_ms != 0;
-}
-
 static bool may_have_a_draft(const struct submission *submission)
 {
     return submission->row.reference != NULL || submission->row.state == STORE_SUBMISSION_CREATING;
@@ -65,7 +45,7 @@ static bool may_have_a_draft(const struct submission *submission)
 
 static void explain(struct lapse *lapse, const struct submission *submission)
 {
-    bool in_doubt = may_have_been_sent(submission);
+    bool in_doubt = submission_may_have_been_sent(submission);
     lapse->failure = (struct failure){
         .category = FAILURE_CONFIGURATION,
         .scope = FAILURE_SCOPE_ITEM,
@@ -73,8 +53,8 @@ static void explain(struct lapse *lapse, const struct submission *submission)
         .in_doubt = in_doubt,
         .sentence = in_doubt ? "It is not known whether the message was sent."
                              : "The message was in the queue for more than 5 days.",
-        .remedy = in_doubt ? "Look for it in Sent Items; if it is not there, submit it again when "
-                             "the mailbox has outgoing = yes."
+        .remedy = in_doubt ? "Look for it in Sent Items and in Drafts; if it is in neither, submit "
+                             "it again when the mailbox has outgoing = yes."
                            : "Submit it again when the mailbox has outgoing = yes.",
     };
     failure_set_code(&lapse->failure, "QueuedTooLong");
@@ -128,6 +108,7 @@ static void refused(void *argument, const struct failure *failure)
     submission->lost = failure != NULL;
     submission->row.stray = submission->row.stray || may_have_a_draft(submission);
     report(lapse, submission);
+    submission->row.doubt_since_ms = 0;
     submission_set_state(submission, STORE_SUBMISSION_FAILED);
     submission_set_reference(submission, NULL);
     lapse->put_aside++;
@@ -137,20 +118,17 @@ static void refused(void *argument, const struct failure *failure)
 
 static void lapse_next(struct lapse *lapse)
 {
-    const struct submission_list *list = &lapse->list;
-    while (lapse->next < list->count && !has_lapsed(&list->items[lapse->next]))
-        lapse->next++;
-    if (lapse->next == list->count || !lapse->goes_on(lapse)) {
+    if (lapse->next == lapse->list.count || !lapse->goes_on(lapse)) {
         submission_list_store(&lapse->list, lapse->context->store, lapse->mailbox, saved, lapse);
         return;
     }
-    const struct submission *submission = &list->items[lapse->next];
+    const struct submission *submission = &lapse->list.items[lapse->next];
     explain(lapse, submission);
     outbox_refuse(lapse->context->outbox, submission->row.id, buffer_string(&lapse->reason),
                   refused, lapse);
 }
 
-/* --- 1: the oldest are read --- */
+/* --- 1: they are read --- */
 
 static void loaded(void *argument, const struct failure *failure,
                    const struct store_submissions *submissions)
@@ -169,6 +147,6 @@ void lapse_start(struct lapse *lapse)
 {
     lapse->next = lapse->put_aside = 0;
     lapse->trouble = (struct failure){0};
-    store_submissions_due(lapse->context->store, lapse->mailbox, clock_wall_ms(), LAPSE_BATCH,
-                          loaded, lapse);
+    store_submissions_lapsed(lapse->context->store, lapse->mailbox,
+                             clock_wall_ms() - SUBMISSION_LIFETIME_MS, LAPSE_BATCH, loaded, lapse);
 }

@@ -3,7 +3,8 @@
  * in the log, and the store learns it.
  *
  * No notification is written to the sender: a mailbox that left the configuration has no Maildir
- * any more. A draft that may exist is left as a stray one, for when the mailbox sends again. */
+ * any more, and whoever gave one outgoing = no hears of its queue at once and in the log. A draft
+ * that may exist is left as a stray one, for when the mailbox sends again. */
 #ifndef EXSYNC_DAEMON_LAPSE_H
 #define EXSYNC_DAEMON_LAPSE_H
 

@@ -35,6 +35,7 @@
 #define MESSAGE_NOT_SET_ASIDE     "60dbb060d16a43db95027b197c349fad"
 #define MESSAGE_STRAY_DRAFT       "0a155d961e0040bc9efd679627b49a6b"
 #define MESSAGE_ORPHANS           "82b76f76241d4874a7703a1a6ed28723"
+#define MESSAGE_NOBODY_SENDS      "c569c106ee8b4912a97bad98fc49dc03"
 #define MESSAGE_TRIED_NOW         "eb935bd11a4e4a78b2e2be4ee2ba2e4f"
 
 /* Alerts: one for each category of failure, and what becomes of them. Their entries in the catalog

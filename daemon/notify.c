@@ -284,7 +284,8 @@ void notifier_configure(struct notifier *notifier)
         struct watch *watch = watch_find(notifier, profile->config->name);
         if (watch == NULL)
             watch = watch_create(notifier, profile->config->name);
-        watch->at_once = true;
+        for (size_t i = 0; i < STORE_CHANNELS; i++)
+            watch->channels[i].at_once = true;
         watch_wait_less(watch, profile->config->notify_delay_ms);
         watch_wake(watch);
         watch_deliver(watch);

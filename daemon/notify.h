@@ -9,9 +9,9 @@
  *   delivering   each channel of the profile (delivery.h) gets it, with growing waits until it has
  *
  * A message that no channel has handed over yet holds back the next one, which then tells of
- * everything that has come meanwhile; so does notify_limit. What was over before it was told is
- * never told. When nothing that was told is open any more, and no mailbox is stopped, one message
- * says so. All of this stands in the store: a restart goes on where it was. */
+ * everything that has come meanwhile; so does notify_limit. What is over before its message
+ * is written is never told. When nothing that was told is open any more, and no mailbox is stopped,
+ * one message says so. All of this stands in the store: a restart goes on where it was. */
 #ifndef EXSYNC_DAEMON_NOTIFY_H
 #define EXSYNC_DAEMON_NOTIFY_H
 

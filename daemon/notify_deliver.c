@@ -2,18 +2,20 @@
  * time, the oldest first. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "daemon/alert_log.h"
 #include "daemon/messages.h"
 #include "daemon/notify_private.h"
 #include "daemon/report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     STORE_RETRY_MS = 30 * 1000,
     DOUBLINGS_MAX = 20,
-    LOG_MAX = 1000, /* alerts that are logged one by one when their owner knows of them */
+    LOG_MAX = 1000, /* alerts of one message that are logged one by one */
 };
 
 /* What could not be delivered for so long is out of date: what is still open is told of anew. */
@@ -57,6 +59,21 @@ static void report_channel(const struct watch_channel *channel, const struct fai
               channel->id, name, channel->reason, next_try);
 }
 
+static void report_alerts(const struct watch *watch, const struct store_alert_rows *alerts,
+                          const struct config_profile *profile)
+{
+    struct log *log = watch->notifier->context->log;
+    for (size_t i = 0; i < alerts->count; i++)
+        alert_log(log, &alerts->rows[i], false, profile);
+    if (alerts->total <= alerts->count)
+        return;
+    uint64_t more = alerts->total - alerts->count;
+    const struct log_fields fields = {.message_id = MESSAGE_OWNER_TOLD, .profile = watch->name};
+    log_write(log, LOG_PRIORITY_NOTICE, &fields,
+              "profile %s: the same holds for %" PRIu64 " more %s", watch->name, more,
+              text_plural(more, "alert", "alerts"));
+}
+
 static void channel_free(struct watch_channel *channel)
 {
     memory_free(channel->reason);
@@ -82,9 +99,7 @@ static void channel_reported(void *argument, const struct failure *failure,
     channel_free(channel);
     if (failure != NULL)
         return;
-    for (size_t i = 0; i < alerts->count; i++)
-        alert_log(watch->notifier->context->log, &alerts->rows[i], false,
-                  profile == NULL ? NULL : profile->config);
+    report_alerts(watch, alerts, profile == NULL ? NULL : profile->config);
     watch_deliver(watch);
     watch_wake(watch); /* one that is on its way holds back the next */
 }
@@ -150,6 +165,7 @@ static void channel_take(struct watch_channel *channel, struct profile *profile,
     struct notifier *notifier = channel->watch->notifier;
     memcpy(channel->id, notice->id, sizeof channel->id);
     channel->attempts = notice->attempts;
+    channel->at_once = false;
     if (is_void(profile->config, notice))
         channel_report(channel, STORE_NOTICE_DROPPED, 0);
     else
@@ -174,12 +190,11 @@ static int64_t take_due(struct watch *watch, struct profile *profile,
         /* One that waits for longer than is ever waited was told to while the clock was ahead. */
         bool due =
             notices[i].next_try_ms <= now || notices[i].next_try_ms - now > DELIVERY_LIFETIME_MS;
-        if (watch->at_once || due)
+        if (channel->at_once || due)
             channel_take(channel, profile, &notices[i]);
         else if (notices[i].next_try_ms < next)
             next = notices[i].next_try_ms;
     }
-    watch->at_once = false;
     return next;
 }
 

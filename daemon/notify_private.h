@@ -26,6 +26,7 @@ struct watch_channel {
 
     /* What came of it, until the store has written that down. */
     bool reporting;
+    bool at_once; /* the next one is taken whether it is due or not */
     enum store_notice_outcome outcome;
     int64_t next_try_ms;
     char *reason;
@@ -39,7 +40,6 @@ struct watch {
     bool again;      /* something has come while the store was at work */
     bool well_waits; /* nothing that was told is open, but mailboxes are stopped or not tried yet */
     char *owner;     /* whom the store is asked about, or gets the message for; NULL otherwise */
-    bool at_once;    /* the next look at deliveries takes those, too, that are not due */
     struct executor_timer timer;
 
     /* The message that is being written to the store. */

@@ -9,7 +9,10 @@
 
 #include <inttypes.h>
 
-enum { LOOK_EVERY_MS = 60 * 60 * 1000 };
+enum {
+    LOOK_EVERY_MS = 60 * 60 * 1000,
+    TROUBLE_MS = 30 * 1000, /* after the store has failed */
+};
 
 struct orphan {
     struct store_mailbox mailbox;
@@ -34,8 +37,10 @@ struct orphans {
     bool again;   /* another look is wanted after this one */
     bool changed; /* by this one: perhaps nothing is left to tell of some */
     bool tells;   /* this one follows a change of the configuration */
+    bool failed;  /* the store did, which was said */
     size_t lapse; /* which of those known is dealt with */
     struct lapse lapsing;
+    bool putting_aside; /* `lapsing` is under way */
     struct executor_timer timer;
     bool stopping;
 };
@@ -169,6 +174,8 @@ static void look_over(struct orphans *orphans)
         return;
     if (orphans->again || orphans->changed)
         look(orphans);
+    else if (orphans->failed)
+        executor_after(orphans->context->executor, &orphans->timer, TROUBLE_MS, look, orphans);
     else if (orphans->known.count > 0)
         executor_after(orphans->context->executor, &orphans->timer, LOOK_EVERY_MS, look, orphans);
 }
@@ -194,6 +201,7 @@ static void lapse_next(struct orphans *orphans);
 static void lapsed(struct lapse *lapse, const struct failure *failure)
 {
     struct orphans *orphans = lapse->argument;
+    orphans->putting_aside = false;
     if (failure != NULL) {
         const struct log_fields fields = {.message_id = MESSAGE_ORPHANS,
                                           .mailbox = lapse->address,
@@ -233,6 +241,7 @@ static void lapse_next(struct orphans *orphans)
         .done = lapsed,
         .argument = orphans,
     };
+    orphans->putting_aside = true;
     lapse_start(&orphans->lapsing);
 }
 
@@ -252,6 +261,8 @@ static void found(void *argument, const struct store_backlog *backlog)
 static void found_all(void *argument, const struct failure *failure)
 {
     struct orphans *orphans = argument;
+    bool said = orphans->failed;
+    orphans->failed = failure != NULL;
     if (failure == NULL) {
         tell_changes(orphans);
         orphans->tells = false;
@@ -261,10 +272,11 @@ static void found_all(void *argument, const struct failure *failure)
     }
     const struct log_fields fields = {
         .message_id = MESSAGE_INTAKE_FAILED, .step = failure->step, .code = failure->code};
-    log_write(
-        orphans->context->log, LOG_PRIORITY_ERROR, &fields,
-        "queued messages wait until their mailboxes get another one, or a reload: %s (%s): %s",
-        failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
+    log_write(orphans->context->log, said ? LOG_PRIORITY_DEBUG : LOG_PRIORITY_ERROR, &fields,
+              "queued messages wait: the database cannot say which there are: %s (%s): %s; nothing "
+              "is lost, it is asked again in %d s",
+              failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text,
+              TROUBLE_MS / 1000);
     look_over(orphans);
 }
 
@@ -286,15 +298,31 @@ struct orphans *orphans_create(const struct context *context, const struct orpha
     return orphans;
 }
 
+static void look_now(struct orphans *orphans)
+{
+    orphans->again = orphans->looking;
+    executor_cancel_timer(orphans->context->executor, &orphans->timer);
+    if (!orphans->looking)
+        look(orphans);
+}
+
 void orphans_look(struct orphans *orphans)
 {
     if (orphans->stopping)
         return;
     orphans->tells = true;
-    orphans->again = orphans->looking;
-    executor_cancel_timer(orphans->context->executor, &orphans->timer);
-    if (!orphans->looking)
-        look(orphans);
+    look_now(orphans);
+}
+
+void orphans_queued(struct orphans *orphans)
+{
+    if (!orphans->stopping)
+        look_now(orphans);
+}
+
+bool orphans_holds(const struct orphans *orphans, int64_t mailbox)
+{
+    return orphans->putting_aside && orphans->lapsing.mailbox.number == mailbox;
 }
 
 void orphans_stop(struct orphans *orphans)

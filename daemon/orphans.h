@@ -5,7 +5,10 @@
  * mailboxes have something to send. Those that send are put into the schedule; for each of the
  * others a failure is recorded and a warning logged, at the start and at each reload. What has been
  * queued for too long is put aside (lapse.h). When such a mailbox sends again, or has nothing left
- * to send, its failure is resolved. */
+ * to send, its failure is resolved.
+ *
+ * While messages of a mailbox are put aside it begins no cycle, whatever a reload says meanwhile:
+ * what is in failed/ must not be sent. Another look follows, which puts it into the schedule. */
 #ifndef EXSYNC_DAEMON_ORPHANS_H
 #define EXSYNC_DAEMON_ORPHANS_H
 
@@ -36,6 +39,12 @@ struct orphans *orphans_create(const struct context *context, const struct orpha
 
 /* A configuration has come into use. */
 void orphans_look(struct orphans *orphans);
+
+/* Something was queued for a mailbox that does not send any more. */
+void orphans_queued(struct orphans *orphans);
+
+/* Whether messages of that mailbox are being put aside. */
+bool orphans_holds(const struct orphans *orphans, int64_t mailbox);
 
 /* Begins nothing more. */
 void orphans_stop(struct orphans *orphans);

@@ -45,8 +45,11 @@ static void service_stopped_if_idle(void *argument)
 
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms)
 {
-    if (!service->stopping && direction->state == DIRECTION_OFF &&
-        mailbox_wants(direction->mailbox, direction->kind))
+    const struct mailbox *mailbox = direction->mailbox;
+    bool held =
+        direction->kind == CYCLE_OUTGOING && orphans_holds(service->orphans, mailbox->id.number);
+    if (!service->stopping && direction->state == DIRECTION_OFF && !held &&
+        mailbox_wants(mailbox, direction->kind))
         scheduler_add(&service->scheduler, direction, delay_ms);
 }
 

@@ -1,6 +1,9 @@
 /* What the service does for outgoing mail: brings what was queued to its mailbox's schedule. */
 #include "base/memory.h"
+#include "base/text.h"
+#include "daemon/messages.h"
 #include "daemon/service_private.h"
+#include "mail/outbox.h"
 
 static struct mailbox *mailbox_by_number(const struct service *service, int64_t number)
 {
@@ -39,12 +42,25 @@ static void hasten(struct service *service, struct mailbox *mailbox)
     }
 }
 
+/* As it will be once its cycle is over, where one still runs. */
+static enum orphans_cause why_nothing_is_sent(void *argument, int64_t number)
+{
+    const struct mailbox *mailbox = mailbox_by_number(argument, number);
+    if (mailbox == NULL || mailbox->removed)
+        return ORPHANS_NOT_CONFIGURED;
+    const struct config_mailbox *config =
+        mailbox->next_configuration != NULL ? mailbox->next_config : mailbox->config;
+    return config->settings->outgoing ? ORPHANS_NONE : ORPHANS_OUTGOING_OFF;
+}
+
+/* The configuration may have changed after it was decided who sends the message. */
 static void queued(void *argument, struct store_mailbox id)
 {
     struct service *service = argument;
-    struct mailbox *mailbox = mailbox_by_number(service, id.number);
-    if (mailbox != NULL)
-        hasten(service, mailbox);
+    if (why_nothing_is_sent(service, id.number) == ORPHANS_NONE)
+        hasten(service, mailbox_by_number(service, id.number));
+    else
+        orphans_queued(service->orphans);
 }
 
 static bool find(void *argument, const char *address, struct store_mailbox *mailbox,
@@ -58,17 +74,6 @@ static bool find(void *argument, const char *address, struct store_mailbox *mail
     *mailbox = service->by_config[found - in_use->mailboxes]->id;
     *config = found;
     return true;
-}
-
-/* As it will be once its cycle is over, where one still runs. */
-static enum orphans_cause why_nothing_is_sent(void *argument, int64_t number)
-{
-    const struct mailbox *mailbox = mailbox_by_number(argument, number);
-    if (mailbox == NULL || mailbox->removed)
-        return ORPHANS_NOT_CONFIGURED;
-    const struct config_mailbox *config =
-        mailbox->next_configuration != NULL ? mailbox->next_config : mailbox->config;
-    return config->settings->outgoing ? ORPHANS_NONE : ORPHANS_OUTGOING_OFF;
 }
 
 static bool is_busy(void *argument, int64_t number)
@@ -100,13 +105,31 @@ static bool anybody_sends(const struct config *config)
     return false;
 }
 
+/* There is an outbox, of another day or another configuration: programs may go on submitting. */
+static void nobody_sends(void *argument, const struct failure *failure, size_t count)
+{
+    const struct service *service = argument;
+    if (service->stopping || (failure != NULL && failure->gone))
+        return;
+    const struct log_fields fields = {.message_id = MESSAGE_NOBODY_SENDS};
+    log_write(service->context.log, LOG_PRIORITY_WARNING, &fields,
+              "no mailbox has outgoing = yes, so nobody takes what is submitted: %zu %s in %s, and "
+              "exsync-submit goes on accepting more. Give a mailbox outgoing = yes; what waits is "
+              "taken then. Or, if nothing is to be sent from here, remove the folder outbox: "
+              "exsync-submit refuses without it.",
+              count, text_plural(count, "message waits", "messages wait"),
+              outbox_watched(service->context.outbox));
+}
+
 void service_configure_outgoing(struct service *service)
 {
     if (service->stopping)
         return;
     orphans_look(service->orphans);
-    if (!service->sends && !anybody_sends(service->configuration->config))
+    if (!service->sends && !anybody_sends(service->configuration->config)) {
+        outbox_count_waiting(service->context.outbox, nobody_sends, service);
         return;
+    }
     service->sends = true;
     intake_configure(service->intake, service->configuration);
 }

@@ -50,13 +50,12 @@ static void found_out_nothing(struct settler *settler, struct submission *submis
                               const struct failure *failure)
 {
     const struct backoff backoff = profile_backoff(settler->cycle->profile);
-    bool sending = submission->row.state == STORE_SUBMISSION_SENDING;
     struct failure passing = *failure;
     passing.permanent = false;
-    passing.in_doubt = sending || submission->row.state == STORE_SUBMISSION_DOUBTFUL;
-    if (sending)
+    passing.in_doubt = submission_may_have_been_sent(submission);
+    if (submission->row.state == STORE_SUBMISSION_SENDING)
         submission_begin_doubt(submission);
-    if (given_up_is_due(submission)) {
+    if (submission->row.attempts > 0 && given_up_is_due(submission)) { /* it was tried */
         const struct failure reason = given_up_finding_out(failure, passing.in_doubt);
         give_up(settler, submission, true, &reason);
         return;
@@ -254,7 +253,7 @@ static void start_search(struct settler *settler)
 
 static void draft_is_gone(struct settler *settler, struct submission *submission)
 {
-    if (submission->row.state == STORE_SUBMISSION_SENDING) {
+    if (submission_may_have_been_sent(submission)) {
         is_sent(settler, submission);
         return;
     }

@@ -2,7 +2,7 @@
  *
  *   creating    is there a draft? One is kept; none: it is asked for again. Further drafts, and one
  *               that a request still under way may make, are stray ones (tidy.h)
- *   created     is the draft still there? Gone, without having been sent: as with creating
+ *   created     is the draft still there? Gone, and nobody was asked to send it: as with creating
  *   sending     is the draft still there? Not submitted: it is sent again; submitted: Transport has
  *               it; gone: it was sent
  *   doubtful    (sent in one step) is there a copy? When none turns up within the doubt window,

@@ -118,6 +118,13 @@ bool submission_has_ended(const struct submission *submission)
            submission->row.state == STORE_SUBMISSION_FAILED;
 }
 
+bool submission_may_have_been_sent(const struct submission *submission)
+{
+    const struct store_submission *row = &submission->row;
+    return row->state == STORE_SUBMISSION_SENDING || row->state == STORE_SUBMISSION_DOUBTFUL ||
+           (row->state == STORE_SUBMISSION_CREATED && row->doubt_since_ms != 0);
+}
+
 void submission_is_sent(struct submission *submission, const struct config_profile *config)
 {
     submission->row.doubt_since_ms = 0;

@@ -55,6 +55,9 @@ void submission_wait(struct submission *submission, uint64_t wait_ms);
 /* Sent or failed: a stray draft may be left of it, and nothing else. */
 bool submission_has_ended(const struct submission *submission);
 
+/* Whether the server was asked to send it and has not said what came of that. */
+bool submission_may_have_been_sent(const struct submission *submission);
+
 /* It was sent. A stray draft gets time to appear before it is looked for. */
 void submission_is_sent(struct submission *submission, const struct config_profile *config);
 

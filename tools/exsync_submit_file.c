@@ -120,7 +120,7 @@ static int check_room(const struct submit_file *file, size_t length, struct subm
     return submit_problem_set(problem, EX_TEMPFAIL,
                               "less than %" PRIu64 " MB would stay free on the disk of %s/outbox; "
                               "make room and try again, or lower outbox_min_free",
-                              minimum / 1000000, file->outbox->state_directory);
+                              (minimum + 999999) / 1000000, file->outbox->state_directory);
 }
 
 int submit_file_begin(struct submit_file *file, const struct submit_outbox *outbox,

@@ -14,8 +14,8 @@ bool http_outcome_may_repeat(const struct http_transfer *transfer, CURLcode resu
     if (!transfer->performing || transfer->status != 0 || (request->changes && whole))
         return false;
     /* A server that refuses a body and closes meanwhile: what it said is lost when we happen to
-     * write before we read it. */
-    bool cut_off = result == CURLE_SEND_ERROR && transfer->offset > 0 && !whole;
+     * write before we read it. Over TLS that is met by the next read. */
+    bool cut_off = result != CURLE_GOT_NOTHING && transfer->offset > 0 && !whole;
     return used_again || cut_off;
 }
 

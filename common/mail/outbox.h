@@ -94,6 +94,11 @@ typedef void outbox_scan_done(void *argument, const struct failure *failure,
                               const char (*ids)[OUTBOX_ID_SIZE], size_t count, bool more);
 void outbox_scan(struct outbox *outbox, outbox_scan_done *done, void *argument);
 
+/* How many files wait in new/, while nobody scans. failure->gone: there is no outbox; none is made.
+ */
+typedef void outbox_count_done(void *argument, const struct failure *failure, size_t count);
+void outbox_count_waiting(struct outbox *outbox, outbox_count_done *done, void *argument);
+
 struct outbox_envelope {
     uid_t submitter;
     char *submitter_name; /* NULL when the user has none; owned, as all below */

@@ -216,3 +216,48 @@ void outbox_scan(struct outbox *outbox, outbox_scan_done *done, void *argument)
     scan->work.release = outbox_work_free;
     outbox_work_start(outbox, &scan->work, scan_job);
 }
+
+/* --- counting --- */
+
+struct count_work {
+    struct outbox_work work;
+    size_t count;
+    outbox_count_done *done;
+};
+
+static void count_job(void *argument)
+{
+    struct count_work *counting = argument;
+    struct failure *failure = &counting->work.failure;
+    int fd = outbox_folder(counting->work.outbox, OUTBOX_NEW, failure);
+    DIR *opened = fd >= 0 ? fdopendir(fd) : NULL;
+    if (opened == NULL) {
+        if (fd >= 0)
+            *failure = outbox_failure(counting->work.outbox, errno, "read", OUTBOX_NEW, NULL);
+        failure->gone = strcmp(failure->code, "ENOENT") == 0;
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(opened)) != NULL)
+        counting->count += is_not_hidden(entry->d_name);
+    closedir(opened);
+}
+
+static void count_finish(struct outbox_work *work)
+{
+    struct count_work *counting = (struct count_work *)work;
+    counting->done(work->argument, outbox_work_failure(work), counting->count);
+    work->release(work);
+}
+
+void outbox_count_waiting(struct outbox *outbox, outbox_count_done *done, void *argument)
+{
+    struct count_work *counting = memory_allocate(sizeof *counting);
+    counting->done = done;
+    counting->work.argument = argument;
+    counting->work.finish = count_finish;
+    counting->work.release = outbox_work_free;
+    outbox_work_start(outbox, &counting->work, count_job);
+}

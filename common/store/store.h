@@ -330,6 +330,11 @@ typedef void store_submissions_done(void *argument, const struct failure *failur
 void store_submissions_due(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
                            size_t limit, store_submissions_done *done, void *argument);
 
+/* The same of those that were neither sent nor failed and were queued before `before_ms`, due or
+ * not. `next_ms` is not told. */
+void store_submissions_lapsed(struct store *store, struct store_mailbox mailbox, int64_t before_ms,
+                              size_t limit, store_submissions_done *done, void *argument);
+
 /* What one mailbox, configured or not, has to send. The strings are valid during the call only. */
 struct store_backlog {
     struct store_mailbox mailbox;

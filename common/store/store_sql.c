@@ -19,6 +19,9 @@ _Static_assert(STORE_ITEM_IN_DOUBT == 4, "the database holds this number");
 /* Of submissions: neither sent nor failed, or with a stray draft. */
 #define SUBMISSION_OPEN  "(state NOT IN (4, 5) OR stray)" /* as in its indices, to the letter */
 #define SUBMISSION_WAITS "state NOT IN (4, 5)"
+#define SUBMISSION_COLUMNS                                                                   \
+    "id, state, number, queued_at, size, submitter, null_sender, stray, attempts, next_try," \
+    " doubt_since, message_id, subject, recipients, reference"
 _Static_assert(STORE_SUBMISSION_SENT == 4, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_FAILED == 5, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_SENDING == 7, "the database holds this number");
@@ -463,10 +466,13 @@ static const char *const texts[STORE_SQL_COUNT] = {
     /* One that waits for longer than is ever waited (8 days) was told to while the clock was ahead.
      */
     [STORE_SQL_SUBMISSION_DUE] =
-        "SELECT id, state, number, queued_at, size, submitter, null_sender, stray, attempts,"
-        " next_try, doubt_since, message_id, subject, recipients, reference FROM submission"
+        "SELECT " SUBMISSION_COLUMNS " FROM submission"
         " INDEXED BY submission_open WHERE mailbox = ?1 AND " SUBMISSION_OPEN
         " AND (next_try <= ?2 OR next_try > ?2 + 691200000) ORDER BY number",
+    [STORE_SQL_SUBMISSION_LAPSED] =
+        "SELECT " SUBMISSION_COLUMNS " FROM submission"
+        " INDEXED BY submission_open WHERE mailbox = ?1 AND " SUBMISSION_OPEN
+        " AND " SUBMISSION_WAITS " AND queued_at < ?2 ORDER BY number",
     [STORE_SQL_SUBMISSION_NEXT] =
         "SELECT next_try FROM submission INDEXED BY submission_next WHERE mailbox = ?1"
         " AND " SUBMISSION_OPEN " AND next_try > ?2 ORDER BY next_try LIMIT 1",

@@ -80,8 +80,9 @@ void store_submissions_states(struct store *store, const char *const *ids, size_
 
 struct due_operation {
     struct store_operation operation;
+    enum store_sql which;
     struct store_mailbox mailbox;
-    int64_t now_ms;
+    int64_t time_ms; /* now, or before when they were queued */
     size_t limit;
     store_submissions_done *done;
     struct store_submissions result;
@@ -122,7 +123,7 @@ static int64_t due_next(struct store_connection *connection, const struct due_op
     int64_t next = INT64_MAX;
     sqlite3_stmt *query = store_query(connection, STORE_SQL_SUBMISSION_NEXT);
     store_bind_number(connection, query, 1, due->mailbox.number);
-    store_bind_number(connection, query, 2, due->now_ms);
+    store_bind_number(connection, query, 2, due->time_ms);
     if (store_row(connection, query))
         next = sqlite3_column_int64(query, 0);
     store_end(query);
@@ -132,9 +133,9 @@ static int64_t due_next(struct store_connection *connection, const struct due_op
 static void due_run(struct store_connection *connection, struct store_operation *operation)
 {
     struct due_operation *due = (struct due_operation *)operation;
-    sqlite3_stmt *query = store_query(connection, STORE_SQL_SUBMISSION_DUE);
+    sqlite3_stmt *query = store_query(connection, due->which);
     store_bind_number(connection, query, 1, due->mailbox.number);
-    store_bind_number(connection, query, 2, due->now_ms);
+    store_bind_number(connection, query, 2, due->time_ms);
     while (store_row(connection, query)) {
         due->result.more = due->result.count == due->limit;
         if (due->result.more)
@@ -142,7 +143,8 @@ static void due_run(struct store_connection *connection, struct store_operation 
         due_keep(due, query);
     }
     store_end(query);
-    due->result.next_ms = due_next(connection, due);
+    due->result.next_ms =
+        due->which == STORE_SQL_SUBMISSION_DUE ? due_next(connection, due) : INT64_MAX;
     due->result.submissions = due->rows;
 }
 
@@ -155,16 +157,29 @@ static void due_finish(struct store_operation *operation)
     store_strings_release(&due->strings);
 }
 
-void store_submissions_due(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
-                           size_t limit, store_submissions_done *done, void *argument)
+static void due_start(struct store *store, enum store_sql which, struct store_mailbox mailbox,
+                      int64_t time_ms, size_t limit, store_submissions_done *done, void *argument)
 {
     struct due_operation *due = store_operation_create(sizeof *due, due_run, NULL, argument);
     due->operation.finish = due_finish;
+    due->which = which;
     due->mailbox = mailbox;
-    due->now_ms = now_ms;
+    due->time_ms = time_ms;
     due->limit = limit;
     due->done = done;
     store_start_read(store, &due->operation);
+}
+
+void store_submissions_due(struct store *store, struct store_mailbox mailbox, int64_t now_ms,
+                           size_t limit, store_submissions_done *done, void *argument)
+{
+    due_start(store, STORE_SQL_SUBMISSION_DUE, mailbox, now_ms, limit, done, argument);
+}
+
+void store_submissions_lapsed(struct store *store, struct store_mailbox mailbox, int64_t before_ms,
+                              size_t limit, store_submissions_done *done, void *argument)
+{
+    due_start(store, STORE_SQL_SUBMISSION_LAPSED, mailbox, before_ms, limit, done, argument);
 }
 
 /* --- open --- */

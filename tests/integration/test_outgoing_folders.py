@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from harness import Skipped, case, check, check_equal, main, program, until
-from scene import BEN
+from scene import ANN, BEN
 from sending import SendingScene, mail
 
 
@@ -87,6 +87,22 @@ def _():
         scene.until_settled()
 
 
+@case("a reload makes and watches the folders that somebody has removed")
+def _():
+    with SendingScene(daemon={"outbox_scan_interval": "1h"}) as scene:
+        scene.start()
+        scene.submit(mail("before"))
+        scene.until_received(BEN, 1)
+        scene.until_settled()
+        (scene.outbox.folder / "new").rmdir()
+        scene.reload()
+        until((scene.outbox.folder / "new").is_dir, "new/ is there again")
+        time.sleep(0.5)
+        for number in range(2):
+            scene.submit(mail(f"after {number}"))
+            scene.until_received(BEN, 2 + number, seconds=10)
+
+
 @case("what programs have left in tmp/ is taken away at a reload, what is new stays")
 def _():
     with SendingScene() as scene:
@@ -98,6 +114,42 @@ def _():
         scene.reload()
         until(lambda: not old.exists(), "the old file is away")
         check(new.exists(), "the new file is away, too")
+
+
+@case("where nobody sends, a start and a reload tell of an outbox that is there, and what waits in it")
+def _():
+    with SendingScene({ANN: {"outgoing": "no"}, BEN: {"outgoing": "no"}}) as scene:
+        scene.daemon.start()
+        scene.daemon.until_logged("started: ")
+        scene.reload()
+        check_equal(scene.daemon.log_lines("nobody takes"), [], "warnings without an outbox")
+        scene.daemon.stop()
+        for folder in ("tmp", "new"):
+            (scene.outbox.folder / folder).mkdir(parents=True)
+        scene.submit(mail("it waits"))
+        scene.daemon.start()
+        scene.daemon.until_logged("no mailbox has outgoing = yes", "1 message waits")
+        scene.submit(mail("and waits"))
+        scene.reload()
+        scene.daemon.until_logged("no mailbox has outgoing = yes", "2 messages wait")
+        scene.mailboxes = {ANN: {}, BEN: {}}
+        scene.reload()
+        scene.until_received(BEN, 2)
+        scene.until_settled()
+
+
+@case("a folder in new/ is told of once, and holds up no message")
+def _():
+    with SendingScene() as scene:
+        scene.start()
+        (scene.outbox.folder / "new/folder").mkdir()
+        for number in range(4):
+            scene.submit(mail(f"number {number}"))
+            scene.until_received(BEN, number + 1)
+        check_equal(len(scene.daemon.log_lines("submitted messages wait")), 1, "times it is told")
+        (scene.outbox.folder / "new/folder").rmdir()
+        scene.submit(mail("the last"))
+        scene.daemon.until_logged("submitted messages are taken in again")
 
 
 main()

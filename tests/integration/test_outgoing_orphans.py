@@ -8,7 +8,7 @@ import time
 
 from harness import case, check, check_equal, main, until
 from scene import ANN, BEN
-from sending import SendingScene, mail
+from sending import SendingScene, mail, subject_of
 
 DAY_MS = 24 * 60 * 60 * 1000
 OFF = {"outgoing": "no"}
@@ -16,10 +16,10 @@ HOLD = {ANN: {}, BEN: {}}
 
 
 @contextlib.contextmanager
-def queue_of_ann(*subjects, **arguments):
-    """A scene in which messages of ANN wait in the queue, for Exchange is busy; the daemon is down."""
+def queue_of_ann(*subjects, busy="CreateItem", **arguments):
+    """A scene in which messages of ANN wait in the queue, for Exchange is busy."""
     with SendingScene(dict(HOLD), **arguments) as scene:
-        scene.exchange.fault(operation="CreateItem", mailbox=ANN, http=503, body="no", count=0)
+        scene.exchange.fault(operation=busy, mailbox=ANN, http=503, body="no", count=0)
         scene.start()
         scene.submit(*map(mail, subjects))
         until(lambda: len(scene.outbox.queue()) == len(subjects) and
@@ -124,18 +124,43 @@ def _():
         until_failures(scene, [], ["NotConfigured"])
 
 
-@case("when the last one is put aside the failure is over; hundreds are put aside in one go")
+for state, what in ((None, "queued"), (2, "with perhaps a draft")):
+    @case("when the last one is put aside the failure is over; hundreds are put aside in one go, "
+          f"{what}")
+    def _(state=state):
+        subjects = [f"number {number:03d}" for number in range(230)]
+        with queue_of_ann(*subjects) as scene:
+            scene.daemon.stop()
+            for subject in subjects:
+                age(scene, 6, subject, state)
+            configure(scene, {ANN: OFF, BEN: {}})
+            scene.daemon.start()
+            until(lambda: len(scene.outbox.failed()) == len(subjects), "all are put aside")
+            until_failures(scene, [], ["OutgoingOff"])
+            if state is None:
+                scene.until_settled()
+
+
+@case("a mailbox that is back while its messages are put aside sends the others, and each once")
 def _():
-    subjects = [f"number {number:03d}" for number in range(230)]
-    with queue_of_ann(*subjects) as scene:
-        scene.daemon.stop()
-        for subject in subjects:
-            age(scene, 6, subject)
-        configure(scene, {ANN: OFF, BEN: {}})
-        scene.daemon.start()
-        until(lambda: len(scene.outbox.failed()) == len(subjects), "all are put aside")
-        until_failures(scene, [], ["OutgoingOff"])
-        scene.until_settled()
+    subjects = [f"number {number:02d}" for number in range(20)]
+    for put_aside in (1, 6, 13):
+        with queue_of_ann(*subjects, busy="SendItem") as scene:
+            until(lambda: len(scene.exchange.items(ANN, "Drafts")) == len(subjects), "drafts")
+            scene.daemon.stop()
+            scene.exchange.clear_faults()
+            for subject in subjects:
+                age(scene, 6, subject)
+            configure(scene, {ANN: OFF, BEN: {}})
+            scene.daemon.start()
+            until(lambda: len(scene.outbox.failed()) >= put_aside, "some are put aside")
+            scene.mailboxes = dict(HOLD)
+            scene.reload()
+            scene.until_settled()
+            failed = [subject_of((scene.outbox.folder / "failed" / name).read_bytes())
+                      for name in scene.outbox.failed()]
+            scene.check_each_once(BEN, set(subjects) - set(failed))
+            scene.check_no_drafts(ANN)
 
 
 @case("a mailbox that was renamed takes its queue along, and nobody is told of it")

@@ -102,6 +102,12 @@ void notifier_wake(struct notifier *notifier, const char *profile)
     owners_woken++;
 }
 
+void notifier_wake_if_well(struct notifier *notifier, const char *profile)
+{
+    assert_null(notifier);
+    assert_string_equal(profile, "contoso");
+}
+
 /* --- a profile with some mailboxes --- */
 
 struct fixture {
@@ -119,6 +125,7 @@ static inline int set_up(void **state)
     struct fixture *fixture = memory_allocate(sizeof *fixture);
     memset(&kept, 0, sizeof kept);
     owners_woken = 0;
+    fixture->context.executor = executor_create();
     fixture->profile_config = (struct config_profile){
         .name = "contoso",
         .url = "https://mail.contoso.com/EWS/Exchange.asmx",
@@ -146,6 +153,7 @@ static inline int tear_down(void **state)
     assert_int_equal(kept.answered, kept.count);
     assert_int_equal(fixture->profile.users, 1); /* whoever used it has given it back */
     logged_forget();
+    executor_free(fixture->context.executor);
     memory_free(fixture);
     return 0;
 }

@@ -56,6 +56,21 @@ void executor_after(struct executor *executor, struct executor_timer *timer, uin
     timers[place].due_ms = wall_ms + (int64_t)delay_ms;
 }
 
+uint64_t executor_now(const struct executor *executor)
+{
+    (void)executor;
+    return (uint64_t)wall_ms;
+}
+
+bool executor_timer_pending(const struct executor_timer *timer)
+{
+    for (size_t i = 0; i < TIMERS_MAX; i++) {
+        if (timers[i].timer == timer)
+            return true;
+    }
+    return false;
+}
+
 static inline unsigned timers_running(void)
 {
     unsigned running = 0;

@@ -13,6 +13,12 @@
 #include "daemon/notify.h"
 #include "daemon/profile.h"
 
+/* As in profile.c, which has connections besides. */
+bool profile_is_well(const struct profile *profile)
+{
+    return profile->stopped == 0 && profile->untried == 0;
+}
+
 static const char OPENING[] =
     "An impersonation error occurred in accessing the mailbox while receiving email. "
     "carla@contoso.com didn't synchronize.";

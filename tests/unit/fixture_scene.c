@@ -14,6 +14,15 @@ void scene_prepare(struct scene *scene, fixture_handler *handler)
     scene->settings = fixture_settings(fixture_server_url(scene->server));
 }
 
+void scene_encrypt(struct scene *scene, fixture_handler *handler)
+{
+    static const struct fixture_certificate certificate = {.host = "127.0.0.1"};
+    fixture_server_stop(scene->server);
+    scene->server = fixture_server_start(handler, scene, &certificate);
+    scene->settings.url = fixture_server_url(scene->server);
+    scene->settings.tls_verify = false; /* its name is not what this is about */
+}
+
 void scene_raise(struct scene *scene)
 {
     fixture_world_open(&scene->world, &scene->settings);

@@ -19,6 +19,7 @@ struct scene {
 
 /* Handlers get the scene as their argument. */
 void scene_prepare(struct scene *scene, fixture_handler *handler);
+void scene_encrypt(struct scene *scene, fixture_handler *handler); /* between the two */
 void scene_raise(struct scene *scene);
 void scene_open(struct scene *scene, fixture_handler *handler); /* both */
 void scene_close(struct scene *scene);

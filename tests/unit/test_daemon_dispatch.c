@@ -140,6 +140,25 @@ static void one_that_cannot_be_sent_for_days_is_given_up(void **state)
     fixture_free();
 }
 
+/* It waited behind an outage, or the clock was set forward. */
+static void one_that_is_days_old_is_tried_more_than_once(void **state)
+{
+    (void)state;
+    for (int good = 0; good <= 1; good++) {
+        fixture_create(1);
+        world.messages[0].row.queued_ms = world.now_ms - INT64_C(6) * 24 * 3600 * 1000;
+        world.messages[0].treatment = good ? TREAT_WELL : TREAT_POISON;
+        fault_at(1, FAULT_DIVISIBLE);
+        run();
+        if (good)
+            assert_sent(0);
+        else
+            assert_failed(0);
+        assert_int_equal(world.kinds[ASK_CREATE], 2);
+        fixture_free();
+    }
+}
+
 static void a_draft_of_a_refused_message_that_stays_is_removed_later(void **state)
 {
     (void)state;
@@ -399,6 +418,7 @@ int main(void)
         cmocka_unit_test(nobody_is_told_of_a_message_without_a_sender),
         cmocka_unit_test(one_that_spoils_a_request_is_found_and_holds_up_no_other),
         cmocka_unit_test(one_that_cannot_be_sent_for_days_is_given_up),
+        cmocka_unit_test(one_that_is_days_old_is_tried_more_than_once),
         cmocka_unit_test(a_draft_of_a_refused_message_that_stays_is_removed_later),
         cmocka_unit_test(a_request_that_failed_for_good_reason_puts_everything_back),
         cmocka_unit_test(an_answer_that_concerns_the_mailbox_ends_the_cycle),

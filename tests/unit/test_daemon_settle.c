@@ -173,6 +173,46 @@ static void a_request_to_send_that_arrives_late_makes_no_second_copy(void **stat
     }
 }
 
+/* The second request is refused before the server looks at the draft, and somebody removes the copy
+ * that the first one left. */
+static void
+a_draft_that_is_gone_after_doubt_was_sent_even_if_the_last_request_was_refused(void **state)
+{
+    (void)state;
+    for (int transport = 0; transport <= 1; transport++) {
+        fixture_create(1);
+        world.copies_vanish = true;
+        world.transport_ms = transport * 60000;
+        fault_at(2, FAULT_LOST_LATE);
+        world.second_fault_at = 4;
+        world.second_fault = FAULT_REFUSED;
+        run();
+        assert_sent(0);
+        assert_int_equal(world.messages[0].asked_send, 2);
+        assert_int_equal(world.messages[0].asked_create, 1);
+        fixture_free();
+    }
+}
+
+/* What was asked of the server in doubt and then refused for good was not sent: a kill after its
+ * draft was removed does not make it look so. */
+static void a_refusal_after_doubt_is_told_in_spite_of_a_kill(void **state)
+{
+    (void)state;
+    bool killed = true;
+    for (unsigned at = 1; killed; at++) {
+        fixture_create(1);
+        world.messages[0].treatment = TREAT_NO_SENDING;
+        leave_with_draft(0, STORE_SUBMISSION_SENDING);
+        world.messages[0].row.doubt_since_ms = world.now_ms - 1000;
+        killed = cycle_interrupted(at, INTERRUPT_KILL_ARRIVED);
+        run();
+        assert_failed(0);
+        assert_int_equal(draft_count(0), 0);
+        fixture_free();
+    }
+}
+
 /* It waits longer and longer, and asks nothing but that. */
 static void what_is_submitted_is_waited_for(void **state)
 {
@@ -331,6 +371,9 @@ int main(void)
         cmocka_unit_test(what_was_being_sent_and_is_not_submitted_is_sent),
         cmocka_unit_test(what_was_being_sent_and_is_gone_was_sent),
         cmocka_unit_test(a_request_to_send_that_arrives_late_makes_no_second_copy),
+        cmocka_unit_test(
+            a_draft_that_is_gone_after_doubt_was_sent_even_if_the_last_request_was_refused),
+        cmocka_unit_test(a_refusal_after_doubt_is_told_in_spite_of_a_kill),
         cmocka_unit_test(what_is_submitted_is_waited_for),
         cmocka_unit_test(an_hour_without_transport_is_waited_out),
         cmocka_unit_test(a_look_that_finds_out_nothing_sends_nothing),
