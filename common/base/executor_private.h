@@ -43,6 +43,11 @@ struct executor {
 /* Takes a posted call back that has not run. On the loop's thread. */
 void executor_unpost(struct executor *executor, struct executor_call *call);
 
+struct executor_socket;
+
+/* The connection that waits at the server; NULL when it is gone already. */
+struct executor_socket *executor_socket_accept(struct executor *executor, uv_stream_t *server);
+
 /* executor_measure_end that names the callback by its place in the program. */
 void executor_measure_end_callback(const struct executor_measure *measure, const char *kind,
                                    void (*callback)(void *argument));
