@@ -62,6 +62,9 @@ struct store_mailbox {
 
 /* --- mailboxes --- */
 
+/* Bits. */
+enum store_direction { STORE_INCOMING = 1, STORE_OUTGOING = 2 };
+
 struct store_registration {
     const char *address;      /* in, lower case */
     const char *renamed_from; /* in; NULL: none. The old address's number is kept if it is known */
@@ -69,7 +72,8 @@ struct store_registration {
     bool incoming_off;        /* in: what went wrong with it in this direction is over */
     bool outgoing_off;
     struct store_mailbox mailbox; /* out */
-    int64_t enabled_ms; /* out: when it was first enabled: the default of process_email_from */
+    int64_t enabled_ms;    /* out: when it was first enabled: the default of process_email_from */
+    unsigned switched_off; /* out: bits of enum store_direction, see store_actions.h */
 };
 
 /* Gives every mailbox its number; those not named are marked as removed (their state stays until
@@ -78,7 +82,9 @@ struct store_registration {
  * told of the last any more. One transaction. A renaming is applied once, however often it is
  * named; addresses may be swapped. When both addresses have state, the new one's ledger goes into
  * the old number, and a cycle that still holds the other loses its lease; while the new one has
- * items in state "delivering", that waits for the next registration. */
+ * items in state "delivering", that waits for the next registration. A
+ * direction that was switched off in either stays so, and what went wrong with one that is switched
+ * off is over. */
 void store_register_mailboxes(struct store *store, struct store_registration *registrations,
                               size_t count, int64_t now_ms, store_done *done, void *argument);
 
@@ -133,6 +139,9 @@ struct store_delivery {
     struct store_key key;
     int64_t received_ms;
     const char *name;      /* the sink's */
+    uint64_t file;         /* by which the sink's file is found once its name is forgotten */
+    uint64_t message;      /* the number of its Message-ID; 0: none, or not known (any more) */
+    const char *activity;  /* of the cycle, a UUID; NULL: none */
     const char *reference; /* NULL: nothing is to be done to the item after delivery */
     bool duplicate;        /* out: the ledger has it already; nothing was written: abandon it */
 };
@@ -300,6 +309,7 @@ struct store_submission {
     uint32_t attempts;      /* that failed in a transient way */
     int64_t next_try_ms;    /* not before; 0: at once */
     int64_t doubt_since_ms; /* 0: none */
+    int64_t held_for_ms; /* how long it was held in all (store_actions.h): it does not age then */
     const char *message_id; /* with its angle brackets */
     const char *subject;
     const char *recipients; /* one a line: "to ADDRESS NAME", "cc ...", "bcc ..."; UTF-8 */
@@ -318,6 +328,7 @@ void store_submissions_states(struct store *store, const char *const *ids, size_
 /* The mailbox's open submissions (queued, creating, created, sending, doubtful, and sent or failed
  * ones with a stray draft) that are due at now_ms, in the order in which they came, `limit` at
  * most. `next_ms` is when the first of those that are not due will be; INT64_MAX: there are none.
+ * One that is held is neither.
  * Valid during `done` only. Read. */
 struct store_submissions {
     const struct store_submission *submissions;
@@ -341,10 +352,11 @@ struct store_backlog {
     const char *address;
     const char *profile;
     uint64_t waiting;  /* messages that were neither sent nor failed; 0: stray drafts alone */
-    int64_t oldest_ms; /* when the first of them was queued */
+    int64_t oldest_ms; /* when the first of them was queued; the time that it was held is added */
 };
 
-/* The mailboxes that have open submissions: called for each on the loop, then `done`. Read. */
+/* The mailboxes that have open submissions that are not held: called for each on the loop, then
+ * `done`. Read. */
 void store_submissions_open(struct store *store,
                             void (*each)(void *argument, const struct store_backlog *backlog),
                             store_done *done, void *argument);

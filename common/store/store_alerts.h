@@ -111,9 +111,26 @@ struct store_alert_rows {
 typedef void store_alerts_done(void *argument, const struct failure *failure,
                                const struct store_alert_rows *alerts);
 
-/* For people: the newest first, `limit` at most; open ones only unless `all`. Read. */
-void store_alerts_list(struct store *store, bool all, size_t limit, store_alerts_done *done,
-                       void *argument);
+/* For people: the newest first, `limit` at most; open ones only unless `all`. `before` is 0 at
+ * first and then the id of the last one that was told. Read. */
+void store_alerts_list(struct store *store, bool all, int64_t before, size_t limit,
+                       store_alerts_done *done, void *argument);
+
+/* The alert of that id, open or not; no row when there is none. Read. */
+void store_alert_find(struct store *store, int64_t id, store_alerts_done *done, void *argument);
+
+/* Open alerts of one profile and its mailboxes. */
+struct store_alert_count {
+    const char *profile; /* valid during the call only */
+    enum store_alert_level level;
+    uint64_t count;
+};
+
+/* How many are open: called for each profile and level that has some, on the loop, then `done`.
+ * Read. */
+void store_alerts_count(struct store *store,
+                        void (*each)(void *argument, const struct store_alert_count *count),
+                        store_done *done, void *argument);
 
 /* --- notifications --- */
 

@@ -14,6 +14,22 @@ void store_failures_resolve_item(struct store_connection *connection, int64_t ma
     store_run(connection, query);
 }
 
+void store_resolve_direction(struct store_connection *connection, int64_t mailbox,
+                             const char *direction, int64_t now_ms, struct store_resolved *resolved)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_MAILBOX);
+    store_bind_number(connection, query, 1, mailbox);
+    store_bind_text(connection, query, 2, direction);
+    store_bind_number(connection, query, 3, now_ms);
+    int64_t failures = store_run(connection, query);
+    if (resolved != NULL)
+        resolved->failures += (uint32_t)failures;
+    query = store_query(connection, STORE_SQL_ALERTS_OF_MAILBOX);
+    store_bind_number(connection, query, 1, mailbox);
+    store_bind_text(connection, query, 2, direction);
+    store_alerts_resolve(connection, query, now_ms, resolved);
+}
+
 /* --- record --- */
 
 struct record_operation {
@@ -161,6 +177,7 @@ void store_failure_record(struct store *store, const struct store_failure *failu
         record->item = (struct store_failed_item){
             .key = failure->item->key,
             .received_ms = failure->item->received_ms,
+            .message = failure->item->message,
             .reference = record->reference,
             .attempts = failure->attempts,
             .next_retry_ms = failure->set_aside ? STORE_SET_ASIDE : failure->next_retry_ms,

@@ -135,6 +135,11 @@ static void deliver_one(struct store_connection *connection, const struct ledger
     store_bind_number(connection, query, 5, ledger->now_ms);
     store_bind_text(connection, query, 6, delivery->name);
     store_bind_text(connection, query, 7, delivery->reference);
+    store_bind_mark(connection, query, 8, delivery->message);
+    store_bind_mark(connection, query, 9, delivery->file);
+    struct digest activity;
+    if (store_uuid_read(delivery->activity, &activity))
+        store_bind_digest(connection, query, 10, &activity);
     store_run(connection, query);
 }
 
@@ -368,5 +373,6 @@ void store_ledger_fail(struct store_connection *connection, int64_t mailbox,
     store_bind_number(connection, query, 6, item->attempts);
     store_bind_retry(connection, query, 7, item->next_retry_ms);
     store_bind_text(connection, query, 8, item->reference);
+    store_bind_mark(connection, query, 9, item->message);
     store_run(connection, query);
 }

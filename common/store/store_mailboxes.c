@@ -117,7 +117,8 @@ static void mailbox_merge(struct store_connection *connection, int64_t from, int
 {
     static const enum store_sql steps[] = {STORE_SQL_MERGE_RESOLVE,  STORE_SQL_MERGE_FAILED,
                                            STORE_SQL_MERGE_LEDGER,   STORE_SQL_MERGE_ALERTS,
-                                           STORE_SQL_MERGE_FAILURES, STORE_SQL_MERGE_SUBMISSIONS};
+                                           STORE_SQL_MERGE_FAILURES, STORE_SQL_MERGE_SUBMISSIONS,
+                                           STORE_SQL_MERGE_SWITCHES};
     mailbox_resolve_alerts(connection, from, now_ms);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         sqlite3_stmt *query = store_query(connection, steps[i]);
@@ -226,6 +227,33 @@ static void mailbox_remove_others(struct store_connection *connection,
     memory_free(numbers);
 }
 
+/* Which of its directions are switched off. An earlier process may have ended before its last words
+ * about them were resolved. */
+static void mailbox_read_switches(struct store_connection *connection,
+                                  struct store_registration *registration, int64_t now_ms)
+{
+    int64_t number = registration->mailbox.number;
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_SWITCH_BITS);
+    store_bind_number(connection, query, 1, number);
+    registration->switched_off = (unsigned)store_run_number(connection, query);
+    if (registration->switched_off & STORE_INCOMING)
+        store_resolve_direction(connection, number, "incoming", now_ms, NULL);
+    if (registration->switched_off & STORE_OUTGOING)
+        store_resolve_direction(connection, number, "outgoing", now_ms, NULL);
+}
+
+static void register_read_switches(struct store_connection *connection,
+                                   const struct register_operation *registering)
+{
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_SWITCH_ANY);
+    bool any = store_run_number(connection, query) != 0;
+    for (size_t i = 0; i < registering->count; i++) {
+        registering->registrations[i].switched_off = 0;
+        if (any)
+            mailbox_read_switches(connection, &registering->registrations[i], registering->now_ms);
+    }
+}
+
 static void register_run(struct store_connection *connection, struct store_operation *operation)
 {
     struct register_operation *registering = (struct register_operation *)operation;
@@ -238,6 +266,7 @@ static void register_run(struct store_connection *connection, struct store_opera
         mailbox_register(connection, &all[i], registering->now_ms);
     for (size_t i = 0; i < registering->count; i++)
         mailbox_resolve_off(connection, &all[i], registering->now_ms);
+    register_read_switches(connection, registering);
     mailbox_remove_others(connection, registering);
     store_forget_gone_profiles(connection, all, registering->count, registering->now_ms);
 }

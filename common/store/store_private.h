@@ -24,6 +24,7 @@ enum {
     STORE_BUSY_MS = 5000,           /* how long another program may hold the database */
     STORE_BUSY_CLOSING_MS = 300,    /* the same while the daemon stops */
     STORE_INSTANCE_SIZE = 33,
+    STORE_UUID_SIZE = 37,
 };
 
 /* --- failures --- */
@@ -213,6 +214,19 @@ struct store *store_open_patient(const char *directory, struct executor *executo
 
 /* --- between the files of operations --- */
 
+/* What went wrong with one direction of the mailbox is over, and so are its alerts, as by
+ * store_failure_resolve. `resolved` (may be NULL) counts the rows. */
+void store_resolve_direction(struct store_connection *connection, int64_t mailbox,
+                             const char *direction, int64_t now_ms,
+                             struct store_resolved *resolved);
+
+/* What was recorded about a submission is over. */
+void store_resolve_submission(struct store_connection *connection, const char *id, int64_t now_ms);
+
+/* Reads the columns that lists of submissions begin with; strings go into `strings`. */
+void store_submission_read(sqlite3_stmt *query, struct store_strings *strings,
+                           struct store_submission *row);
+
 /* The item's open failures are over. */
 void store_failures_resolve_item(struct store_connection *connection, int64_t mailbox,
                                  const struct digest *item, int64_t now_ms);
@@ -275,6 +289,7 @@ void store_forget_gone_profiles(struct store_connection *connection,
 struct store_failed_item {
     struct store_key key;
     int64_t received_ms;
+    uint64_t message; /* 0: not known */
     const char *reference;
     uint32_t attempts;
     int64_t next_retry_ms; /* STORE_SET_ASIDE: it is to be set aside instead */
@@ -282,6 +297,14 @@ struct store_failed_item {
 enum { STORE_SET_ASIDE = 0 };
 void store_ledger_fail(struct store_connection *connection, int64_t mailbox,
                        const struct store_failed_item *item, int64_t now_ms);
+
+/* NULL for 0. The bits stay as they are. */
+void store_bind_mark(struct store_connection *connection, sqlite3_stmt *query, int place,
+                     uint64_t mark);
+
+/* The 16 bytes that a UUID's text stands for; false when it is none. And back. */
+bool store_uuid_read(const char *text, struct digest *uuid);
+void store_uuid_write(const struct digest *uuid, char text[STORE_UUID_SIZE]);
 
 /* NULL for INT64_MAX: never. */
 void store_bind_retry(struct store_connection *connection, sqlite3_stmt *query, int place,

@@ -29,9 +29,9 @@ static int64_t prune_rows(struct store_connection *connection, enum store_sql sq
 static int64_t prune_mailbox(struct store_connection *connection,
                              const struct prune_operation *pruning, int64_t number)
 {
-    static const enum store_sql parts[] = {STORE_SQL_PRUNE_LEDGER, STORE_SQL_PRUNE_MAILBOX_FAILURES,
-                                           STORE_SQL_PRUNE_FOLDERS,
-                                           STORE_SQL_PRUNE_MAILBOX_SUBMISSIONS};
+    static const enum store_sql parts[] = {
+        STORE_SQL_PRUNE_LEDGER, STORE_SQL_PRUNE_MAILBOX_FAILURES, STORE_SQL_PRUNE_FOLDERS,
+        STORE_SQL_PRUNE_MAILBOX_SUBMISSIONS, STORE_SQL_PRUNE_SWITCHES};
     sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_RETIRE);
     store_bind_number(connection, query, 1, number);
     store_bind_number(connection, query, 2, pruning->now_ms);

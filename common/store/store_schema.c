@@ -214,6 +214,33 @@ static const char *const migrations[] = {
     "  refused INTEGER NOT NULL,"
     "  last_at INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+
+    /* What administrators want. switched_off.direction is 1 for incoming, 2 for outgoing.
+     * submission.held_at: since when it is held; NULL: it is not. held_for: milliseconds that it
+     * was held before. removal: why it is being taken out of the queue; NULL: it is not. */
+    "CREATE TABLE switched_off ("
+    "  mailbox INTEGER NOT NULL REFERENCES mailbox (number),"
+    "  direction INTEGER NOT NULL CHECK (direction BETWEEN 1 AND 2),"
+    "  since INTEGER NOT NULL,"
+    "  user INTEGER NOT NULL,"
+    "  PRIMARY KEY (mailbox, direction)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE paused ("
+    "  profile TEXT PRIMARY KEY NOT NULL,"
+    "  since INTEGER NOT NULL,"
+    "  user INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "ALTER TABLE submission ADD COLUMN held_at INTEGER;"
+    "ALTER TABLE submission ADD COLUMN held_for INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE submission ADD COLUMN removal TEXT;"
+    "CREATE INDEX submission_removal ON submission (mailbox, number) WHERE removal IS NOT NULL;",
+
+    /* What is kept for those who ask where a message is: see store_trace.h. */
+    "ALTER TABLE ledger ADD COLUMN message INTEGER;"
+    "ALTER TABLE ledger ADD COLUMN file INTEGER;"
+    "ALTER TABLE ledger ADD COLUMN activity BLOB;"
+    "ALTER TABLE ledger ADD COLUMN taken_at INTEGER;"
+    "CREATE INDEX ledger_message ON ledger (message) WHERE message IS NOT NULL;",
 };
 
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };

@@ -21,10 +21,27 @@ _Static_assert(STORE_ITEM_IN_DOUBT == 4, "the database holds this number");
 #define SUBMISSION_WAITS "state NOT IN (4, 5)"
 #define SUBMISSION_COLUMNS                                                                   \
     "id, state, number, queued_at, size, submitter, null_sender, stray, attempts, next_try," \
-    " doubt_since, message_id, subject, recipients, reference"
+    " doubt_since, message_id, subject, recipients, reference, held_for"
 _Static_assert(STORE_SUBMISSION_SENT == 4, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_FAILED == 5, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_SENDING == 7, "the database holds this number");
+
+#define SUBMISSION_FAILED "5"
+
+/* All columns of struct store_queued, and the newest of what is open of failures of it. */
+#define QUEUE_FAILURE(column)                                                \
+    "(SELECT " column " FROM failure INDEXED BY failure_submission"          \
+    " WHERE failure.submission = submission.id AND failure.submission <> ''" \
+    " AND failure.resolved_at IS NULL ORDER BY failure.last_seen DESC, failure.id DESC LIMIT 1)"
+#define QUEUE_ROWS                                                                             \
+    "SELECT submission.id, state, submission.number, queued_at, size, submitter, null_sender," \
+    " stray, attempts, next_try, doubt_since, message_id, subject, recipients, reference,"     \
+    " held_for, held_at, removal, finished_at, mailbox.number, lease, address, profile,"       \
+    " mailbox.removed_at IS NOT NULL, " QUEUE_FAILURE("code") ", " QUEUE_FAILURE(              \
+        "sentence") ", " QUEUE_FAILURE("text") ", " QUEUE_FAILURE("remedy") " FROM submission"
+#define QUEUE_BEHIND \
+    "(submission.mailbox, submission.number) > (?1, ?2) AND submission.mailbox <= ?3"
+#define QUEUE_ORDER "ORDER BY submission.mailbox, submission.number LIMIT ?4"
 
 /* Of alerts: open; what a list of open alerts that are to be resolved tells of each: its id,
  * whether the owner knows or was to know of it, whether it absorbs. */
@@ -51,6 +68,13 @@ _Static_assert(STORE_TOLD_NOT == 3, "the database holds this number");
     " alert.count, absorbs FROM " alerts " JOIN failure ON failure.id = alert.failure"        \
     " LEFT JOIN mailbox ON mailbox.number = alert.mailbox"
 
+/* All columns of struct store_failure_row, behind the position. */
+#define FAILURE_ROWS(failures)                                                                     \
+    "SELECT failure.id, scope, failure.profile, mailbox.address, direction, step, category, code," \
+    " submission, sentence, remedy, text, activity, http_status, permanent, count, first_seen,"    \
+    " last_seen, next_retry, resolved_at FROM " failures                                           \
+    " LEFT JOIN mailbox ON mailbox.number = failure.mailbox"
+
 /* An open alert that absorbs and was opened with this failure, or with one in another step. */
 #define FAILURE_ABSORBS                                                                    \
     "SELECT 1 FROM alert INDEXED BY alert_absorbing WHERE alert.profile = failure.profile" \
@@ -64,6 +88,12 @@ _Static_assert(STORE_TOLD_NOT == 3, "the database holds this number");
 _Static_assert(STORE_NOTICE_STATE_WAITING == 1, "the database holds this number");
 _Static_assert(STORE_NOTICE_STATE_HANDED == 2, "the database holds this number");
 _Static_assert(STORE_NOTICE_STATE_DROPPED == 3, "the database holds this number");
+
+#define TRACED_FAILURE "step, code, sentence, text, remedy, activity, count, first_seen, last_seen"
+#define TRACED_SUBMISSION                                                                        \
+    "id, state, submission.number, queued_at, size, submitter, attempts, next_try,"              \
+    " doubt_since, message_id, subject, recipients, finished_at, address, profile, held_at FROM" \
+    " submission CROSS JOIN mailbox ON mailbox.number = submission.mailbox"
 
 /* INDEXED BY where a mailbox's million delivered rows would be read if another index were taken;
  * there are no statistics (ANALYZE) that could lead the planner elsewhere. */
@@ -122,6 +152,8 @@ static const char *const texts[STORE_SQL_COUNT] = {
                                " (SELECT id FROM failure WHERE mailbox = ?1)",
     [STORE_SQL_MERGE_FAILURES] = "UPDATE failure SET mailbox = ?2 WHERE mailbox = ?1",
     [STORE_SQL_MERGE_SUBMISSIONS] = "UPDATE submission SET mailbox = ?2 WHERE mailbox = ?1",
+    [STORE_SQL_MERGE_SWITCHES] =
+        "UPDATE OR IGNORE switched_off SET mailbox = ?2 WHERE mailbox = ?1",
 
     /* --- folders --- */
 
@@ -149,10 +181,12 @@ static const char *const texts[STORE_SQL_COUNT] = {
     /* Conflicts with a failed row only; its number of attempts stays. */
     [STORE_SQL_LEDGER_DELIVER] =
         "INSERT INTO ledger (mailbox, item, fingerprint, state, received_at, last_seen, name,"
-        " reference) VALUES (?1, ?2, ?3, " DELIVERING ", ?4, ?5, ?6, ?7)"
+        " reference, message, file, activity, taken_at)"
+        " VALUES (?1, ?2, ?3, " DELIVERING ", ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?5)"
         " ON CONFLICT (mailbox, item) DO UPDATE SET state = " DELIVERING ","
         " fingerprint = coalesce(?3, fingerprint), received_at = ?4, last_seen = ?5, name = ?6,"
-        " reference = ?7, next_retry = NULL",
+        " reference = ?7, next_retry = NULL, message = coalesce(?8, message), file = ?9,"
+        " activity = ?10, taken_at = ?5",
     [STORE_SQL_LEDGER_SETTLE] =
         "UPDATE ledger SET state = " DELIVERED ", name = NULL, reference = NULL, next_retry = NULL"
         " WHERE mailbox = ?1 AND item = ?2 AND state = " FAILED,
@@ -174,10 +208,11 @@ static const char *const texts[STORE_SQL_COUNT] = {
     /* The other row goes on publishing what is delivering; for its alias it counts as delivered. */
     [STORE_SQL_LEDGER_ALIAS] =
         "INSERT INTO ledger (mailbox, item, fingerprint, state, received_at, last_seen, attempts,"
-        " next_retry, reference)"
+        " next_retry, reference, message)"
         " SELECT mailbox, ?3, fingerprint, iif(state = " DELIVERING ", " DELIVERED ", state),"
         " received_at, ?4, attempts, iif(state = " FAILED ", coalesce(next_retry, ?4), NULL),"
-        " iif(state = " FAILED ", ?5, NULL) FROM ledger WHERE mailbox = ?1 AND item = ?2",
+        " iif(state = " FAILED ", ?5, NULL), iif(state = " FAILED
+        ", message, NULL) FROM ledger WHERE mailbox = ?1 AND item = ?2",
     /* What was set aside and has come back is there under its new ItemId alone. */
     [STORE_SQL_LEDGER_RETURNED] = "DELETE FROM ledger WHERE mailbox = ?1 AND item = ?2"
                                   " AND state = " FAILED " AND next_retry IS NULL",
@@ -186,10 +221,12 @@ static const char *const texts[STORE_SQL_COUNT] = {
         " WHERE mailbox = ?1 AND item = ?2 AND state = " FAILED " AND next_retry = " SET_ASIDE,
     [STORE_SQL_LEDGER_FAIL] =
         "INSERT INTO ledger (mailbox, item, fingerprint, state, received_at, last_seen, attempts,"
-        " next_retry, reference) VALUES (?1, ?2, ?3, " FAILED ", ?4, ?5, ?6, ?7, ?8)"
+        " next_retry, reference, message)"
+        " VALUES (?1, ?2, ?3, " FAILED ", ?4, ?5, ?6, ?7, ?8, ?9)"
         " ON CONFLICT (mailbox, item) DO UPDATE SET fingerprint = coalesce(?3, fingerprint),"
         " received_at = ?4, last_seen = ?5, attempts = ?6, next_retry = ?7,"
-        " reference = coalesce(?8, reference) WHERE state = " FAILED,
+        " reference = coalesce(?8, reference), message = coalesce(?9, message) WHERE state "
+        "= " FAILED,
     [STORE_SQL_LEDGER_FORGET_RESOLVE] =
         "UPDATE failure SET resolved_at = ?3 WHERE mailbox = ?1 AND resolved_at IS NULL"
         " AND item IN (SELECT item FROM ledger INDEXED BY ledger_failed"
@@ -264,6 +301,17 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_FAILURE_RESOLVE_SUBMISSION] =
         "UPDATE failure SET resolved_at = ?2 WHERE submission = ?1 AND submission <> ''"
         " AND resolved_at IS NULL",
+
+    /* For people; as with alerts below. */
+    [STORE_SQL_FAILURE_ROWS_OPEN] =
+        FAILURE_ROWS("(SELECT id AS newest FROM failure INDEXED BY failure_open WHERE resolved_at"
+                     " IS NULL AND id < ?2 ORDER BY id DESC LIMIT ?1)"
+                     " JOIN failure ON failure.id = newest") " ORDER BY failure.id DESC",
+    [STORE_SQL_FAILURE_ROWS_ALL] =
+        FAILURE_ROWS("failure") " WHERE failure.id < ?2 ORDER BY failure.id DESC LIMIT ?1",
+    [STORE_SQL_FAILURE_COUNT_OPEN] =
+        "SELECT count(*) FROM failure INDEXED BY failure_open WHERE resolved_at IS NULL",
+    [STORE_SQL_FAILURE_COUNT_ALL] = "SELECT count(*) FROM failure",
 
     /* --- alerts --- */
 
@@ -342,10 +390,14 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_ALERT_ROWS_NOTIFIED] =
         ALERT_ROWS("alert INDEXED BY alert_notification") " WHERE notification = ?1 ORDER BY "
                                                           "alert.id LIMIT ?2",
-    [STORE_SQL_ALERT_ROWS_OPEN] =
-        ALERT_ROWS("alert INDEXED BY alert_open") " WHERE alert.resolved_at IS NULL ORDER BY "
-                                                  "alert.id DESC LIMIT ?1",
-    [STORE_SQL_ALERT_ROWS_ALL] = ALERT_ROWS("alert") " ORDER BY alert.id DESC LIMIT ?1",
+    /* The newest of the open ones are found in the index alone, before the rows are read. */
+    [STORE_SQL_ALERT_ROWS_OPEN] = ALERT_ROWS(
+        "(SELECT id AS newest FROM alert INDEXED BY alert_open WHERE " ALERT_OPEN
+        " AND id < ?2 ORDER BY id DESC LIMIT ?1) JOIN alert ON alert.id = newest") " ORDER BY "
+                                                                                   "alert.id DESC",
+    [STORE_SQL_ALERT_ROWS_ALL] =
+        ALERT_ROWS("alert") " WHERE alert.id < ?2 ORDER BY alert.id DESC LIMIT ?1",
+    [STORE_SQL_ALERT_ROWS_ONE] = ALERT_ROWS("alert") " WHERE alert.id = ?1",
     [STORE_SQL_ALERT_COUNT_UNTOLD] =
         "SELECT count(*), max(untold_turn) FROM alert INDEXED BY alert_untold"
         " WHERE profile = ?1 AND untold_turn IS NOT NULL",
@@ -357,6 +409,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_ALERT_COUNT_OPEN] =
         "SELECT count(*) FROM alert INDEXED BY alert_open WHERE " ALERT_OPEN,
     [STORE_SQL_ALERT_COUNT_ALL] = "SELECT count(*) FROM alert",
+    [STORE_SQL_ALERT_COUNT_PROFILES] =
+        "SELECT profile, level, count(*) FROM alert INDEXED BY alert_open WHERE " ALERT_OPEN
+        " GROUP BY profile, level",
 
     /* --- notifications --- */
 
@@ -468,25 +523,94 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_SUBMISSION_DUE] =
         "SELECT " SUBMISSION_COLUMNS " FROM submission"
         " INDEXED BY submission_open WHERE mailbox = ?1 AND " SUBMISSION_OPEN
-        " AND (next_try <= ?2 OR next_try > ?2 + 691200000) ORDER BY number",
+        " AND held_at IS NULL AND (next_try <= ?2 OR next_try > ?2 + 691200000) ORDER BY number",
     [STORE_SQL_SUBMISSION_LAPSED] =
         "SELECT " SUBMISSION_COLUMNS " FROM submission"
         " INDEXED BY submission_open WHERE mailbox = ?1 AND " SUBMISSION_OPEN
-        " AND " SUBMISSION_WAITS " AND queued_at < ?2 ORDER BY number",
+        " AND " SUBMISSION_WAITS
+        " AND held_at IS NULL AND queued_at + held_for < ?2 ORDER BY number",
     [STORE_SQL_SUBMISSION_NEXT] =
         "SELECT next_try FROM submission INDEXED BY submission_next WHERE mailbox = ?1"
-        " AND " SUBMISSION_OPEN " AND next_try > ?2 ORDER BY next_try LIMIT 1",
+        " AND " SUBMISSION_OPEN " AND next_try > ?2 AND held_at IS NULL"
+        " ORDER BY next_try LIMIT 1",
     [STORE_SQL_SUBMISSION_MAILBOXES] =
         "SELECT submission.mailbox, lease, address, profile, count(*) FILTER "
-        "(WHERE " SUBMISSION_WAITS "), min(queued_at) FILTER (WHERE " SUBMISSION_WAITS
+        "(WHERE " SUBMISSION_WAITS "), min(queued_at + held_for) FILTER (WHERE " SUBMISSION_WAITS
         ") FROM submission"
         " INDEXED BY submission_open CROSS JOIN mailbox ON mailbox.number = submission.mailbox"
-        " WHERE " SUBMISSION_OPEN " GROUP BY submission.mailbox",
+        " WHERE " SUBMISSION_OPEN " AND held_at IS NULL GROUP BY submission.mailbox",
     [STORE_SQL_SUBMISSION_CHANGE] =
         "UPDATE submission SET state = ?3, reference = ?4, attempts = ?5, next_try = ?6,"
-        " doubt_since = ?7, stray = ?8,"
+        " doubt_since = ?7, stray = ?8, held_at = iif(?9 IS NULL, held_at, NULL),"
         " finished_at = iif(?9 IS NULL, NULL, coalesce(finished_at, ?9)) WHERE id = ?1 AND mailbox "
         "= ?2",
+
+    /* --- what administrators want --- */
+
+    [STORE_SQL_SWITCH_ANY] = "SELECT 1 FROM switched_off LIMIT 1",
+    [STORE_SQL_SWITCH_BITS] =
+        "SELECT coalesce(sum(direction), 0) FROM switched_off WHERE mailbox = ?1",
+    [STORE_SQL_SWITCH_OFF] = "INSERT INTO switched_off (mailbox, direction, since, user)"
+                             " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    [STORE_SQL_SWITCH_ON] = "DELETE FROM switched_off WHERE mailbox = ?1 AND direction = ?2",
+    [STORE_SQL_PAUSE_ALL] = "SELECT profile, since, user FROM paused ORDER BY profile",
+    [STORE_SQL_PAUSE] = "INSERT INTO paused (profile, since, user) VALUES (?1, ?2, ?3)"
+                        " ON CONFLICT DO NOTHING",
+    [STORE_SQL_PAUSE_END] = "DELETE FROM paused WHERE profile = ?1",
+
+    /* Redelivery goes through a mailbox's rows a slice at a time: those behind the item ?2, up to
+     * the last of the slice, which is the item ?3 of the statements that follow. */
+    [STORE_SQL_REDELIVERY_FROM] =
+        "SELECT max(?2, coalesce(min(process_from), ?2)) FROM folder WHERE mailbox = ?1",
+    [STORE_SQL_REDELIVERY_SLICE] =
+        "SELECT max(item), count(*) FROM (SELECT item FROM ledger INDEXED BY ledger_item"
+        " WHERE mailbox = ?1 AND item > ?2 ORDER BY item LIMIT ?3)",
+    [STORE_SQL_REDELIVERY_COUNT] =
+        "SELECT count(*) FROM ledger INDEXED BY ledger_item WHERE mailbox = ?1 AND item > ?2"
+        " AND item <= ?3 AND state = " DELIVERED " AND received_at >= ?4",
+    [STORE_SQL_REDELIVERY_FORGET] =
+        "DELETE FROM ledger INDEXED BY ledger_item WHERE mailbox = ?1 AND item > ?2"
+        " AND item <= ?3 AND state = " DELIVERED " AND received_at >= ?4",
+    [STORE_SQL_REDELIVERY_PASS] =
+        "UPDATE folder SET pass_started = ?2, pass_offset = 0 WHERE mailbox = ?1",
+
+    /* Behind the message ?2 of the mailbox ?1, of mailboxes up to ?3: their columns are read by one
+     * function. */
+    [STORE_SQL_QUEUE_WAITING] = QUEUE_ROWS
+    " INDEXED BY submission_open JOIN mailbox ON mailbox.number = submission.mailbox"
+    " WHERE " QUEUE_BEHIND " AND " SUBMISSION_OPEN " AND " SUBMISSION_WAITS " " QUEUE_ORDER,
+    [STORE_SQL_QUEUE_FAILED] =
+        QUEUE_ROWS " INDEXED BY submission_mailbox"
+                   " JOIN mailbox ON mailbox.number = submission.mailbox"
+                   " WHERE " QUEUE_BEHIND " AND state = " SUBMISSION_FAILED " " QUEUE_ORDER,
+    [STORE_SQL_QUEUE_REMOVING] =
+        QUEUE_ROWS " INDEXED BY submission_removal"
+                   " JOIN mailbox ON mailbox.number = submission.mailbox"
+                   " WHERE " QUEUE_BEHIND " AND removal IS NOT NULL " QUEUE_ORDER,
+    [STORE_SQL_QUEUE_FIND] =
+        QUEUE_ROWS " JOIN mailbox ON mailbox.number = submission.mailbox WHERE submission.id = ?1",
+    [STORE_SQL_QUEUE_HOLD] = "UPDATE submission SET held_at = ?3 WHERE id = ?1 AND mailbox = ?2"
+                             " AND held_at IS NULL AND " SUBMISSION_WAITS,
+    /* The time that it was held does not count as time in which it was tried. */
+    [STORE_SQL_QUEUE_RELEASE] =
+        "UPDATE submission SET held_for = held_for + max(?3 - held_at, 0),"
+        " doubt_since = iif(doubt_since = 0, 0, doubt_since + max(?3 - held_at, 0)),"
+        " held_at = NULL, next_try = 0"
+        " WHERE id = ?1 AND mailbox = ?2 AND held_at IS NOT NULL AND removal IS NULL"
+        " AND " SUBMISSION_WAITS,
+    [STORE_SQL_QUEUE_RETRY] =
+        "UPDATE submission SET next_try = 0 WHERE id = ?1 AND mailbox = ?2 AND held_at IS NULL"
+        " AND " SUBMISSION_WAITS,
+    [STORE_SQL_QUEUE_FLUSH] = "UPDATE submission INDEXED BY submission_open SET next_try = 0"
+                              " WHERE (?1 IS NULL OR mailbox = ?1) AND " SUBMISSION_OPEN
+                              " AND " SUBMISSION_WAITS " AND held_at IS NULL",
+    [STORE_SQL_QUEUE_REMOVAL] =
+        "UPDATE submission SET removal = ?4, held_at = coalesce(held_at, ?3)"
+        " WHERE id = ?1 AND mailbox = ?2 AND removal IS NULL AND " SUBMISSION_WAITS,
+    [STORE_SQL_QUEUE_REMOVED] =
+        "UPDATE submission SET state = " SUBMISSION_FAILED ", reference = NULL, held_at = NULL,"
+        " removal = NULL, next_try = 0, doubt_since = 0, stray = stray OR ?4, finished_at = ?3"
+        " WHERE id = ?1 AND mailbox = ?2 AND removal IS NOT NULL",
 
     /* --- house-keeping --- */
 
@@ -526,10 +650,32 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_PRUNE_MAILBOX_SUBMISSIONS] =
         "DELETE FROM submission WHERE number IN (SELECT number FROM submission"
         " INDEXED BY submission_mailbox WHERE mailbox = ?1 LIMIT ?2)",
+    [STORE_SQL_PRUNE_SWITCHES] = "DELETE FROM switched_off WHERE mailbox = ?1",
     [STORE_SQL_PRUNE_MAILBOX] = "DELETE FROM mailbox WHERE number = ?1",
     [STORE_SQL_PRUNE_FREE_PAGES] = "PRAGMA freelist_count",
     [STORE_SQL_PRUNE_PAGES] = "PRAGMA page_count",
     [STORE_SQL_PRUNE_VACUUM] = "PRAGMA incremental_vacuum(250)",
+
+    /* --- where a message is: columns of each kind are read by one function --- */
+
+    [STORE_SQL_TRACE_MESSAGE] =
+        "SELECT ledger.mailbox, address, profile, sink_path, state, received_at, taken_at, file,"
+        " name, activity, attempts, next_retry, reference IS NOT NULL, item FROM ledger"
+        " INDEXED BY ledger_message CROSS JOIN mailbox ON mailbox.number = ledger.mailbox"
+        " WHERE message = ?1",
+    [STORE_SQL_TRACE_ITEM_FAILURE] =
+        "SELECT " TRACED_FAILURE " FROM failure INDEXED BY failure_same WHERE mailbox = ?1"
+        " AND resolved_at IS NULL AND item = ?2 LIMIT 1",
+    [STORE_SQL_TRACE_SUBMISSION] = "SELECT " TRACED_SUBMISSION " WHERE id = ?1",
+    [STORE_SQL_TRACE_SUBMISSIONS] =
+        "SELECT " TRACED_SUBMISSION " WHERE submission.number < ?1 AND submission.number >= ?2"
+        " AND (message_id IN (?3, '<' || ?3 || '>')"
+        " OR instr(lower(subject), lower(?4)) > 0) ORDER BY submission.number DESC",
+    [STORE_SQL_TRACE_SUBMISSION_NEWEST] =
+        "SELECT number FROM submission WHERE number > 0 ORDER BY number DESC LIMIT 1",
+    [STORE_SQL_TRACE_SUBMISSION_FAILURE] =
+        "SELECT " TRACED_FAILURE " FROM failure INDEXED BY failure_submission"
+        " WHERE submission = ?1 AND submission <> '' AND resolved_at IS NULL LIMIT 1",
 };
 
 const char *store_sql_text(enum store_sql sql)

@@ -91,13 +91,9 @@ struct due_operation {
     struct store_strings strings;
 };
 
-static void due_keep(struct due_operation *due, sqlite3_stmt *query)
+void store_submission_read(sqlite3_stmt *query, struct store_strings *strings,
+                           struct store_submission *row)
 {
-    if (due->result.count == due->capacity) {
-        due->capacity = due->capacity == 0 ? 16 : 2 * due->capacity;
-        due->rows = memory_resize(due->rows, due->capacity * sizeof *due->rows);
-    }
-    struct store_submission *row = &due->rows[due->result.count++];
     *row = (struct store_submission){
         .state = (enum store_submission_state)sqlite3_column_int(query, 1),
         .order = sqlite3_column_int64(query, 2),
@@ -109,13 +105,23 @@ static void due_keep(struct due_operation *due, sqlite3_stmt *query)
         .attempts = (uint32_t)sqlite3_column_int64(query, 8),
         .next_try_ms = sqlite3_column_int64(query, 9),
         .doubt_since_ms = sqlite3_column_int64(query, 10),
-        .message_id = store_strings_column(&due->strings, query, 11),
-        .subject = store_strings_column(&due->strings, query, 12),
-        .recipients = store_strings_column(&due->strings, query, 13),
-        .reference = store_strings_column(&due->strings, query, 14),
+        .message_id = store_strings_column(strings, query, 11),
+        .subject = store_strings_column(strings, query, 12),
+        .recipients = store_strings_column(strings, query, 13),
+        .reference = store_strings_column(strings, query, 14),
+        .held_for_ms = sqlite3_column_int64(query, 15),
     };
     const char *id = (const char *)sqlite3_column_text(query, 0);
     strncpy(row->id, id, sizeof row->id - 1);
+}
+
+static void due_keep(struct due_operation *due, sqlite3_stmt *query)
+{
+    if (due->result.count == due->capacity) {
+        due->capacity = due->capacity == 0 ? 16 : 2 * due->capacity;
+        due->rows = memory_resize(due->rows, due->capacity * sizeof *due->rows);
+    }
+    store_submission_read(query, &due->strings, &due->rows[due->result.count++]);
 }
 
 static int64_t due_next(struct store_connection *connection, const struct due_operation *due)
@@ -250,8 +256,7 @@ struct change_operation {
     int64_t now_ms;
 };
 
-/* What was recorded about it is over once it is sent. */
-static void change_resolve(struct store_connection *connection, const char *id, int64_t now_ms)
+void store_resolve_submission(struct store_connection *connection, const char *id, int64_t now_ms)
 {
     sqlite3_stmt *query = store_query(connection, STORE_SQL_FAILURE_RESOLVE_SUBMISSION);
     store_bind_text(connection, query, 1, id);
@@ -275,7 +280,7 @@ static void change_one(struct store_connection *connection, const struct change_
     if (final)
         store_bind_number(connection, query, 9, changing->now_ms);
     if (store_run(connection, query) > 0 && change->state == STORE_SUBMISSION_SENT)
-        change_resolve(connection, change->id, changing->now_ms);
+        store_resolve_submission(connection, change->id, changing->now_ms);
 }
 
 static void change_run(struct store_connection *connection, struct store_operation *operation)

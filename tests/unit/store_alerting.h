@@ -161,7 +161,7 @@ static inline void rows_done(void *argument, const struct failure *failure,
 static inline struct rows list(struct fixture *fixture, bool all, size_t limit)
 {
     struct rows_outcome read = {.outcome.fixture = fixture};
-    store_alerts_list(fixture->store, all, limit, rows_done, &read);
+    store_alerts_list(fixture->store, all, 0, limit, rows_done, &read);
     support_wait(&read.outcome);
     assert_false(read.outcome.failed);
     return read.rows;

@@ -50,7 +50,7 @@ static void an_alert_opens_with_its_failure_and_is_read_as_it_was(void **state)
     assert_int_equal(record(fixture, &trouble), STORE_ALERT_OPENED);
     assert_true(trouble.alert.id > 0);
     read_back = (struct rows_outcome){.outcome.fixture = fixture};
-    store_alerts_list(fixture->store, false, 10, read_whole, &trouble.alert.id);
+    store_alerts_list(fixture->store, false, 0, 10, read_whole, &trouble.alert.id);
     support_wait(&read_back.outcome);
 }
 

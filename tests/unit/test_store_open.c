@@ -305,7 +305,7 @@ static void settings_run(struct store_connection *connection, struct store_opera
     } settings[] = {
         {"PRAGMA synchronous", 2},  {"PRAGMA foreign_keys", 1},   {"PRAGMA mmap_size", 0},
         {"PRAGMA temp_store", 2},   {"PRAGMA cache_size", -1500}, {"PRAGMA auto_vacuum", 2},
-        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 3},
+        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 5},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         assert_int_equal(store_execute_number(connection, settings[i].sql), settings[i].value);
@@ -340,9 +340,17 @@ static void every_connection_has_the_settings_that_were_promised(void **state)
 static bool may_read_whole(int sql)
 {
     static const enum store_sql whole[] = {
-        STORE_SQL_MAILBOX_ALL_PRESENT, STORE_SQL_SUBMISSION_MAILBOXES, STORE_SQL_OPEN_UNDELIVERABLE,
-        STORE_SQL_ALERT_ROWS_OPEN,     STORE_SQL_ALERT_ROWS_ALL,       STORE_SQL_ALERT_COUNT_OPEN,
-        STORE_SQL_ALERT_COUNT_ALL,     STORE_SQL_SIGN_IN_ALL,          STORE_SQL_PRUNE_SIGN_INS,
+        STORE_SQL_MAILBOX_ALL_PRESENT, STORE_SQL_SUBMISSION_MAILBOXES,
+        STORE_SQL_OPEN_UNDELIVERABLE,  STORE_SQL_ALERT_ROWS_OPEN,
+        STORE_SQL_ALERT_ROWS_ALL,      STORE_SQL_ALERT_COUNT_OPEN,
+        STORE_SQL_ALERT_COUNT_ALL,     STORE_SQL_SIGN_IN_ALL,
+        STORE_SQL_PRUNE_SIGN_INS,      STORE_SQL_ALERT_COUNT_PROFILES,
+        STORE_SQL_FAILURE_ROWS_OPEN,   STORE_SQL_FAILURE_ROWS_ALL,
+        STORE_SQL_FAILURE_COUNT_OPEN,  STORE_SQL_FAILURE_COUNT_ALL,
+        STORE_SQL_SWITCH_ANY,          STORE_SQL_PAUSE_ALL,
+        STORE_SQL_QUEUE_FLUSH,         STORE_SQL_REDELIVERY_SLICE,
+        STORE_SQL_QUEUE_WAITING,       STORE_SQL_QUEUE_FAILED,
+        STORE_SQL_QUEUE_REMOVING,      STORE_SQL_QUEUE_FIND,
     };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (whole[i] == (enum store_sql)sql)

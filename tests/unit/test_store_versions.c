@@ -1,6 +1,8 @@
 /* Databases of earlier versions go on with what they hold. */
+#include "store/store_actions.h"
 #include "store_alerting.h"
 #include "store_version_2.h"
+#include "store_version_3.h"
 
 /* What version 2 had that version 1 had not. */
 static const char BACK_TO_VERSION_1[] =
@@ -57,7 +59,7 @@ static void a_database_of_version_1_goes_on_with_what_it_holds(void **state)
     write_version_2(fixture);
     write_database(fixture, BACK_TO_VERSION_1);
     support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 3);
+    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 5);
     same_schema(fixture);
     struct store_mailbox two[2];
     register_two(fixture, two);
@@ -74,7 +76,7 @@ static void a_database_of_version_2_goes_on_with_what_it_holds(void **state)
     struct fixture *fixture = *state;
     write_version_2(fixture);
     support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 3);
+    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 5);
     assert_string_equal(store_instance(fixture->store), "00112233445566778899aabbccddeeff");
     same_schema(fixture);
     assert_int_equal(support_number(fixture, "SELECT count(*) FROM failure WHERE trace = ''"), 4);
@@ -97,6 +99,36 @@ static void a_database_of_version_2_goes_on_with_what_it_holds(void **state)
     assert_int_equal(resolved.alerts, 1);
 }
 
+static void a_database_of_version_3_goes_on_with_what_it_holds(void **state)
+{
+    struct fixture *fixture = *state;
+    write_database(fixture, STORE_VERSION_3_SCHEMA);
+    write_database(fixture, STORE_VERSION_3_INDICES);
+    write_database(fixture, STORE_VERSION_3_ROWS);
+    support_open(fixture);
+    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 5);
+    same_schema(fixture);
+    assert_int_equal(support_number(fixture, "SELECT count(*) FROM submission WHERE held_at IS NULL"
+                                             " AND held_for = 0 AND removal IS NULL"),
+                     2);
+    struct store_mailbox two[2];
+    register_two(fixture, two);
+    assert_int_equal(two[1].number, 2);
+
+    /* Nothing is switched off, and what was wrong can be. */
+    assert_int_equal(support_number(fixture, "SELECT count(*) FROM switched_off"), 0);
+    struct store_resolved resolved = {0};
+    MUST_SUCCEED(fixture, store_mailbox_switch(fixture->store, two[0], STORE_INCOMING, false, 0,
+                                               NOW, &resolved, support_done, &outcome));
+    assert_int_equal(resolved.failures, 1);
+    assert_int_equal(resolved.alerts, 1);
+    bool changed = false;
+    MUST_SUCCEED(fixture,
+                 store_queue_hold(fixture->store, two[1], "00000000-0000-4000-8000-000000000002",
+                                  NOW, &changed, support_done, &outcome));
+    assert_true(changed);
+}
+
 static void a_migration_that_is_interrupted_is_done_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -112,7 +144,7 @@ static void a_migration_that_is_interrupted_is_done_again(void **state)
         support_number(fixture, "SELECT count(*) FROM sqlite_schema WHERE name = 'alert'"), 0);
     write_database(fixture, "DROP TABLE sign_in");
     support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 3);
+    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 5);
 }
 
 int main(void)
@@ -121,6 +153,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_setup_closed, support_teardown)
         TEST(a_database_of_version_1_goes_on_with_what_it_holds),
         TEST(a_database_of_version_2_goes_on_with_what_it_holds),
+        TEST(a_database_of_version_3_goes_on_with_what_it_holds),
         TEST(a_migration_that_is_interrupted_is_done_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
