@@ -162,6 +162,7 @@ struct config_mapping {
 
 struct config {
     const char *state_directory; /* NULL: $STATE_DIRECTORY or /var/lib/exsyncd */
+    const char *control_socket;  /* "none": no socket; NULL: see CONTROL_DEFAULT_SOCKET */
     int log_level;               /* enum log_priority */
     uint64_t forget_after_ms; /* state of a mailbox that left the configuration is kept so long */
     uint64_t ledger_keep_ms;  /* a ledger row is kept so long after its item left the folder */

@@ -61,6 +61,7 @@ static void store(struct config_builder *builder, const struct config_key *key,
         break;
     case CONFIG_KIND_TEXT:
     case CONFIG_KIND_PATH:
+    case CONFIG_KIND_SOCKET:
     case CONFIG_KIND_ADDRESS:
     case CONFIG_KIND_URL:
     case CONFIG_KIND_SMTP_URL: {

@@ -4,13 +4,17 @@
 
 #include <string.h>
 
+const char config_example_syntax[] =
+    "A line is [SECTION], KEY = VALUE, or a comment, which begins with # or ;. Behind a value a "
+    "comment begins with a space and a semicolon. Values are written without quotes, end with "
+    "their line, and may hold any other character, % too. A line has at most 198 bytes.";
+
 static const char introduction[] =
     "The configuration of exsyncd. The files of conf.d beside it that end in .conf are read after "
     "it, in the order of their names; they may open any section, but nothing may be given twice. "
-    "Check it with exsyncd --check-config; take it into use with SIGHUP.\n"
-    "A line is [SECTION], KEY = VALUE, or a comment, which begins with # or ;. Behind a value a "
-    "comment begins with a space and a semicolon. Values are written without quotes, end with "
-    "their line, and may hold any other character, % too. A line has at most 198 bytes.\n"
+    "Check it with exsyncd --check-config; take it into use with SIGHUP.";
+
+static const char values[] =
     "Yes and no may also be written true and false, on and off, 1 and 0. Durations have a unit: "
     "500ms, 30s, 5m, 1h, 90d, 2w, or several: 1h 30m. Sizes are bytes or have a unit: KB, MB and "
     "GB count in thousands, KiB, MiB and GiB (or K, M and G) in 1024s.\n"
@@ -113,6 +117,10 @@ static void write_key(struct buffer *text, const struct config_key *key)
 void config_example_write(struct buffer *text)
 {
     write_comment(text, introduction);
+    buffer_append_string(text, "#\n");
+    write_comment(text, config_example_syntax);
+    buffer_append_string(text, "#\n");
+    write_comment(text, values);
     for (size_t section = 0; section < CONFIG_SECTION_COUNT; section++) {
         const struct config_section_description *description = &config_sections[section];
         buffer_append_string(text, "\n");

@@ -5,6 +5,9 @@
 #include "base/buffer.h"
 #include "config/config_keys.h"
 
+/* How a file of the configuration is written: one paragraph. The manual page says the same. */
+extern const char config_example_syntax[];
+
 void config_example_write(struct buffer *text);
 
 /* What can be given for a key, as a sentence ("1 to 100.", "One of lf or crlf."); nothing for kinds

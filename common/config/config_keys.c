@@ -51,6 +51,15 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .text = "Where the daemon keeps its database and the outbox; exsync-submit looks for the "
                  "outbox in /var/lib/exsyncd. Without this key: what systemd says in "
                  "$STATE_DIRECTORY, or /var/lib/exsyncd."},
+    [CONFIG_KEY_CONTROL_SOCKET] =
+        {.name = "control_socket",
+         .section = CONFIG_SECTION_DAEMON,
+         .kind = CONFIG_KIND_SOCKET,
+         .field = DAEMON_FIELD(control_socket),
+         .example = "/run/exsyncd/control.sock",
+         .text = "Where exsyncctl finds the daemon: the path of a socket, for root and the group "
+                 "exsync-admin, or none. Without this key: control.sock in the folder that systemd "
+                 "says in $RUNTIME_DIRECTORY, or in /run/exsyncd."},
     [CONFIG_KEY_LOG_LEVEL] =
         {.name = "log_level",
          .section = CONFIG_SECTION_DAEMON,

@@ -37,6 +37,7 @@ enum config_kind {
     CONFIG_KIND_SIZE,       /* 1000 64K 25MB 25MiB 1G; a uint64_t, bytes */
     CONFIG_KIND_TEXT,       /* any; a string */
     CONFIG_KIND_PATH,       /* begins with a slash; a string */
+    CONFIG_KIND_SOCKET,     /* a path of at most 107 bytes, or none; a string */
     CONFIG_KIND_ADDRESS,    /* anna@contoso.com; a string in lower case */
     CONFIG_KIND_URL,        /* https://HOST/PATH; a string */
     CONFIG_KIND_SMTP_URL,   /* smtp://HOST:PORT or smtps://HOST:PORT; a string */
@@ -55,6 +56,7 @@ enum config_kind {
 
 enum config_key_id {
     CONFIG_KEY_STATE_DIRECTORY,
+    CONFIG_KEY_CONTROL_SOCKET,
     CONFIG_KEY_LOG_LEVEL,
     CONFIG_KEY_FORGET_AFTER,
     CONFIG_KEY_LEDGER_KEEP,

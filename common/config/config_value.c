@@ -106,6 +106,23 @@ static bool read_path(const char *text, struct buffer *wrong)
     return false;
 }
 
+/* Source: unix(7), sun_path. */
+static bool read_socket(const char *text, struct buffer *wrong)
+{
+    enum { PATH_MAXIMUM = 107 };
+    if (strcmp(text, "none") == 0)
+        return true;
+    if (text[0] != '/') {
+        buffer_append_string(wrong, "is no absolute path; write one that begins with /, or none");
+        return false;
+    }
+    if (strlen(text) <= PATH_MAXIMUM)
+        return true;
+    buffer_append_format(wrong, "is too long for a socket; write a path of at most %d bytes",
+                         PATH_MAXIMUM);
+    return false;
+}
+
 static bool read_command(const char *text, struct buffer *wrong)
 {
     if (text[0] == '/')
@@ -218,6 +235,8 @@ static bool read_kind(const struct config_key *key, char *text, struct config_va
         return config_read_size(text, key->minimum, key->maximum, &value->number, wrong);
     case CONFIG_KIND_PATH:
         return read_path(text, wrong);
+    case CONFIG_KIND_SOCKET:
+        return read_socket(text, wrong);
     case CONFIG_KIND_ADDRESS:
         return config_read_address(text, wrong);
     case CONFIG_KIND_URL:

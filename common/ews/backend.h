@@ -35,10 +35,17 @@ struct backend_mailbox {
     const char *identity; /* what the server knows the mailbox by, when it is not the address */
     char **cookies;       /* where this mailbox's cookies are kept; memory_free'd text or NULL */
     const char *activity; /* activity id of the cycle */
+    bool alone;           /* each request on a new connection: perhaps another server answers */
 };
 
 /* Gives up; done is not called. */
 void backend_cancel(struct backend_operation *operation);
+
+/* The server's version, as its last answer told it. False when none has. */
+struct backend_version {
+    uint32_t major, minor, build, revision;
+};
+bool backend_version(const struct backend *backend, struct backend_version *version);
 
 /* --- list: one page of a folder, newest received first --- */
 
@@ -47,9 +54,11 @@ struct backend_item {
     struct digest key;
     struct digest fingerprint; /* of Message-ID, DateTimeReceived, PidTagSearchKey */
     bool has_fingerprint;      /* false when the server told neither Message-ID nor search key */
+    uint64_t message;          /* the number of its Message-ID (base/message_id.h); 0: none */
     int64_t received_ms;       /* wall time; INT64_MIN when the server did not tell */
     uint64_t size;             /* bytes as the server counts; 0 when it did not tell */
     bool read;
+    uint64_t test; /* its number when it is a test message of this daemon's; 0: it is none */
 };
 
 /* What a page is known by when it comes again. */
@@ -166,6 +175,13 @@ struct backend_operation *backend_probe_start(struct backend *backend,
  *
  * A request that failed as a whole, or a submission's own failure, says with failure->in_doubt
  * whether it may have been carried out all the same. */
+
+/* A test message is one whose submission id is a test id. It is known again wherever it is listed,
+ * by the property that holds the id and by a Message-ID that begins with it: whichever of them a
+ * server keeps. The id holds a key that no sender of other mail knows. */
+enum { BACKEND_TEST_ID_SIZE = sizeof "exsyncd-test-0123456789abcdef-0123456789abcdef" };
+uint64_t backend_test_key(const char *instance); /* the store's; never 0 */
+void backend_test_id(const struct backend *backend, uint64_t number, char id[BACKEND_TEST_ID_SIZE]);
 
 enum backend_recipient_kind { BACKEND_TO, BACKEND_CC, BACKEND_BCC };
 

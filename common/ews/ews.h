@@ -17,6 +17,7 @@ enum ews_connecting_sid {
 struct ews_settings {
     bool impersonation;
     enum ews_connecting_sid connecting_sid;
+    uint64_t test_key; /* of this daemon's test messages; 0: no message is taken for one */
 };
 
 /* The executor is the one that the pool runs on; both must outlive the back end. All operations

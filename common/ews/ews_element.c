@@ -37,6 +37,11 @@ static const struct child of_document[] = {
 };
 static const struct child of_envelope[] = {
     {"Body", EWS_ELEMENT_BODY, NAMESPACE_SOAP},
+    {"Header", EWS_ELEMENT_HEADER, NAMESPACE_SOAP},
+    {.element = EWS_ELEMENT_NONE},
+};
+static const struct child of_header[] = {
+    {"ServerVersionInfo", EWS_ELEMENT_SERVER_VERSION, NAMESPACE_EWS},
     {.element = EWS_ELEMENT_NONE},
 };
 static const struct child of_body[] = {
@@ -116,6 +121,7 @@ static const struct child of_folder[] = {
 static const struct child *const children[EWS_ELEMENT_COUNT] = {
     [EWS_ELEMENT_NONE] = of_document,
     [EWS_ELEMENT_ENVELOPE] = of_envelope,
+    [EWS_ELEMENT_HEADER] = of_header,
     [EWS_ELEMENT_BODY] = of_body,
     [EWS_ELEMENT_FAULT] = of_fault,
     [EWS_ELEMENT_FAULT_DETAIL] = of_detail,

@@ -89,6 +89,7 @@ struct backend_operation *backend_list_start(struct backend *backend,
     list->done = done;
     list->argument = argument;
     ews_page_begin(&list->page, &operation->response, offset, limit);
+    list->page.test_key = backend->settings.test_key;
     const struct ews_sender sender = ews_operation_sender(operation);
     ews_request_find_item(&operation->request.body, &sender, folder_id, offset, limit);
     const struct ews_expectation expectation = {

@@ -144,6 +144,20 @@ static struct failure compose_failure(struct backend_operation *operation,
     return failure;
 }
 
+static void note_version(struct backend_operation *operation)
+{
+    if (!operation->response.has_version)
+        return;
+    operation->backend->has_version = true;
+    operation->backend->version = operation->response.version;
+}
+
+bool backend_version(const struct backend *backend, struct backend_version *version)
+{
+    *version = backend->version;
+    return backend->has_version;
+}
+
 /* The end of a request: of the operation, too, unless it goes on with another one. */
 static void conclude(struct backend_operation *operation, const struct failure *failure)
 {
@@ -163,6 +177,7 @@ static void on_done(struct http_request *request, const struct http_response *ht
     if (!operation->known_again) {
         read_held(operation);
         failure = compose_failure(operation, http);
+        note_version(operation);
     }
     ews_response_release(&operation->response, &operation->backend->parsers);
     conclude(operation, failure_is_set(&failure) ? &failure : NULL);
@@ -182,6 +197,7 @@ void ews_operation_send(struct backend_operation *operation,
     operation->request.activity = operation->mailbox->activity;
     operation->request.cookies = operation->mailbox->cookies;
     operation->request.changes = expectation->changes;
+    operation->request.alone = operation->mailbox->alone;
     operation->request.on_data = on_data;
     operation->request.on_done = on_done;
     http_request_start(operation->backend->pool, &operation->request);

@@ -17,6 +17,8 @@ struct backend {
     struct http_pool *pool;
     struct ews_settings settings;
     struct ews_parsers parsers;
+    bool has_version;
+    struct backend_version version; /* of the server that answered last */
 };
 
 struct backend_operation;

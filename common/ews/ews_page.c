@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/message_id.h"
 #include "ews/base64.h"
 #include "ews/ews_reference.h"
+#include "ews/ews_test_id.h"
 #include "ews/ews_value.h"
 #include "ews/response_codes.h"
 
@@ -75,6 +77,7 @@ static void make_fingerprint(struct ews_page *page, struct backend_item *item)
     for (size_t i = 0; i < sizeof received; i++)
         received[i] = (uint8_t)((uint64_t)item->received_ms >> (56 - 8 * i));
     size_t key_length = search_key_bytes(page, key, sizeof key);
+    item->message = message_id_number(buffer_string(&page->message_id), page->message_id.length);
     item->has_fingerprint = page->message_id.length > 0 || key_length > 0;
     if (!item->has_fingerprint)
         return;
@@ -86,8 +89,17 @@ static void make_fingerprint(struct ews_page *page, struct backend_item *item)
     item->fingerprint = digest_of(parts, 3);
 }
 
+/* Behind the angle bracket of the Message-ID. */
+static void look_for_test_id(struct ews_page *page)
+{
+    const struct buffer *id = &page->message_id;
+    if (current(page)->test == 0 && id->length > 0 && id->data[0] == '<')
+        current(page)->test = ews_test_id_read(page->test_key, id->data + 1, id->length - 1);
+}
+
 static void end_item(struct ews_page *page)
 {
+    look_for_test_id(page);
     if (!page->has_id)
         ews_response_stop(page->response, "InvalidItemId", "an item of the page has no ItemId");
     else
@@ -112,6 +124,7 @@ static void take_field(struct ews_page *page, const struct ews_attributes *attri
     size_t length = 0;
     const char *tag = ews_attribute(attributes, "PropertyTag", &length);
     page->is_search_key = tag != NULL && length == 6 && strncasecmp(tag, "0x300b", length) == 0;
+    page->is_submission_id = ews_submission_field_is(attributes);
 }
 
 void ews_page_start(struct ews_page *page, enum ews_element element,
@@ -128,7 +141,7 @@ void ews_page_start(struct ews_page *page, enum ews_element element,
         take_item_id(page, attributes);
         break;
     case EWS_ELEMENT_EXTENDED_PROPERTY:
-        page->is_search_key = false;
+        page->is_search_key = page->is_submission_id = false;
         break;
     case EWS_ELEMENT_EXTENDED_FIELD:
         take_field(page, attributes);
@@ -159,6 +172,8 @@ void ews_page_end(struct ews_page *page, enum ews_element element, const char *t
     case EWS_ELEMENT_EXTENDED_VALUE:
         if (page->is_search_key)
             buffer_append(&page->search_key, text, length);
+        else if (page->is_submission_id)
+            current(page)->test = ews_test_id_read(page->test_key, text, length);
         break;
     case EWS_ELEMENT_ITEM:
         end_item(page);

@@ -12,6 +12,7 @@ struct ews_page {
     struct ews_response *response; /* the answer it is read from */
     int64_t offset;
     uint32_t limit;
+    uint64_t test_key; /* set after it; 0: nothing is a test message */
 
     struct backend_item *items;
     size_t *places; /* where each item's reference begins in `references` */
@@ -21,8 +22,9 @@ struct ews_page {
     struct buffer message_id; /* of the item that is read */
     struct buffer search_key; /* likewise, in base64 */
     bool has_id;
-    bool is_search_key; /* the extended property that is read */
-    bool answered;      /* the response message came */
+    bool is_search_key;    /* the extended property that is read */
+    bool is_submission_id; /* likewise */
+    bool answered;         /* the response message came */
     bool has_root;
     bool told_last; /* the server said whether the page is the last */
     bool last;

@@ -19,6 +19,7 @@ static void listed_properties(struct ews_writer *writer)
     ews_write_attribute(writer, "PropertyTag", "0x300B");
     ews_write_attribute(writer, "PropertyType", "Binary");
     ews_write_end(writer);
+    ews_write_submission_field(writer);
     ews_write_end(writer);
     ews_write_end(writer);
 }

@@ -44,6 +44,9 @@ void ews_request_create_folder(struct buffer *body, const struct ews_sender *sen
 #define EWS_SUBMISSION_SET  "PublicStrings"
 #define EWS_SUBMISSION_NAME "exsyncd-submission-id"
 
+struct ews_writer;
+void ews_write_submission_field(struct ews_writer *writer);
+
 /* CreateItem; each message's bytes go into a gap of the body. */
 struct ews_body;
 void ews_request_create_item(struct ews_body *body, const struct ews_sender *sender,

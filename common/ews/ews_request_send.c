@@ -37,7 +37,7 @@ uint64_t backend_recipients_size(const struct backend_recipient *recipients, siz
 
 /* --- parts --- */
 
-static void submission_field(struct ews_writer *writer)
+void ews_write_submission_field(struct ews_writer *writer)
 {
     ews_write_start(writer, "t:ExtendedFieldURI");
     ews_write_attribute(writer, "DistinguishedPropertySetId", EWS_SUBMISSION_SET);
@@ -99,7 +99,7 @@ static void message(struct ews_writer *writer, struct ews_body *body,
     ews_body_add_gap(body, &submission->content);
     ews_write_end(writer);
     ews_write_start(writer, "t:ExtendedProperty");
-    submission_field(writer);
+    ews_write_submission_field(writer);
     ews_write_element(writer, "t:Value", submission->id);
     ews_write_end(writer);
     recipients(writer, "t:ToRecipients", submission, BACKEND_TO);
@@ -160,7 +160,7 @@ void ews_request_look(struct buffer *body, const struct ews_sender *sender,
 static void has_submission_id(struct ews_writer *writer, const char *id)
 {
     ews_write_start(writer, "t:IsEqualTo");
-    submission_field(writer);
+    ews_write_submission_field(writer);
     ews_write_start(writer, "t:FieldURIOrConstant");
     ews_write_start(writer, "t:Constant");
     ews_write_attribute(writer, "Value", id);
@@ -192,7 +192,7 @@ void ews_request_search(struct buffer *body, const struct ews_sender *sender,
     ews_write_element(&writer, "t:BaseShape", "IdOnly");
     ews_write_start(&writer, "t:AdditionalProperties");
     ews_write_field(&writer, "item:IsSubmitted");
-    submission_field(&writer);
+    ews_write_submission_field(&writer);
     ews_write_end(&writer);
     ews_write_end(&writer);
     ews_write_page(&writer, "m:IndexedPageItemView", offset, limit);

@@ -117,6 +117,27 @@ static void end_fault(struct ews_response *response)
     memmove(response->code, local, strlen(local) + 1);
 }
 
+/* --- the server --- */
+
+static uint32_t version_part(const struct ews_attributes *attributes, const char *name)
+{
+    size_t length = 0;
+    const char *value = ews_attribute(attributes, name, &length);
+    int64_t number = value == NULL ? 0 : ews_value_number(value, length, 0);
+    return number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+static void take_version(struct ews_response *response, const struct ews_attributes *attributes)
+{
+    response->has_version = true;
+    response->version = (struct backend_version){
+        .major = version_part(attributes, "MajorVersion"),
+        .minor = version_part(attributes, "MinorVersion"),
+        .build = version_part(attributes, "MajorBuildNumber"),
+        .revision = version_part(attributes, "MinorBuildNumber"),
+    };
+}
+
 /* --- what the parser tells --- */
 
 static void on_start(void *argument, enum ews_element element,
@@ -124,6 +145,9 @@ static void on_start(void *argument, enum ews_element element,
 {
     struct ews_response *response = argument;
     switch (element) {
+    case EWS_ELEMENT_SERVER_VERSION:
+        take_version(response, attributes);
+        return;
     case EWS_ELEMENT_FAULT:
         response->in_fault = true;
         forget_words(response);

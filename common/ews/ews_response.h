@@ -10,6 +10,7 @@
 #define EXSYNC_EWS_EWS_RESPONSE_H
 
 #include "base/failure.h"
+#include "ews/backend.h"
 #include "ews/ews_parser.h"
 
 struct ews_response;
@@ -47,6 +48,8 @@ struct ews_response {
     char fault_code[FAILURE_CODE_SIZE];
     char text[FAILURE_TEXT_SIZE];
     uint32_t back_off_ms;
+    bool has_version;
+    struct backend_version version;
 };
 
 void ews_response_begin(struct ews_response *response, const char *step,

@@ -1,5 +1,6 @@
 #include "ews/ews_operation.h"
 #include "ews/ews_reference.h"
+#include "ews/ews_test_id.h"
 #include "ews/ews_value.h"
 #include "ews/response_codes.h"
 
@@ -83,11 +84,7 @@ static void take_id(struct search *search, const struct ews_attributes *attribut
 
 static void take_field(struct search *search, const struct ews_attributes *attributes)
 {
-    static const char expected[] = EWS_SUBMISSION_NAME;
-    size_t length = 0;
-    const char *name = ews_attribute(attributes, "PropertyName", &length);
-    search->is_submission_id =
-        name != NULL && length == strlen(expected) && strncasecmp(name, expected, length) == 0;
+    search->is_submission_id = ews_submission_field_is(attributes);
 }
 
 static void take_value(struct search *search, const char *text, size_t length)

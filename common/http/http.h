@@ -144,6 +144,8 @@ struct http_request {
     struct failure source_failure;    /* set by the source before HTTP_SOURCE_FAILED */
     char **cookies; /* in and out: *cookies is memory_free'd and replaced; NULL: none */
     bool changes;   /* the request changes something on the server */
+    bool alone;     /* on a new connection of its own, which is closed afterwards: behind a load
+                     * balancer perhaps another server answers */
 
     /* Called with each piece of the body; `status` is known by then. Not for a 401. */
     enum http_data_result (*on_data)(struct http_request *request, uint16_t status,

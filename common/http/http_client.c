@@ -3,13 +3,14 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "http/http_examine.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A sign-in that hangs is left to itself; its memory goes with the process. */
+/* A sign-in or an examination that hangs is left to itself; its memory goes with the process. */
 enum { STOP_PATIENCE_MS = 500 };
 
 /* libkrb5 takes its settings from files alone; the first that sets something counts. This one
@@ -43,6 +44,7 @@ struct http_client *http_client_create(struct executor *executor, struct log *lo
     TAILQ_INIT(&client->connections);
     TAILQ_INIT(&client->trusts);
     client->sign_ins = executor_pool_create(executor, "kerberos", HTTP_KERBEROS_THREADS);
+    client->examinations = executor_pool_create(executor, "examinations", HTTP_EXAMINE_THREADS);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     return client;
 }
@@ -54,6 +56,7 @@ void http_client_free(struct http_client *client)
     while ((connections = TAILQ_FIRST(&client->connections)) != NULL)
         http_connections_destroy(connections);
     executor_pool_free(client->sign_ins, STOP_PATIENCE_MS);
+    executor_pool_free(client->examinations, STOP_PATIENCE_MS);
     curl_global_cleanup();
     memory_free(client);
 }

@@ -40,6 +40,7 @@ struct http_client {
     struct http_connections_list connections; /* retired ones as well */
     struct http_trusts trusts;
     struct executor_pool *sign_ins; /* threads that wait for KDCs */
+    struct executor_pool *examinations;
 };
 
 struct http_connections {

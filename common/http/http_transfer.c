@@ -322,7 +322,9 @@ static void send_request(struct http_transfer *transfer, bool fresh)
     transfer->error[0] = '\0';
     http_transfer_note_activity(transfer);
     http_upload_prepare(transfer);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    bool alone = transfer->request->alone;
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh || alone ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
     set_addresses(transfer, &pool->resolver);
     if (!http_connections_add(pool->connections, transfer)) {
         finish(transfer, CURLE_FAILED_INIT);

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Debian's, and the default of the libcurl that Debian builds. */
@@ -40,30 +41,34 @@ struct http_trust {
 
 /* --- off the loop --- */
 
-static void describe_error(struct http_trust_reading *reading)
+static void describe_error(char *text, size_t size)
 {
     unsigned long error = ERR_peek_last_error();
     if (error != 0)
-        ERR_error_string_n(error, reading->error, sizeof reading->error);
+        ERR_error_string_n(error, text, size);
     else
-        strcpy(reading->error, "it holds no certificate");
+        snprintf(text, size, "it holds no certificate");
     ERR_clear_error();
+}
+
+void *http_trust_read(const char *file, char *error, size_t size)
+{
+    ERR_clear_error();
+    X509_STORE *store = X509_STORE_new();
+    /* What libcurl sets on stores of its own: roots come first, and an intermediate certificate
+     * that the administrator trusts needs no root. */
+    if (store != NULL && X509_STORE_load_file(store, file == NULL ? system_file : file) == 1 &&
+        X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1)
+        return store;
+    describe_error(error, size);
+    X509_STORE_free(store);
+    return NULL;
 }
 
 static void read_certificates(uv_work_t *request)
 {
     struct http_trust_reading *reading = request->data;
-    ERR_clear_error();
-    X509_STORE *store = X509_STORE_new();
-    /* What libcurl sets on stores of its own: roots come first, and an intermediate certificate
-     * that the administrator trusts needs no root. */
-    if (store != NULL && X509_STORE_load_file(store, reading->file) == 1 &&
-        X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1) {
-        reading->store = store;
-    } else {
-        describe_error(reading);
-        X509_STORE_free(store);
-    }
+    reading->store = http_trust_read(reading->file, reading->error, sizeof reading->error);
     OPENSSL_thread_stop(); /* libuv's threads do not free what OpenSSL keeps for each */
 }
 

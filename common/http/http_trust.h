@@ -38,6 +38,10 @@ void http_trust_forget(struct http_trust *trust, struct http_trust_waiter *waite
 /* NULL when the certificates are there. Valid as long as the trust. */
 const struct failure *http_trust_failure(const struct http_trust *trust);
 
+/* Reads such a file at once, on any thread but the loop's: an X509_STORE of the caller's, or NULL
+ * with OpenSSL's words in `error`. */
+void *http_trust_read(const char *file, char *error, size_t size);
+
 /* Puts the certificates into an SSL_CTX; false when OpenSSL refuses. */
 bool http_trust_apply(const struct http_trust *trust, void *ssl_context);
 

@@ -93,6 +93,16 @@ bool maildir_name_is_ours(const char *name, const char *instance, const uint64_t
     return skip_text(&at, ",S=") && skip(&at, digits, 1, 20) && *at == '\0';
 }
 
+uint64_t maildir_name_number(const char *name)
+{
+    uint64_t number = 0;
+    int length = 0;
+    if (sscanf(name, "%*20[0-9].%*12[0-9a-f]b%*20[0-9]r%16" SCNx64 ".%n", &number, &length) != 1 ||
+        length == 0)
+        return 0;
+    return number;
+}
+
 size_t maildir_name_spool_length(const char *name)
 {
     return strcspn(name, ",");

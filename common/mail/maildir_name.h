@@ -32,6 +32,10 @@ char *maildir_name_with_size(const char *spool_name, uint64_t size);
  * Names come from a database and from folders that others can write to: all of it is checked. */
 bool maildir_name_is_ours(const char *name, const char *instance, const uint64_t *owner);
 
+/* RANDOM of a name that was made here, by which its file is found again when the rest is not known
+ * any more; 0: it is no such name. */
+uint64_t maildir_name_number(const char *name);
+
 /* Length of the spool name within a name. */
 size_t maildir_name_spool_length(const char *name);
 
