@@ -271,6 +271,7 @@ struct resolving {
     char *profile;
     char *mailbox; /* NULL: of the profile */
     const char *direction;
+    const char *why; /* of the mailbox; static */
 };
 
 static void resolving_report(const struct resolving *resolving)
@@ -283,8 +284,8 @@ static void resolving_report(const struct resolving *resolving)
     };
     if (resolving->mailbox != NULL)
         log_write(resolving->context->log, LOG_PRIORITY_NOTICE, &fields,
-                  "%s: %s synchronizes again; %" PRIu32 " %s resolved", resolving->mailbox,
-                  resolving->direction, resolving->resolved.alerts,
+                  "%s: %s %s; %" PRIu32 " %s resolved", resolving->mailbox, resolving->direction,
+                  resolving->why, resolving->resolved.alerts,
                   text_plural(resolving->resolved.alerts, "alert is", "alerts are"));
     else
         log_write(resolving->context->log, LOG_PRIORITY_NOTICE, &fields,
@@ -322,50 +323,58 @@ static void resolving_done(void *argument, const struct failure *failure)
     memory_free(resolving);
 }
 
-static struct resolving *resolving_create(const struct cycle *cycle, enum resolving_what what)
+static struct resolving *resolving_create(struct profile *profile, enum resolving_what what)
 {
     struct resolving *resolving = memory_allocate(sizeof *resolving);
-    resolving->context = cycle->context;
+    resolving->context = profile->context;
     resolving->what = what;
-    resolving->used = cycle->profile;
+    resolving->used = profile;
     profile_use(resolving->used);
-    resolving->profile = memory_copy_string(cycle->profile->config->name);
-    if (what == RESOLVING_MAILBOX) {
-        resolving->mailbox = memory_copy_string(mailbox_address(cycle->mailbox));
-        resolving->direction = cycle_direction_name(cycle->direction);
-    }
+    resolving->profile = memory_copy_string(profile->config->name);
     return resolving;
 }
 
-void alerts_resolve_mailbox(const struct cycle *cycle)
+static void resolve_direction(const struct cycle *cycle, const char *why)
 {
-    struct resolving *resolving = resolving_create(cycle, RESOLVING_MAILBOX);
+    struct resolving *resolving = resolving_create(cycle->profile, RESOLVING_MAILBOX);
+    resolving->mailbox = memory_copy_string(mailbox_address(cycle->mailbox));
+    resolving->direction = cycle_direction_name(cycle->direction);
+    resolving->why = why;
     store_failure_resolve(cycle->context->store, resolving->profile, cycle->mailbox->id,
                           resolving->direction, clock_wall_ms(), &resolving->resolved,
                           resolving_done, resolving);
 }
 
+void alerts_resolve_mailbox(const struct cycle *cycle)
+{
+    resolve_direction(cycle, "synchronizes again");
+}
+
+void alerts_resolve_switched_off(const struct cycle *cycle)
+{
+    resolve_direction(cycle, "is disabled");
+}
+
 void alerts_resolve_profile(const struct cycle *cycle)
 {
-    struct resolving *resolving = resolving_create(cycle, RESOLVING_PROFILE);
+    struct resolving *resolving = resolving_create(cycle->profile, RESOLVING_PROFILE);
     store_failure_resolve(cycle->context->store, resolving->profile, (struct store_mailbox){0},
                           NULL, clock_wall_ms(), &resolving->resolved, resolving_done, resolving);
 }
 
 /* After a start nothing is known of a group that an earlier process left open before every mailbox
  * has been tried. */
-void alerts_look_at_group(const struct cycle *cycle)
+void alerts_look_at_group(struct profile *profile)
 {
-    struct profile *profile = cycle->profile;
     if (!profile->current)
         return;
     if (profile_is_well(profile))
-        notifier_wake_if_well(cycle->context->notifier, profile->config->name);
+        notifier_wake_if_well(profile->context->notifier, profile->config->name);
     if (profile->group == PROFILE_GROUP_NONE || profile->untried > 0 ||
         4 * profile->stopped > profile->mailbox_count)
         return;
     profile->group = PROFILE_GROUP_NONE;
-    struct resolving *resolving = resolving_create(cycle, RESOLVING_GROUP);
-    store_alert_resolve_grouped(cycle->context->store, resolving->profile, clock_wall_ms(),
+    struct resolving *resolving = resolving_create(profile, RESOLVING_GROUP);
+    store_alert_resolve_grouped(profile->context->store, resolving->profile, clock_wall_ms(),
                                 &resolving->resolved, resolving_done, resolving);
 }

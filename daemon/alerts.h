@@ -28,8 +28,11 @@ void alerts_record(const struct cycle *cycle, const struct store_failure *row, s
 void alerts_resolve_mailbox(const struct cycle *cycle);
 void alerts_resolve_profile(const struct cycle *cycle);
 
-/* A mailbox's direction works: looks whether the alert that stands for most of the profile's
- * mailboxes is over, and whether the owner can be told that all is well. */
-void alerts_look_at_group(const struct cycle *cycle);
+/* The cycle's direction was switched off while it ran: what it has still recorded is over. */
+void alerts_resolve_switched_off(const struct cycle *cycle);
+
+/* A mailbox's direction works, or is switched off: looks whether the alert that stands for most of
+ * the profile's mailboxes is over, and whether the owner can be told that all is well. */
+void alerts_look_at_group(struct profile *profile);
 
 #endif

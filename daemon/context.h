@@ -22,6 +22,7 @@ struct context {
     struct outbox *outbox;
     struct sign_ins *sign_ins;
     struct http_client *http;
+    uint64_t test_key;         /* by which its test messages are known (backend.h) */
     struct notifier *notifier; /* NULL: owners are not told (in tests) */
 };
 

@@ -151,6 +151,12 @@ static void finder_go_on(struct finder *finder)
     finder_next_page(finder);
 }
 
+/* Neither what came too early, nor the message of a test, is anybody's mail to take. */
+static bool is_wanted(const struct finder *finder, const struct item *item)
+{
+    return item->received_ms >= finder->process_from_ms && !item->test;
+}
+
 static void finder_seen(void *argument, const struct failure *failure)
 {
     struct finder *finder = argument;
@@ -179,7 +185,7 @@ static void finder_checked(void *argument, const struct failure *failure)
     size_t checked = 0, known = 0;
     for (size_t i = 0; i < finder->page.count; i++) {
         const struct item *item = &finder->page.items[i];
-        if (item->received_ms < finder->process_from_ms)
+        if (!is_wanted(finder, item))
             continue;
         if (finder->states[checked++] == STORE_ITEM_UNKNOWN) {
             finder_take_new(finder, i);
@@ -211,7 +217,7 @@ static void finder_check(struct finder *finder)
     size_t checked = 0;
     for (size_t i = 0; i < count; i++) {
         const struct item *item = &finder->page.items[i];
-        if (item->received_ms >= finder->process_from_ms)
+        if (is_wanted(finder, item))
             finder->keys[checked++] = item->key;
     }
     if (checked == 0) {

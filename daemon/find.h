@@ -5,6 +5,10 @@
  * know is collected. Pages overlap by some items: when none of the page before comes again, items
  * were removed meanwhile and others may have slipped past, so the finder steps back.
  *
+ * The message of a test ("Test Message", mailbox_test.h) is passed over, whenever it is met: it is
+ * known by the id that it bears, so that neither a kill in the middle of a test nor a message that
+ * comes after the test was given up brings it to the consumer.
+ *
  * Memory is bounded: of more than FIND_ITEMS_MAX new items the oldest are kept, and `backlog` tells
  * that newer ones wait. The next walk then begins at `resume_offset`, close above what was kept:
  * everything nearer to the newest end is newer, so nothing is passed over.

@@ -5,8 +5,9 @@
 bool given_up_is_due(const struct submission *submission)
 {
     const struct store_submission *row = &submission->row;
-    int64_t since_ms = row->doubt_since_ms != 0 ? row->doubt_since_ms : row->queued_ms;
-    return clock_wall_ms() - since_ms > SUBMISSION_LIFETIME_MS;
+    if (row->doubt_since_ms != 0) /* which the store puts off by the time that it was held */
+        return clock_wall_ms() - row->doubt_since_ms > SUBMISSION_LIFETIME_MS;
+    return submission_age(row, row->queued_ms) > SUBMISSION_LIFETIME_MS;
 }
 
 static struct failure given_up(const char *step, const char *code, const char *sentence,

@@ -41,8 +41,10 @@ void item_list_add_page(struct item_list *list, const struct backend_page *page,
         item->key.item = listed->key;
         item->key.fingerprint = listed->fingerprint;
         item->key.has_fingerprint = listed->has_fingerprint;
+        item->message = listed->message;
         item->received_ms = listed->received_ms;
         item->size = listed->size;
+        item->test = listed->test != 0;
         item->place = offset + (int64_t)i;
     }
 }

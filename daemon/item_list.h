@@ -14,10 +14,12 @@
 struct item {
     char *reference; /* owned by the list */
     struct store_key key;
+    uint64_t message; /* the number of its Message-ID; 0: none, or it is tried again */
     int64_t received_ms;
     uint64_t size;     /* as the server tells; 0 unknown */
     int64_t place;     /* offset from the newest item when it was listed */
     uint32_t attempts; /* earlier tries that failed */
+    bool test;         /* a test message: nobody's mail */
     bool settled;      /* delivered, recorded as failed, or gone: nothing left to do */
 };
 

@@ -38,14 +38,9 @@ static void saved(void *argument, const struct failure *failure)
 
 /* --- 2: each is put aside --- */
 
-static bool may_have_a_draft(const struct submission *submission)
-{
-    return submission->row.reference != NULL || submission->row.state == STORE_SUBMISSION_CREATING;
-}
-
 static void explain(struct lapse *lapse, const struct submission *submission)
 {
-    bool in_doubt = submission_may_have_been_sent(submission);
+    bool in_doubt = submission_may_have_been_sent(&submission->row);
     lapse->failure = (struct failure){
         .category = FAILURE_CONFIGURATION,
         .scope = FAILURE_SCOPE_ITEM,
@@ -106,7 +101,7 @@ static void refused(void *argument, const struct failure *failure)
         return;
     }
     submission->lost = failure != NULL;
-    submission->row.stray = submission->row.stray || may_have_a_draft(submission);
+    submission->row.stray = submission->row.stray || submission_may_have_a_draft(&submission->row);
     report(lapse, submission);
     submission->row.doubt_since_ms = 0;
     submission_set_state(submission, STORE_SUBMISSION_FAILED);

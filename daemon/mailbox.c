@@ -12,9 +12,9 @@
  * ever: nobody waits for its first cycle. */
 static void mailbox_count(struct mailbox *mailbox)
 {
-    const struct config_mailbox_settings *settings = mailbox_settings(mailbox);
-    mailbox->counted = !mailbox->removed && (settings->incoming || settings->outgoing);
-    mailbox->awaited = mailbox->counted && settings->incoming && !mailbox->tried;
+    bool receives = mailbox_wants(mailbox, CYCLE_INCOMING);
+    mailbox->counted = receives || mailbox_wants(mailbox, CYCLE_OUTGOING);
+    mailbox->awaited = receives && !mailbox->tried;
     mailbox->profile->mailbox_count += mailbox->counted;
     mailbox->profile->stopped += mailbox->counted && mailbox->stopped;
     mailbox->profile->untried += mailbox->awaited;
@@ -114,7 +114,8 @@ void mailbox_forget_folders(struct mailbox *mailbox)
 bool mailbox_is_busy(const struct mailbox *mailbox)
 {
     return mailbox->incoming.state == DIRECTION_RUNNING ||
-           mailbox->outgoing.state == DIRECTION_RUNNING;
+           mailbox->outgoing.state == DIRECTION_RUNNING || mailbox->incoming.claims > 0 ||
+           mailbox->outgoing.claims > 0;
 }
 
 void mailbox_free(struct mailbox *mailbox)
@@ -219,6 +220,18 @@ void mailbox_settle(struct mailbox *mailbox)
     mailbox_release(configuration, profile);
 }
 
+/* One without a direction that is on will never be tried: nobody is to wait for that. */
+void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction kind)
+{
+    struct direction *direction = mailbox_direction(mailbox, kind);
+    mailbox_uncount(mailbox);
+    memory_free(direction->trouble);
+    direction->trouble = NULL;
+    direction->probed = false;
+    mailbox->stopped = mailbox_is_stopped(mailbox);
+    mailbox_count(mailbox);
+}
+
 const char *mailbox_address(const struct mailbox *mailbox)
 {
     return mailbox->config->address;
@@ -235,9 +248,16 @@ static bool settings_want(const struct config_mailbox_settings *settings,
     return direction == CYCLE_INCOMING ? settings->incoming : settings->outgoing;
 }
 
-bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction)
+bool mailbox_is_configured(const struct mailbox *mailbox, enum cycle_direction direction)
 {
     return !mailbox->removed && settings_want(mailbox_settings(mailbox), direction);
+}
+
+bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction)
+{
+    const struct direction *which =
+        direction == CYCLE_INCOMING ? &mailbox->incoming : &mailbox->outgoing;
+    return mailbox_is_configured(mailbox, direction) && !which->switched_off;
 }
 
 bool mailbox_leaves(const struct mailbox *mailbox, enum cycle_direction direction)
@@ -246,4 +266,9 @@ bool mailbox_leaves(const struct mailbox *mailbox, enum cycle_direction directio
         return true;
     return mailbox->next_configuration != NULL &&
            !settings_want(mailbox->next_config->settings, direction);
+}
+
+struct direction *mailbox_direction(struct mailbox *mailbox, enum cycle_direction direction)
+{
+    return direction == CYCLE_INCOMING ? &mailbox->incoming : &mailbox->outgoing;
 }

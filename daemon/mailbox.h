@@ -22,7 +22,7 @@ struct profile;
 struct mailbox;
 
 enum direction_state {
-    DIRECTION_OFF,     /* not configured */
+    DIRECTION_OFF,     /* not configured, switched off, claimed, or nothing to do */
     DIRECTION_WAITING, /* in the scheduler's heap until it is due */
     DIRECTION_READY,   /* due; queued in its profile */
     DIRECTION_RUNNING, /* a cycle runs */
@@ -48,9 +48,12 @@ struct direction {
     uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
     uint32_t gate_generation; /* of the profile's gate, when the running cycle started */
     enum direction_state state;
-    bool suspect;  /* the running cycle follows a failure */
-    bool probed;   /* the last probe passed, and the cycle that was missed has not ended yet */
-    bool resolved; /* the store knows of no failure any more */
+    bool switched_off; /* by an administrator, whatever the configuration says */
+    uint16_t claims;   /* that keep it out of the schedule (claim.h) */
+    bool suspect;      /* the running cycle follows a failure */
+    bool probed;       /* the last probe passed, and the cycle that was missed has not ended yet */
+    bool again;        /* another cycle is wanted right behind the one that runs */
+    bool resolved;     /* the store knows of no failure any more */
 };
 
 TAILQ_HEAD(direction_queue, direction);
@@ -101,7 +104,7 @@ struct mailbox {
 /* `profile` gains a user, so does `configuration`. */
 struct mailbox *mailbox_create(const struct config_mailbox *config,
                                struct configuration *configuration, struct profile *profile);
-/* Whether a cycle runs, in either direction. */
+/* Whether a cycle runs, in either direction, or one is claimed. */
 bool mailbox_is_busy(const struct mailbox *mailbox);
 
 /* Not while a cycle runs. */
@@ -120,10 +123,18 @@ const char *mailbox_address(const struct mailbox *mailbox);
 const struct config_mailbox_settings *mailbox_settings(const struct mailbox *mailbox);
 
 /* Whether the mailbox is configured, and for this direction. */
+bool mailbox_is_configured(const struct mailbox *mailbox, enum cycle_direction direction);
+
+/* The same, and nobody has switched the direction off. */
 bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction);
 
 /* Whether the direction of a cycle that runs will be off when it has ended. */
 bool mailbox_leaves(const struct mailbox *mailbox, enum cycle_direction direction);
+
+struct direction *mailbox_direction(struct mailbox *mailbox, enum cycle_direction direction);
+
+/* A direction that is switched off, and whose cycle does not run, is in no trouble any more. */
+void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction direction);
 
 /* A cycle has ended, and what it says of its direction's trouble is noted: counts the mailbox in
  * its profile as tried, and as stopped or not. */

@@ -84,13 +84,14 @@ static int read_options(int count, char **arguments, struct options *options)
 }
 
 /* Passwords are in memory: no core dumps, and nobody but root may look. Each mailbox that is at
- * work wants a few files open. */
+ * work wants a few files open. A peer that has gone is an error of a write, not our end. */
 static void protect_process(void)
 {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
     umask(0077);
+    signal(SIGPIPE, SIG_IGN);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
         files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;

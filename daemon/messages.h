@@ -37,6 +37,12 @@
 #define MESSAGE_ORPHANS           "82b76f76241d4874a7703a1a6ed28723"
 #define MESSAGE_NOBODY_SENDS      "c569c106ee8b4912a97bad98fc49dc03"
 #define MESSAGE_TRIED_NOW         "eb935bd11a4e4a78b2e2be4ee2ba2e4f"
+#define MESSAGE_CONTROL_FAILED    "d9df10232a424065b64b02c68bca4760"
+#define MESSAGE_SWITCHED          "d242db5ed8ac4e18b61d93ea0b7691b7"
+#define MESSAGE_PAUSED            "5db4177d153d42128d939b58481c48d6"
+#define MESSAGE_REDELIVERED       "d265de54f5804da99ba9ca8ad5f6757a"
+#define MESSAGE_QUEUE_CHANGED     "763d1b5c0be144409919d64533a8292f"
+#define MESSAGE_MESSAGE_REMOVED   "2e0e2f88a6ea4381803f3ae93c06fdc7"
 
 /* Alerts: one for each category of failure, and what becomes of them. Their entries in the catalog
  * (systemd/exsyncd.catalog) show the account, profile, alert, code, cause, details and remedy of

@@ -18,12 +18,8 @@
  *   host      the machine that exsyncd runs on
  *   profile, owner, account (null: the owner of a Kerberos ticket), url
  *   summary   the subject of the mail
- *   alerts    an array, oldest first, of objects with
- *             id, level ("error", "warning", "information"), scope, mailbox ("" for a profile's),
- *             direction, category, code, step, http_status, subject, sentence (with "has been
- *             notified"), cause, remedy (commands and words), error (the server's words), activity,
- *             trace (an array of lines), details (as below an alert), opened, last_seen,
- *             resolved (null: open), count, absorbs
+ *   alerts    an array, oldest first, of objects as alert_json.h describes them;
+ *             their sentence says that the owner has been notified
  *   alerts_total     how many there are; more than are in the array when it was cut
  *   mailboxes        an array of addresses: those that an absorbing alert stands for
  *   mailboxes_total  how many there are */

@@ -48,6 +48,7 @@ struct orphans {
 static const char *const causes[] = {
     [ORPHANS_OUTGOING_OFF] = "the mailbox has outgoing = no",
     [ORPHANS_NOT_CONFIGURED] = "the mailbox is not in the configuration",
+    [ORPHANS_DISABLED] = "an administrator has disabled outgoing mail of the mailbox",
 };
 static const char *const remedies[] = {
     [ORPHANS_OUTGOING_OFF] =
@@ -57,6 +58,14 @@ static const char *const remedies[] = {
         "Give it a section with outgoing = yes again, or name it in renamed_from of the mailbox "
         "that it has become; what has been queued for 5 days is put into the outbox's folder "
         "failed.",
+    [ORPHANS_DISABLED] =
+        "Enable it again: exsyncctl enable ADDRESS --outgoing; what has been queued for 5 days is "
+        "put into the outbox's folder failed.",
+};
+static const char *const codes[] = {
+    [ORPHANS_OUTGOING_OFF] = "OutgoingOff",
+    [ORPHANS_NOT_CONFIGURED] = "NotConfigured",
+    [ORPHANS_DISABLED] = "Disabled",
 };
 
 static void look(void *argument);
@@ -113,8 +122,7 @@ static void record(const struct orphans *orphans, const struct orphan *orphan)
         .now_ms = clock_wall_ms(),
         .next_retry_ms = INT64_MAX,
     };
-    failure_set_code(&row.failure,
-                     orphan->cause == ORPHANS_OUTGOING_OFF ? "OutgoingOff" : "NotConfigured");
+    failure_set_code(&row.failure, codes[orphan->cause]);
     failure_set_step(&row.failure, "send");
     failure_format_text(&row.failure, "%s", causes[orphan->cause]);
     store_failure_record(context->store, &row, NULL, NULL);
@@ -298,26 +306,20 @@ struct orphans *orphans_create(const struct context *context, const struct orpha
     return orphans;
 }
 
-static void look_now(struct orphans *orphans)
+void orphans_look(struct orphans *orphans)
 {
+    orphans->tells = true;
+    orphans_look_again(orphans);
+}
+
+void orphans_look_again(struct orphans *orphans)
+{
+    if (orphans->stopping)
+        return;
     orphans->again = orphans->looking;
     executor_cancel_timer(orphans->context->executor, &orphans->timer);
     if (!orphans->looking)
         look(orphans);
-}
-
-void orphans_look(struct orphans *orphans)
-{
-    if (orphans->stopping)
-        return;
-    orphans->tells = true;
-    look_now(orphans);
-}
-
-void orphans_queued(struct orphans *orphans)
-{
-    if (!orphans->stopping)
-        look_now(orphans);
 }
 
 bool orphans_holds(const struct orphans *orphans, int64_t mailbox)

@@ -1,5 +1,5 @@
-/* Queued messages of mailboxes that do not send (any more): they have left the configuration, or
- * have been given outgoing = no, and no cycle works on them.
+/* Queued messages of mailboxes that do not send (any more): they have left the configuration, have
+ * been given outgoing = no, or were disabled by an administrator, and no cycle works on them.
  *
  * At the start, at each reload, and every hour while there are any, the store is asked which
  * mailboxes have something to send. Those that send are put into the schedule; for each of the
@@ -23,6 +23,7 @@ enum orphans_cause {
     ORPHANS_NONE, /* it sends */
     ORPHANS_OUTGOING_OFF,
     ORPHANS_NOT_CONFIGURED,
+    ORPHANS_DISABLED,
 };
 
 struct orphans_owner {
@@ -40,8 +41,9 @@ struct orphans *orphans_create(const struct context *context, const struct orpha
 /* A configuration has come into use. */
 void orphans_look(struct orphans *orphans);
 
-/* Something was queued for a mailbox that does not send any more. */
-void orphans_queued(struct orphans *orphans);
+/* Some mailbox may send now, or may not, or something was queued for one that does not: what is
+ * known of the others is not told again. */
+void orphans_look_again(struct orphans *orphans);
 
 /* Whether messages of that mailbox are being put aside. */
 bool orphans_holds(const struct orphans *orphans, int64_t mailbox);

@@ -34,6 +34,7 @@ void outcome_item_failed(struct cycle *cycle, const struct item *item,
         .key = item->key,
         .received_ms = item->received_ms,
         .reference = item->reference,
+        .message = item->message,
     };
     struct store_failure row = report_row(cycle, failure, outcome_next_retry(wait));
     row.item = &delivery;

@@ -49,7 +49,7 @@ void outcome_mailbox_succeeded(struct direction *direction, const struct cycle *
         alerts_resolve_mailbox(cycle);
     }
     mailbox_note_end(cycle->mailbox);
-    alerts_look_at_group(cycle);
+    alerts_look_at_group(cycle->profile);
 }
 
 static void report_mailbox_failure(const struct cycle *cycle, const struct failure *failure,

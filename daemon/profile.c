@@ -9,6 +9,11 @@
 
 #define PROFILE_USER_AGENT "exsyncd/" EXSYNC_VERSION
 
+const char *profile_user_agent(const struct config_profile *config)
+{
+    return config->http_user_agent == NULL ? PROFILE_USER_AGENT : config->http_user_agent;
+}
+
 static struct http_pool *profile_pool(const struct context *context,
                                       const struct config_profile *config)
 {
@@ -24,8 +29,7 @@ static struct http_pool *profile_pool(const struct context *context,
         .password = config->password,
         .tls_ca_file = config->tls_ca_file,
         .tls_verify = config->tls_verify,
-        .user_agent =
-            config->http_user_agent == NULL ? PROFILE_USER_AGENT : config->http_user_agent,
+        .user_agent = profile_user_agent(config),
         .max_connections = config->max_connections,
         .connect_timeout_ms = config->connect_timeout_ms,
         .idle_timeout_ms = config->request_timeout_ms,
@@ -45,6 +49,7 @@ static struct backend *profile_backend(const struct context *context,
     const struct ews_settings settings = {
         .impersonation = config->impersonation,
         .connecting_sid = sid[config->connecting_sid],
+        .test_key = context->test_key,
     };
     return ews_create(context->executor, &settings, pool);
 }
@@ -167,7 +172,8 @@ void profile_dequeue(struct profile *profile, struct direction *direction)
 struct direction *profile_next(struct profile *profile)
 {
     uint32_t places = profile_places(profile);
-    if (profile->running - profile->running_stuck >= places || !gate_admits(&profile->gate))
+    if (profile->paused || profile->running - profile->running_stuck >= places ||
+        !gate_admits(&profile->gate))
         return NULL;
 
     uint32_t suspect_places = places / 2 > 0 ? places / 2 : 1;

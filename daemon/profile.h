@@ -67,6 +67,7 @@ struct profile {
     uint64_t busy_at[PROFILE_BUSY_MAILBOXES];
     struct executor_timer grow;
     bool cannot_send_drafts; /* the server has shown it */
+    bool paused;             /* an administrator wants that no cycle starts */
     bool current;            /* what its name means now; false: replaced or removed */
     bool retired; /* the list of profiles is no user any more: it goes with its last mailbox */
     void *owner;
@@ -98,6 +99,9 @@ bool profile_matches(const struct profile *profile, const struct config_profile 
  * for many is over, those that are still stopped have none of their own before they are tried
  * again. */
 bool profile_is_well(const struct profile *profile);
+
+/* What it calls itself in requests. Valid as long as `config`. */
+const char *profile_user_agent(const struct config_profile *config);
 
 /* How the profile waits between tries. */
 struct backoff profile_backoff(const struct profile *profile);

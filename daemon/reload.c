@@ -13,6 +13,7 @@
 #include "daemon/notify.h"
 #include "daemon/service_private.h"
 #include "daemon/sign_in.h"
+#include "daemon/switch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct reload {
     size_t dropped_count;
     size_t next_new, next_old;
     bool first;
+    struct reload_waiters waiters;
 };
 
 static void reload_free(struct reload *reload)
@@ -60,6 +62,16 @@ static void reload_free(struct reload *reload)
     if (service->reload_again && !service->stopping) {
         service->reload_again = false;
         reload_start(service);
+    }
+}
+
+static void reload_tell(struct reload *reload, bool taken, const struct failure *failure)
+{
+    const struct reload_result result = {taken, buffer_string(&reload->report), failure};
+    struct reload_waiter *waiter;
+    while ((waiter = LIST_FIRST(&reload->waiters)) != NULL) {
+        LIST_REMOVE(waiter, entries);
+        waiter->done(waiter, &result);
     }
 }
 
@@ -95,13 +107,15 @@ static void reload_keep_busy(struct reload *reload, struct mailbox *mailbox,
                              const struct config_mailbox *config, struct profile *profile)
 {
     struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
-    const bool wanted[] = {config->settings->incoming, config->settings->outgoing};
+    const bool wanted[] = {config->settings->incoming && !mailbox->incoming.switched_off,
+                           config->settings->outgoing && !mailbox->outgoing.switched_off};
     for (size_t i = 0; i < 2; i++) {
         if (directions[i]->state != DIRECTION_RUNNING)
             scheduler_remove(&reload->service->scheduler, directions[i]);
         else if (!wanted[i])
             directions[i]->cycle->operations->end_soon(directions[i]->cycle);
     }
+    switch_quieten(mailbox);
     mailbox_reconfigure(mailbox, config, reload->configuration, profile);
 }
 
@@ -143,6 +157,7 @@ static void reload_keep(struct reload *reload, struct mailbox *mailbox,
     uint64_t outgoing = delay_kept(reload, &mailbox->outgoing, UINT64_MAX);
     scheduler_remove(&service->scheduler, &mailbox->incoming);
     scheduler_remove(&service->scheduler, &mailbox->outgoing);
+    switch_quieten(mailbox);
     mailbox_reconfigure(mailbox, config, reload->configuration, profile);
     service_schedule(service, &mailbox->incoming, incoming);
     if (sends)
@@ -157,6 +172,8 @@ static void reload_add(struct reload *reload, const struct store_registration *r
     struct mailbox *mailbox = mailbox_create(config, reload->configuration, profile);
     mailbox->id = registration->mailbox;
     mailbox->enabled_ms = registration->enabled_ms;
+    switch_recall(mailbox, registration->switched_off);
+    switch_quieten(mailbox);
     reload->merged[reload->merged_count++] = mailbox;
     reload->by_config[index] = mailbox;
     service_schedule(service, &mailbox->incoming, first_delay(reload, index, config));
@@ -186,11 +203,14 @@ static void report_unchangeable(const struct reload *reload)
     const struct config *new = reload->configuration->config;
     const char *old_state = old->state_directory == NULL ? "" : old->state_directory;
     const char *new_state = new->state_directory == NULL ? "" : new->state_directory;
+    const char *old_socket = old->control_socket == NULL ? "" : old->control_socket;
+    const char *new_socket = new->control_socket == NULL ? "" : new->control_socket;
     const struct log_fields fields = {.message_id = MESSAGE_RELOADED};
-    if (strcmp(old_state, new_state) != 0 || old->file_threads != new->file_threads)
+    if (strcmp(old_state, new_state) != 0 || old->file_threads != new->file_threads ||
+        strcmp(old_socket, new_socket) != 0)
         log_write(reload->service->context.log, LOG_PRIORITY_WARNING, &fields,
-                  "a change of state_directory or file_threads takes effect when exsyncd is "
-                  "restarted");
+                  "a change of state_directory, control_socket or file_threads takes effect when "
+                  "exsyncd is restarted");
 }
 
 static void reload_finish(struct reload *reload)
@@ -212,6 +232,7 @@ static void reload_finish(struct reload *reload)
                   (enum log_priority)service->configuration->config->log_level);
     service_configure_outgoing(service);
     notifier_configure(service->context.notifier);
+    switch_report_all(service);
     if (reload->first) {
         service_started(service, NULL);
     } else {
@@ -222,6 +243,7 @@ static void reload_finish(struct reload *reload)
                   text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
                   text_plural(config->profile_count, "profile", "profiles"));
     }
+    reload_tell(reload, true, NULL);
     reload_free(reload);
 }
 
@@ -303,7 +325,21 @@ static void reload_failed(struct reload *reload, const struct failure *failure)
                   "the configuration was not reloaded, the one in use stays: %s (%s): %s",
                   failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
     }
+    reload_tell(reload, false, failure);
     reload_free(reload);
+}
+
+/* At once, while this is the newest that the store knows: the mailboxes change over in later turns,
+ * and an administrator may switch one in between. A renaming may have switched one off. */
+static void recall_switches(const struct reload *reload)
+{
+    const struct service *service = reload->service;
+    for (size_t i = 0; i < reload->config->mailbox_count && service->mailbox_count > 0; i++) {
+        const struct store_registration *registration = &reload->registrations[i];
+        struct mailbox *mailbox = service_mailbox_by_number(service, registration->mailbox.number);
+        if (mailbox != NULL)
+            switch_recall(mailbox, registration->switched_off);
+    }
 }
 
 static void reload_registered(void *argument, const struct failure *failure)
@@ -318,6 +354,7 @@ static void reload_registered(void *argument, const struct failure *failure)
         reload_free(reload);
         return;
     }
+    recall_switches(reload);
     size_t count = reload->config->mailbox_count;
     reload->order = memory_allocate_array(count, sizeof *reload->order);
     for (size_t i = 0; i < count; i++)
@@ -361,6 +398,15 @@ static void reload_remembered(void *argument, const struct failure *failure)
         reload_register(reload);
 }
 
+static void reload_sign_ins_loaded(void *argument, const struct failure *failure)
+{
+    struct reload *reload = argument;
+    if (failure != NULL || reload->service->stopping)
+        reload_remembered(reload, failure);
+    else
+        pauses_load(reload->service->pauses, reload_remembered, reload);
+}
+
 void reload_apply(struct service *service, struct config *config)
 {
     struct reload *reload = memory_allocate(sizeof *reload);
@@ -368,7 +414,7 @@ void reload_apply(struct service *service, struct config *config)
     reload->config = config;
     reload->first = true;
     service->reload = reload;
-    sign_ins_load(service->context.sign_ins, reload_remembered, reload);
+    sign_ins_load(service->context.sign_ins, reload_sign_ins_loaded, reload);
 }
 
 /* --- reading --- */
@@ -406,8 +452,19 @@ static void reload_done(void *argument)
         const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED};
         log_write(service->context.log, LOG_PRIORITY_ERROR, &fields,
                   "the configuration has mistakes; the one in use stays");
+        reload_tell(reload, false, NULL);
     }
     reload_free(reload);
+}
+
+/* Who has asked until now is told of this one. */
+static void take_waiters(struct reload *reload)
+{
+    struct reload_waiter *waiter;
+    while ((waiter = LIST_FIRST(&reload->service->reload_waiters)) != NULL) {
+        LIST_REMOVE(waiter, entries);
+        LIST_INSERT_HEAD(&reload->waiters, waiter, entries);
+    }
 }
 
 void reload_start(struct service *service)
@@ -421,5 +478,12 @@ void reload_start(struct service *service)
     struct reload *reload = memory_allocate(sizeof *reload);
     reload->service = service;
     service->reload = reload;
+    take_waiters(reload);
     executor_pool_submit(service->loader, NULL, &reload->job, reload_work, reload_done, reload);
+}
+
+void reload_start_and_tell(struct service *service, struct reload_waiter *waiter)
+{
+    LIST_INSERT_HEAD(&service->reload_waiters, waiter, entries);
+    reload_start(service);
 }

@@ -87,11 +87,12 @@ static void write_role_check(struct buffer *text, const struct remedy_place *pla
     buffer_append_char(text, '\n');
 }
 
-static void write_grant(struct buffer *text, const char *account, const char *scope)
+/* `name`: of the assignment; two cannot have the same. */
+static void write_grant(struct buffer *text, const char *name, const char *account,
+                        const char *scope)
 {
-    append_value(text,
-                 "New-ManagementRoleAssignment -Name:exsyncd -Role:ApplicationImpersonation -User:",
-                 account);
+    buffer_append_format(text, "New-ManagementRoleAssignment -Name:%s", name);
+    append_value(text, " -Role:ApplicationImpersonation -User:", account);
     buffer_append_string(text, scope);
     buffer_append_char(text, '\n');
 }
@@ -99,14 +100,49 @@ static void write_grant(struct buffer *text, const char *account, const char *sc
 static void write_impersonation(struct buffer *text, const struct remedy_place *place)
 {
     const char *account = account_of(text, place);
-    write_grant(text, account, "");
+    write_grant(text, "exsyncd", account, "");
     buffer_append_string(
         text, "# or only for some mailboxes, those of a group (write its distinguished name):\n"
               "New-ManagementScope -Name:exsyncd-mailboxes -RecipientRestrictionFilter:"
               "{MemberOfGroup -eq \"CN=exsyncd,OU=Groups,DC=contoso,DC=com\"}\n");
-    write_grant(text, account, " -CustomRecipientWriteScope:exsyncd-mailboxes");
+    write_grant(text, "exsyncd", account, " -CustomRecipientWriteScope:exsyncd-mailboxes");
     buffer_append_string(text, "# to check:\n");
     write_role_check(text, place);
+}
+
+void remedy_write_check(struct buffer *text, const struct remedy_place *place)
+{
+    buffer_append_string(text, "# Who may impersonate the mailbox:\n");
+    write_role_check(text, place);
+}
+
+/* The scope is somebody's decision: whether the mailbox belongs into it, or the account needs
+ * another role assignment beside it, is theirs. */
+void remedy_write_scope(struct buffer *text, const struct remedy_place *place)
+{
+    const char *account = account_of(text, place);
+    buffer_append_string(text, "# The scope of the account's role, and which mailboxes it has:\n"
+                               "Get-ManagementRoleAssignment -Role:ApplicationImpersonation");
+    append_value(text, " -RoleAssignee:", account);
+    buffer_append_string(text, " | Format-List Name,CustomRecipientWriteScope\n"
+                               "Get-ManagementScope | Format-List Name,RecipientFilter\n"
+                               "# If it is a group, put the mailbox into it (write its name):\n");
+    append_value(text, "Add-DistributionGroupMember -Identity:exsyncd -Member:", place->mailbox);
+    buffer_append_string(text, "\n# or grant the role without a scope:\n");
+    write_grant(text, "exsyncd-all", account, "");
+    remedy_write_check(text, place);
+}
+
+void remedy_write_server(struct buffer *text, const struct remedy_place *place)
+{
+    buffer_append_string(text, "# Where Exchange Web Services are:\n"
+                               "Get-WebServicesVirtualDirectory | Format-List "
+                               "Server,InternalUrl,ExternalUrl\n");
+    if (!has_mailbox(place))
+        return;
+    buffer_append_string(text, "# On which server the mailbox is:\n");
+    append_value(text, "Get-Mailbox -Identity:", place->mailbox);
+    buffer_append_string(text, " | Format-List PrimarySmtpAddress,Database,ServerName\n");
 }
 
 static void write_authorization(struct buffer *text, const struct remedy_place *place)

@@ -7,6 +7,7 @@
  * than a name. Sources: Microsoft's reference of Get-ManagementRoleAssignment (WritableRecipient
  * goes with Role and GetEffectiveUsers and takes the scope of each assignment into account),
  * Get-CASMailbox, Get-ThrottlingPolicyAssociation, Get-MailUser, Get-ADUser and Unlock-ADAccount;
+ * Get-ManagementScope, Get-WebServicesVirtualDirectory;
  * about_Quoting_Rules; RFC 4515 (values in a filter). */
 #ifndef EXSYNC_DAEMON_REMEDY_H
 #define EXSYNC_DAEMON_REMEDY_H
@@ -26,6 +27,15 @@ struct remedy_place {
 /* Appends the commands, a line each; nothing for categories that have none. */
 void remedy_write_commands(struct buffer *text, enum failure_category category,
                            const struct remedy_place *place);
+
+/* The same for a mailbox that the scope of the account's role leaves out. */
+void remedy_write_scope(struct buffer *text, const struct remedy_place *place);
+
+/* Which account may impersonate the mailbox; nothing is changed. */
+void remedy_write_check(struct buffer *text, const struct remedy_place *place);
+
+/* Where the mailbox is, and what the addresses of Exchange Web Services are. */
+void remedy_write_server(struct buffer *text, const struct remedy_place *place);
 
 /* Appends the remedy of the failure (NULL or "": none is known), and how it goes on unless the
  * remedy says it. One line, without a line feed at the end. */

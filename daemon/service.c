@@ -3,18 +3,20 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "daemon/control.h"
 #include "daemon/incoming.h"
 #include "daemon/messages.h"
 #include "daemon/notify.h"
 #include "daemon/outcome.h"
 #include "daemon/outgoing.h"
 #include "daemon/probe.h"
+#include "daemon/removal.h"
 #include "daemon/service_private.h"
 #include "daemon/sign_in.h"
+#include "daemon/switch.h"
 
 #include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sysexits.h>
 
 enum {
@@ -24,8 +26,6 @@ enum {
     LOADER_THREADS = 1,
     STOP_PATIENCE_MS = 300, /* for threads at the end */
 };
-
-#define DEFAULT_STATE_DIRECTORY "/var/lib/exsyncd"
 
 /* --- cycles --- */
 
@@ -49,7 +49,7 @@ void service_schedule(struct service *service, struct direction *direction, uint
     bool held =
         direction->kind == CYCLE_OUTGOING && orphans_holds(service->orphans, mailbox->id.number);
     if (!service->stopping && direction->state == DIRECTION_OFF && !held &&
-        mailbox_wants(mailbox, direction->kind))
+        direction->claims == 0 && mailbox_wants(mailbox, direction->kind))
         scheduler_add(&service->scheduler, direction, delay_ms);
 }
 
@@ -66,6 +66,12 @@ static void service_cycle_ended(struct cycle *cycle)
     summary_count(&service->summary, cycle);
     status_cycle_ended(&direction->status, cycle);
     uint64_t delay = outcome_settle(scheduler, direction, cycle);
+    if (direction->switched_off)
+        switch_settle(direction, cycle);
+    if (direction->again && delay != OUTCOME_NEVER)
+        delay = 0;
+    direction->again = false;
+    service_tell_cycle_ended(service, direction, cycle);
     cycle->operations->free(cycle);
     bool waited = mailbox->next_configuration != NULL;
     mailbox_settle(mailbox);
@@ -133,6 +139,7 @@ static void service_keep_house(void *argument)
     struct service *service = argument;
     const struct config *config = service->configuration->config;
     int64_t now = clock_wall_ms();
+    removals_finish(service);
     store_prune(service->context.store, now - (int64_t)config->forget_after_ms,
                 now - (int64_t)config->failure_keep_ms, &service->more_to_prune, service_kept_house,
                 service);
@@ -158,14 +165,6 @@ static size_t service_list_stopped(void *argument, const struct profile *profile
 
 /* --- start --- */
 
-const char *service_state_directory(const struct config *config)
-{
-    if (config->state_directory != NULL)
-        return config->state_directory;
-    const char *given = getenv("STATE_DIRECTORY");
-    return given == NULL || given[0] == '\0' ? DEFAULT_STATE_DIRECTORY : given;
-}
-
 struct service *service_create(struct config *config, const char *config_path,
                                struct failure *failure)
 {
@@ -183,7 +182,9 @@ struct service *service_create(struct config *config, const char *config_path,
         service_free(service);
         return NULL;
     }
+    context->test_key = backend_test_key(store_instance(context->store));
     context->sign_ins = sign_ins_create(context->store, store_instance(context->store));
+    service->pauses = pauses_create(context->store);
     service->files = executor_pool_create(context->executor, "files", config->file_threads);
     service->loader = executor_pool_create(context->executor, "loader", LOADER_THREADS);
     context->sinks =
@@ -192,6 +193,7 @@ struct service *service_create(struct config *config, const char *config_path,
     context->notifier =
         notifier_create(context, &service->scheduler.profiles, service_list_stopped, service);
     service_create_outgoing(service, service_state_directory(config));
+    service->control = control_create(service, config->control_socket);
     return service;
 }
 
@@ -216,6 +218,7 @@ void service_started(struct service *service, const struct failure *failure)
                    service_summary, service);
     executor_after(service->context.executor, &service->housekeeping_timer, HOUSEKEEPING_MORE_MS,
                    service_keep_house, service);
+    control_begin(service->control);
 }
 
 /* --- stop --- */
@@ -267,6 +270,7 @@ static void service_on_stop_signal(void *argument)
                   text_plural(service->scheduler.running, "cycle finishes what it has begun",
                               "cycles finish what they have begun"));
     service->stopping = true;
+    control_stop(service->control);
     scheduler_stop(&service->scheduler);
     intake_stop(service->intake);
     notifier_stop(service->context.notifier);
@@ -342,6 +346,7 @@ static void service_free_mailboxes(struct service *service)
 void service_free(struct service *service)
 {
     struct context *context = &service->context;
+    control_free(service->control);
     if (service->left_behind) { /* threads still use what would be freed: the process ends anyway */
         log_free(context->log);
         return;
@@ -378,6 +383,7 @@ void service_free(struct service *service)
         executor_free(context->executor);
     }
     sign_ins_free(context->sign_ins);
+    pauses_free(service->pauses);
     disks_release(&service->disks);
     log_free(context->log);
     memory_free(service->config_path);

@@ -23,7 +23,8 @@ int service_run(struct service *service);
  * waits as before, and each refused sign-in counts. */
 void service_try_now(struct service *service, const char *profile);
 
-/* Where the database is: as configured, or as systemd says, or else /var/lib/exsyncd. */
+/* Where the database is: as configured (`config` NULL: it does not say), or as systemd says, or
+ * else /var/lib/exsyncd. */
 const char *service_state_directory(const struct config *config);
 
 enum {

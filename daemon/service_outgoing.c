@@ -5,7 +5,7 @@
 #include "daemon/service_private.h"
 #include "mail/outbox.h"
 
-static struct mailbox *mailbox_by_number(const struct service *service, int64_t number)
+struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number)
 {
     size_t low = 0, high = service->mailbox_count;
     while (low < high) {
@@ -19,13 +19,12 @@ static struct mailbox *mailbox_by_number(const struct service *service, int64_t 
     return found ? service->mailboxes[low] : NULL;
 }
 
-/* A mailbox in trouble waits until its next try. */
-static void hasten(struct service *service, struct mailbox *mailbox)
+void service_hasten(struct service *service, struct mailbox *mailbox, bool now)
 {
     struct direction *direction = &mailbox->outgoing;
     switch (direction->state) {
     case DIRECTION_WAITING:
-        if (direction->trouble != NULL)
+        if (direction->trouble != NULL && !now)
             break;
         scheduler_remove(&service->scheduler, direction);
         service_schedule(service, direction, 0);
@@ -45,12 +44,14 @@ static void hasten(struct service *service, struct mailbox *mailbox)
 /* As it will be once its cycle is over, where one still runs. */
 static enum orphans_cause why_nothing_is_sent(void *argument, int64_t number)
 {
-    const struct mailbox *mailbox = mailbox_by_number(argument, number);
+    const struct mailbox *mailbox = service_mailbox_by_number(argument, number);
     if (mailbox == NULL || mailbox->removed)
         return ORPHANS_NOT_CONFIGURED;
     const struct config_mailbox *config =
         mailbox->next_configuration != NULL ? mailbox->next_config : mailbox->config;
-    return config->settings->outgoing ? ORPHANS_NONE : ORPHANS_OUTGOING_OFF;
+    if (!config->settings->outgoing)
+        return ORPHANS_OUTGOING_OFF;
+    return mailbox->outgoing.switched_off ? ORPHANS_DISABLED : ORPHANS_NONE;
 }
 
 /* The configuration may have changed after it was decided who sends the message. */
@@ -58,9 +59,9 @@ static void queued(void *argument, struct store_mailbox id)
 {
     struct service *service = argument;
     if (why_nothing_is_sent(service, id.number) == ORPHANS_NONE)
-        hasten(service, mailbox_by_number(service, id.number));
+        service_hasten(service, service_mailbox_by_number(service, id.number), false);
     else
-        orphans_queued(service->orphans);
+        orphans_look_again(service->orphans);
 }
 
 static bool find(void *argument, const char *address, struct store_mailbox *mailbox,
@@ -78,7 +79,7 @@ static bool find(void *argument, const char *address, struct store_mailbox *mail
 
 static bool is_busy(void *argument, int64_t number)
 {
-    const struct mailbox *mailbox = mailbox_by_number(argument, number);
+    const struct mailbox *mailbox = service_mailbox_by_number(argument, number);
     return mailbox != NULL && mailbox->outgoing.state == DIRECTION_RUNNING;
 }
 

@@ -11,11 +11,38 @@
 #include "daemon/intake.h"
 #include "daemon/mailbox.h"
 #include "daemon/orphans.h"
+#include "daemon/pauses.h"
 #include "daemon/scheduler.h"
 #include "daemon/service.h"
 #include "daemon/summary.h"
 
+struct control;
 struct reload;
+
+/* What came of a reload that was asked for. */
+struct reload_result {
+    bool taken;                    /* the configuration is in use now */
+    const char *report;            /* mistakes and warnings, a line each (config_load) */
+    const struct failure *failure; /* why it is not in use though it has no mistake; NULL */
+};
+
+struct reload_waiter {
+    /* Once, on the loop; not when the daemon stops before. The waiter is free then. */
+    void (*done)(struct reload_waiter *waiter, const struct reload_result *result);
+    LIST_ENTRY(reload_waiter) entries; /* LIST_REMOVE ends the wait */
+};
+
+LIST_HEAD(reload_waiters, reload_waiter);
+
+struct service_watcher {
+    /* A cycle, or a probe, has ended, and its direction is off for now. The watcher may end its own
+     * watch in it, but no other's. */
+    void (*cycle_ended)(struct service_watcher *watcher, const struct direction *direction,
+                        const struct cycle *cycle);
+    LIST_ENTRY(service_watcher) entries; /* LIST_REMOVE ends the watch */
+};
+
+LIST_HEAD(service_watchers, service_watcher);
 
 struct service {
     struct context context;
@@ -27,6 +54,7 @@ struct service {
     struct mailbox **mailboxes;          /* sorted by number */
     size_t mailbox_count;
     struct mailbox **by_config; /* in the order of the configuration's mailboxes */
+    struct pauses *pauses;
     struct intake *intake;
     struct orphans *orphans;
     bool sends; /* some mailbox has outgoing = yes, or had */
@@ -34,6 +62,9 @@ struct service {
     struct config *first_config; /* until it is in use */
     struct reload *reload;       /* under way; NULL */
     bool reload_again;
+    struct control *control;              /* NULL: nobody can ask */
+    struct reload_waiters reload_waiters; /* for the reload that begins next */
+    struct service_watchers watchers;
     struct summary summary;
     struct executor_timer summary_timer;
     struct executor_timer housekeeping_timer;
@@ -57,6 +88,9 @@ void reload_end(struct service *service);
 /* Reads the configuration again, off the loop, and applies it if it is right. */
 void reload_start(struct service *service);
 
+/* The same, and tells what came of it: of a reload that begins from now on. */
+void reload_start_and_tell(struct service *service, struct reload_waiter *waiter);
+
 /* Makes the profiles of a configuration those in use, with their connections and gates where
  * nothing has changed that reaches the server. */
 void service_take_profiles(struct service *service, struct configuration *configuration);
@@ -68,11 +102,32 @@ void service_retire_profiles(struct service *service, const struct config *confi
 /* The profile in use of that name; NULL: none. */
 struct profile *service_profile(struct service *service, const char *name);
 
+/* Somebody has mended something, perhaps: one try of a closed gate, unless the account's password
+ * was refused. */
+void service_try_profile(struct profile *profile);
+
+/* The mailbox of that number, whether it is still configured or not; NULL: none. */
+struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number);
+
+/* The mailbox that is configured under the address, which is in lower case; NULL: none. */
+struct mailbox *service_mailbox(const struct service *service, const char *address);
+
 /* Puts a direction that is off into the schedule if its mailbox is configured for it. */
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms);
 
+/* Makes a direction due at once, whether it waits for its time or because of trouble; one whose
+ * cycle runs gets another right behind it. False when there is nothing to do: it is off. */
+bool service_make_due(struct service *service, struct direction *direction);
+
+/* Calls the watchers. */
+void service_tell_cycle_ended(struct service *service, const struct direction *direction,
+                              const struct cycle *cycle);
+
 /* The outbox and its intake, which begin with the first configuration in which somebody sends. */
 void service_create_outgoing(struct service *service, const char *state_directory);
+
+/* The mailbox has something to send; `now`: also when it waits because of trouble. */
+void service_hasten(struct service *service, struct mailbox *mailbox, bool now);
 
 /* Another configuration is in use: what is queued finds its mailbox. */
 void service_configure_outgoing(struct service *service);

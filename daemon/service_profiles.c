@@ -37,10 +37,9 @@ static void retire_profile(struct profile *profile)
     profile_release(profile);
 }
 
-/* Whoever reloads has mended something, perhaps: one try. But a password that was refused and is
- * the same is refused again, and too many of those lock the account; a ticket may be another one.
- */
-static void try_again(struct profile *profile)
+/* A password that was refused and is the same is refused again, and too many of those lock the
+ * account; a ticket may be another one. */
+void service_try_profile(struct profile *profile)
 {
     if (profile->gate.failure.category != FAILURE_AUTHENTICATION ||
         profile->config->password == NULL)
@@ -56,11 +55,12 @@ static void take_profile(struct service *service, const struct config_profile *c
     struct profile *profile = service_profile(service, config->name);
     if (profile != NULL && profile_matches(profile, config)) {
         profile_adopt(profile, config, configuration);
-        try_again(profile);
+        service_try_profile(profile);
         return;
     }
     struct profile *fresh = profile_create(&service->context, config, configuration,
                                            &scheduler->profiles, profile_trying, scheduler);
+    fresh->paused = pauses_find(service->pauses, config->name) != NULL;
     outcome_profile_begins(fresh); /* found by its name from now on */
     if (profile != NULL)
         profile->current = false;

@@ -52,7 +52,7 @@ static void found_out_nothing(struct settler *settler, struct submission *submis
     const struct backoff backoff = profile_backoff(settler->cycle->profile);
     struct failure passing = *failure;
     passing.permanent = false;
-    passing.in_doubt = submission_may_have_been_sent(submission);
+    passing.in_doubt = submission_may_have_been_sent(&submission->row);
     if (submission->row.state == STORE_SUBMISSION_SENDING)
         submission_begin_doubt(submission);
     if (submission->row.attempts > 0 && given_up_is_due(submission)) { /* it was tried */
@@ -253,7 +253,7 @@ static void start_search(struct settler *settler)
 
 static void draft_is_gone(struct settler *settler, struct submission *submission)
 {
-    if (submission_may_have_been_sent(submission)) {
+    if (submission_may_have_been_sent(&submission->row)) {
         is_sent(settler, submission);
         return;
     }

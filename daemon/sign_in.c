@@ -147,6 +147,12 @@ struct store_sign_in sign_ins_recall(struct sign_ins *sign_ins,
     return remembered->sign_in;
 }
 
+struct store_sign_in sign_ins_look(const struct sign_ins *sign_ins, const char *profile)
+{
+    const struct remembered *remembered = find(sign_ins, profile);
+    return remembered == NULL ? (struct store_sign_in){0} : remembered->sign_in;
+}
+
 uint64_t sign_ins_refused(struct sign_ins *sign_ins, const struct config_profile *profile,
                           int64_t now_ms)
 {

@@ -41,6 +41,9 @@ void sign_ins_load(struct sign_ins *sign_ins, store_done *done, void *argument);
 struct store_sign_in sign_ins_recall(struct sign_ins *sign_ins,
                                      const struct config_profile *profile);
 
+/* The same for people who ask: changes nothing, whatever the profile signs in with now. */
+struct store_sign_in sign_ins_look(const struct sign_ins *sign_ins, const char *profile);
+
 /* The server has refused the account. Counts it, writes it, and returns how long to wait. */
 uint64_t sign_ins_refused(struct sign_ins *sign_ins, const struct config_profile *profile,
                           int64_t now_ms);

@@ -45,7 +45,8 @@ int64_t status_next_due(const struct direction *direction)
 {
     const struct profile *profile = direction->mailbox->profile;
     uint64_t now = executor_now(profile->context->executor), due = now;
-    if (direction->state == DIRECTION_OFF)
+    if (direction->state == DIRECTION_OFF ||
+        (profile->paused && direction->state != DIRECTION_RUNNING))
         return INT64_MAX;
     if (direction->state == DIRECTION_WAITING && direction->due.key > due)
         due = direction->due.key;

@@ -35,8 +35,8 @@ const char *status_result_name(enum status_result result);
 void status_cycle_ended(struct status *status, const struct cycle *cycle);
 
 /* When the direction is due next, in wall time: what has gone by means now. INT64_MAX: not by
- * itself, as when nothing waits to be sent. What waits for a closed gate of its profile is due when
- * that is tried. */
+ * itself, as when nothing waits to be sent, or its profile is paused. What waits for a closed gate
+ * of its profile is due when that is tried. */
 int64_t status_next_due(const struct direction *direction);
 
 #endif

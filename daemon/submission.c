@@ -118,13 +118,6 @@ bool submission_has_ended(const struct submission *submission)
            submission->row.state == STORE_SUBMISSION_FAILED;
 }
 
-bool submission_may_have_been_sent(const struct submission *submission)
-{
-    const struct store_submission *row = &submission->row;
-    return row->state == STORE_SUBMISSION_SENDING || row->state == STORE_SUBMISSION_DOUBTFUL ||
-           (row->state == STORE_SUBMISSION_CREATED && row->doubt_since_ms != 0);
-}
-
 void submission_is_sent(struct submission *submission, const struct config_profile *config)
 {
     submission->row.doubt_since_ms = 0;
@@ -151,6 +144,22 @@ uint64_t submission_growing_wait(const struct submission *submission,
     if (wait < config->retry_min_ms)
         wait = config->retry_min_ms;
     return wait < config->retry_max_ms ? wait : config->retry_max_ms;
+}
+
+bool submission_may_have_been_sent(const struct store_submission *row)
+{
+    return row->state == STORE_SUBMISSION_SENDING || row->state == STORE_SUBMISSION_DOUBTFUL ||
+           (row->state == STORE_SUBMISSION_CREATED && row->doubt_since_ms != 0);
+}
+
+bool submission_may_have_a_draft(const struct store_submission *row)
+{
+    return row->reference != NULL || row->state == STORE_SUBMISSION_CREATING;
+}
+
+int64_t submission_age(const struct store_submission *row, int64_t since_ms)
+{
+    return clock_wall_ms() - since_ms - row->held_for_ms;
 }
 
 void submission_list_store(struct submission_list *list, struct store *store,

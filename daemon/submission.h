@@ -55,9 +55,6 @@ void submission_wait(struct submission *submission, uint64_t wait_ms);
 /* Sent or failed: a stray draft may be left of it, and nothing else. */
 bool submission_has_ended(const struct submission *submission);
 
-/* Whether the server was asked to send it and has not said what came of that. */
-bool submission_may_have_been_sent(const struct submission *submission);
-
 /* It was sent. A stray draft gets time to appear before it is looked for. */
 void submission_is_sent(struct submission *submission, const struct config_profile *config);
 
@@ -69,6 +66,14 @@ void submission_begin_doubt(struct submission *submission);
  */
 uint64_t submission_growing_wait(const struct submission *submission,
                                  const struct config_profile *config);
+
+/* Whether the server was asked to send it and has not said what came of that; whether a draft of it
+ * may be in Exchange. */
+bool submission_may_have_been_sent(const struct store_submission *row);
+bool submission_may_have_a_draft(const struct store_submission *row);
+
+/* Milliseconds since `since_ms`, without the time in which it was held. */
+int64_t submission_age(const struct store_submission *row, int64_t since_ms);
 
 /* Writes what has changed. `done` comes from the store, or at once, with NULL, when nothing has. */
 void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,

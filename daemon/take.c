@@ -6,6 +6,7 @@
 #include "daemon/mailbox.h"
 #include "daemon/outcome.h"
 #include "daemon/profile.h"
+#include "mail/maildir_name.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -270,6 +271,9 @@ static void taker_commit(struct taker *taker)
             .key = slot->item->key,
             .received_ms = slot->item->received_ms,
             .name = sink_message_name(slot->message),
+            .file = maildir_name_number(sink_message_name(slot->message)),
+            .message = slot->item->message,
+            .activity = taker->cycle->activity,
             .reference = acknowledge ? slot->item->reference : NULL,
         };
     }

@@ -108,6 +108,7 @@ static void every_key_can_be_given_as_the_example_shows_it(void **state)
     folder_write(folder, "pem", "-----BEGIN CERTIFICATE-----\n");
     struct config *config = assert_taken(folder, text, "");
     assert_string_equal(config->state_directory, "/var/lib/exsyncd");
+    assert_string_equal(config->control_socket, "/run/exsyncd/control.sock");
     assert_string_equal(config->profiles[0].http_user_agent, "exsyncd");
     assert_string_equal(config->smtp->from, "exsyncd@contoso.com");
     assert_string_equal(config->mailboxes[0].rare->renamed_from, "anna.old@contoso.com");

@@ -6,6 +6,7 @@ static void a_small_configuration_gets_every_default(void **state)
     struct config *config = assert_taken(*state, PROFILE "[mailbox Anna@Contoso.com]\n", "");
     assert_int_equal(config->log_level, 6);
     assert_null(config->state_directory);
+    assert_null(config->control_socket);
     assert_int_equal(config->forget_after_ms, UINT64_C(90) * 24 * 3600 * 1000);
     assert_int_equal(config->ledger_keep_ms, UINT64_C(90) * 24 * 3600 * 1000);
     assert_int_equal(config->summary_interval_ms, 3600 * 1000);

@@ -105,12 +105,11 @@ static void a_group_that_could_not_be_written_is_begun_again(void **state)
 static unsigned looked_with(struct fixture *fixture, enum profile_group group, uint32_t untried,
                             uint32_t stopped)
 {
-    struct cycle cycle = cycle_of(fixture);
     kept.resolved_grouped = 0;
     fixture->profile.group = group;
     fixture->profile.untried = untried;
     fixture->profile.stopped = stopped;
-    alerts_look_at_group(&cycle);
+    alerts_look_at_group(&fixture->profile);
     return kept.resolved_grouped;
 }
 

@@ -20,6 +20,7 @@ struct message {
     int number;
     int64_t received_ms;
     bool known; /* the ledger has it */
+    bool test;  /* a test message */
 };
 
 /* A folder on the server, newest first, and everything that was ever in it. */
@@ -120,6 +121,7 @@ static void list_answer(void *argument)
             .reference = references[page.count],
             .key = key_of_number(world->messages[i]->number),
             .received_ms = world->messages[i]->received_ms,
+            .test = world->messages[i]->test,
         };
         page.count++;
     }
@@ -411,6 +413,26 @@ static void nothing_before_process_from_is_found(void **state)
     fixture_free(fixture);
 }
 
+static void the_message_of_a_test_is_never_found(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_create(8);
+    fill(1500, 60000);
+    for (int i = 0; i < world->numbers; i += 7)
+        world->all[i]->test = true;
+    for (int i = 0; i < 6; i++)
+        cycle(fixture);
+    look(fixture, true);
+    for (int i = 0; i < world->numbers; i++)
+        assert_true(world->all[i]->known != world->all[i]->test);
+    for (int i = 0; i < 3; i++)
+        cycle(fixture);
+    world->requests = 0;
+    cycle(fixture);
+    assert_int_equal(world->requests, 1); /* what is left there is no work */
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +444,7 @@ int main(void)
         cmocka_unit_test(what_is_moved_in_while_another_leaves_is_found_within_a_day),
         cmocka_unit_test(mail_dated_in_the_future_hides_nothing_that_comes_later),
         cmocka_unit_test(nothing_before_process_from_is_found),
+        cmocka_unit_test(the_message_of_a_test_is_never_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

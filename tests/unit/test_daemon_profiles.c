@@ -9,6 +9,36 @@ static struct config_profile changed; /* another configuration's */
 static struct configuration configuration;
 static struct fixture *world;
 
+/* --- the store of what is paused --- */
+
+void store_pauses_load(struct store *store,
+                       void (*each)(void *argument, const struct store_pause *pause),
+                       store_done *done, void *argument)
+{
+    (void)store, (void)each;
+    store_answer_later(done, argument, NULL);
+}
+
+void store_profile_pause(struct store *store, const struct store_pause *pause, store_done *done,
+                         void *argument)
+{
+    (void)store, (void)pause;
+    store_answer_later(done, argument, NULL);
+}
+
+void store_profile_resume(struct store *store, const char *profile, store_done *done,
+                          void *argument)
+{
+    (void)store, (void)profile;
+    store_answer_later(done, argument, NULL);
+}
+
+static void ignored(void *argument, const struct failure *failure)
+{
+    (void)argument;
+    assert_null(failure);
+}
+
 /* The world's own profile is not used here: the service makes it. */
 static int begin(void **state)
 {
@@ -16,6 +46,7 @@ static int begin(void **state)
     world = *state;
     memset(&service, 0, sizeof service);
     service.context = world->context;
+    service.pauses = pauses_create(NULL);
     scheduler_init(&service.scheduler, &service.context, never_started, outcome_try_storage,
                    &service);
     config = (struct config){.profiles = &world->profile_config, .profile_count = 1};
@@ -31,6 +62,7 @@ static int end(void **state)
     while ((profile = TAILQ_FIRST(&service.scheduler.profiles)) != NULL)
         profile_release(profile);
     scheduler_release(&service.scheduler);
+    pauses_free(service.pauses);
     return tear_down(state);
 }
 
@@ -138,6 +170,26 @@ static void a_profile_that_left_the_configuration_goes(void **state)
     assert_true(TAILQ_EMPTY(&service.scheduler.profiles)); /* no mailbox holds it */
 }
 
+static void a_profile_that_is_paused_stays_so_when_another_takes_its_place(void **state)
+{
+    (void)state;
+    const struct store_pause pause = {.profile = "contoso", .since_ms = 1, .user = 2};
+    pauses_add(service.pauses, &pause, ignored, NULL);
+    assert_null(pauses_find(service.pauses, "contoso")); /* not before it is on disk */
+    answer_all();
+    assert_int_equal(pauses_find(service.pauses, "contoso")->user, 2);
+    struct profile *before = in_use();
+    changed = world->profile_config;
+    changed.url = "https://other.example.com/EWS/Exchange.asmx";
+    config.profiles = &changed;
+    service_take_profiles(&service, &configuration);
+    assert_ptr_not_equal(in_use(), before);
+    assert_true(in_use()->paused);
+    pauses_remove(service.pauses, "contoso", ignored, NULL);
+    answer_all();
+    assert_null(pauses_find(service.pauses, "contoso"));
+}
+
 #define with_service(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -149,6 +201,7 @@ int main(void)
         with_service(a_reload_tries_a_ticket_of_others_again),
         with_service(no_gate_is_tried_before_the_refusal_is_on_disk),
         with_service(a_profile_that_left_the_configuration_goes),
+        with_service(a_profile_that_is_paused_stays_so_when_another_takes_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,48 @@ static void authentication_shows_the_state_of_the_account(void **state)
                     "Get-ADUser -Identity:\"svc-sync\" | Unlock-ADAccount\n");
 }
 
+static void assert_written(void (*write)(struct buffer *, const struct remedy_place *),
+                           const char *wanted)
+{
+    struct buffer text = {0};
+    write(&text, &carla);
+    assert_string_equal(buffer_string(&text), wanted);
+    buffer_release(&text);
+}
+
+#define CHECK                                                                         \
+    "# Who may impersonate the mailbox:\n"                                            \
+    "Get-ManagementRoleAssignment -Role:ApplicationImpersonation -GetEffectiveUsers " \
+    "-WritableRecipient:\"carla@contoso.com\"\n"
+
+static void a_scope_is_shown_and_widened_by_a_group_or_left_out(void **state)
+{
+    (void)state;
+    assert_written(remedy_write_check, CHECK);
+    assert_written(
+        remedy_write_scope,
+        "# The scope of the account's role, and which mailboxes it has:\n"
+        "Get-ManagementRoleAssignment -Role:ApplicationImpersonation "
+        "-RoleAssignee:\"CONTOSO\\svc-sync\" | Format-List Name,CustomRecipientWriteScope\n"
+        "Get-ManagementScope | Format-List Name,RecipientFilter\n"
+        "# If it is a group, put the mailbox into it (write its name):\n"
+        "Add-DistributionGroupMember -Identity:exsyncd -Member:\"carla@contoso.com\"\n"
+        "# or grant the role without a scope:\n"
+        "New-ManagementRoleAssignment -Name:exsyncd-all -Role:ApplicationImpersonation "
+        "-User:\"CONTOSO\\svc-sync\"\n" CHECK);
+}
+
+static void a_wrong_server_is_looked_up(void **state)
+{
+    (void)state;
+    assert_written(remedy_write_server,
+                   "# Where Exchange Web Services are:\n"
+                   "Get-WebServicesVirtualDirectory | Format-List Server,InternalUrl,ExternalUrl\n"
+                   "# On which server the mailbox is:\n"
+                   "Get-Mailbox -Identity:\"carla@contoso.com\" | Format-List "
+                   "PrimarySmtpAddress,Database,ServerName\n");
+}
+
 static void a_mailbox_is_looked_for(void **state)
 {
     (void)state;
@@ -367,6 +409,8 @@ int main(void)
         cmocka_unit_test(impersonation_is_granted_to_this_account_and_checked_for_this_mailbox),
         cmocka_unit_test(authorization_asks_for_the_role_and_for_the_web_services),
         cmocka_unit_test(authentication_shows_the_state_of_the_account),
+        cmocka_unit_test(a_scope_is_shown_and_widened_by_a_group_or_left_out),
+        cmocka_unit_test(a_wrong_server_is_looked_up),
         cmocka_unit_test(a_mailbox_is_looked_for),
         cmocka_unit_test(throttling_shows_the_policy),
         cmocka_unit_test(other_causes_have_no_commands),

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#define TEST_KEY UINT64_C(0x0123456789abcdef)
+
 /* --- a page as text, so that two of them can be compared --- */
 
 struct reading {
@@ -50,6 +52,8 @@ static void describe_page(struct buffer *text, const struct backend_page *page)
         buffer_append_format(text, "\n%s received %lld size %llu read %d ", item->reference,
                              (long long)item->received_ms, (unsigned long long)item->size,
                              item->read);
+        if (item->test != 0)
+            buffer_append_format(text, "test %llx ", (unsigned long long)item->test);
         describe_digest(text, &item->key);
         if (item->has_fingerprint)
             describe_digest(text, &item->fingerprint);
@@ -73,6 +77,7 @@ static struct buffer read_pieces(struct ews_parsers *parsers, const char *bytes,
     struct buffer text = {0};
     const struct ews_limits limits = ews_page_limits(25);
     ews_page_begin(&reading.page, &reading.response, 0, 25);
+    reading.page.test_key = TEST_KEY;
     ews_response_begin(&reading.response, "FindItem", &reader, &reading.page, &limits, 1, false);
     feed_pieces(&reading.response, parsers, bytes, length, first, piece);
     struct failure failure = finish_with(&reading.response, 200);
@@ -248,6 +253,51 @@ static void an_item_without_message_id_and_search_key_has_no_fingerprint(void **
     buffer_release(&item);
     assert_same_item(ITEM(""), ITEM(SEARCH_KEY("!!!")), true);
     assert_same_item(ITEM(""), ITEM(SEARCH_KEY("AQ==")), false);
+}
+
+/* --- test messages --- */
+
+#define SUBMISSION(name, value)                                                   \
+    "<t:ExtendedProperty><t:ExtendedFieldURI DistinguishedPropertySetId=\"Public" \
+    "Strings\" PropertyName=\"" name "\" PropertyType=\"String\"/>"               \
+    "<t:Value>" value "</t:Value></t:ExtendedProperty>"
+#define TEST_ID "exsyncd-test-0123456789abcdef-00000000000000a7"
+
+static void a_test_message_is_known_by_its_property_or_its_message_id(void **state)
+{
+    (void)state;
+    assert_read(ITEM(SUBMISSION("exsyncd-submission-id", TEST_ID)), "test a7 ");
+    assert_read(ITEM(SUBMISSION("EXSYNCD-Submission-ID", " " TEST_ID "\n")), "test a7 ");
+    assert_read(ITEM(MESSAGE_ID("&lt;" TEST_ID "@example.com&gt;")), "test a7 ");
+    assert_read(ITEM(MESSAGE_ID("&lt;Exsyncd-Test-0123456789ABCDEF-00000000000000A7@x&gt;")),
+                "test a7 ");
+    assert_read(ITEM(SUBMISSION("exsyncd-submission-id", TEST_ID) MESSAGE_ID("&lt;a@b&gt;")),
+                "test a7 ");
+}
+
+static void assert_no_test(const char *answer)
+{
+    struct buffer item = read_item(answer);
+    if (strstr(buffer_string(&item), "test") != NULL)
+        fail_msg("taken for a test message: %s", buffer_string(&item));
+    buffer_release(&item);
+}
+
+static void nothing_else_is_taken_for_a_test_message(void **state)
+{
+    (void)state;
+    assert_no_test(ITEM(""));
+    assert_no_test(ITEM(MESSAGE_ID("&lt;a@b&gt;")));
+    assert_no_test(ITEM(MESSAGE_ID(TEST_ID))); /* no angle bracket */
+    assert_no_test(ITEM(MESSAGE_ID("&lt;x" TEST_ID "@b&gt;")));
+    assert_no_test(ITEM(MESSAGE_ID("&lt;exsyncd-test-0123456789abcdef")));
+    assert_no_test(ITEM(MESSAGE_ID("&lt;exsyncd-test-0123456789abcdee-00000000000000a7@b&gt;")));
+    assert_no_test(ITEM(MESSAGE_ID("&lt;exsyncd-test-0123456789abcdef_00000000000000a7@b&gt;")));
+    assert_no_test(ITEM(MESSAGE_ID("&lt;exsyncd-test-0123456789abcdef-00000000000000g7@b&gt;")));
+    assert_no_test(ITEM(MESSAGE_ID("&lt;exsyncd-test-0000000000000000-00000000000000a7@b&gt;")));
+    assert_no_test(
+        ITEM(SUBMISSION("exsyncd-submission-id", "de305d54-75b4-431b-adb2-eb6b9e546014")));
+    assert_no_test(ITEM(SUBMISSION("somebody-else", TEST_ID)));
 }
 
 /* --- what Exchange really sends, and other makers' servers --- */
@@ -485,6 +535,8 @@ int main(void)
         cmocka_unit_test(an_item_without_a_usable_id_fails_the_page),
         cmocka_unit_test(an_item_is_recognised_by_message_id_time_and_search_key),
         cmocka_unit_test(an_item_without_message_id_and_search_key_has_no_fingerprint),
+        cmocka_unit_test(a_test_message_is_known_by_its_property_or_its_message_id),
+        cmocka_unit_test(nothing_else_is_taken_for_a_test_message),
         cmocka_unit_test(invalid_characters_are_left_out),
         cmocka_unit_test(a_nul_is_an_invalid_character_like_others),
         cmocka_unit_test(any_prefix_and_the_default_namespace_are_read),

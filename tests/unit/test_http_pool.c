@@ -510,6 +510,26 @@ static void redirects_are_answers_like_others(void **state)
     scene_close(&scene);
 }
 
+static void a_request_that_is_alone_has_a_connection_of_its_own(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_open(&scene, answer_all, 2);
+    prove(&scene);
+    for (size_t i = 1; i < 4; i++) {
+        scene.exchanges[i].request.alone = true;
+        start_many(&scene, i, 1);
+        fixture_run(&scene.world);
+        assert_int_equal(scene.exchanges[i].response.status, 200);
+        assert_int_equal(fixture_server_connections(scene.server), 1 + i);
+    }
+    start_many(&scene, 4, 1); /* the first connection is still there, and the others are not */
+    fixture_run(&scene.world);
+    assert_int_equal(scene.exchanges[4].response.status, 200);
+    assert_int_equal(fixture_server_connections(scene.server), 4);
+    scene_close(&scene);
+}
+
 static void start_again(struct fixture_exchange *exchange)
 {
     unsigned *left = exchange->argument;
@@ -553,6 +573,7 @@ int main(void)
         cmocka_unit_test(requests_say_what_exchange_wants_to_know),
         cmocka_unit_test(a_line_end_in_a_header_is_not_sent),
         cmocka_unit_test(redirects_are_answers_like_others),
+        cmocka_unit_test(a_request_that_is_alone_has_a_connection_of_its_own),
         cmocka_unit_test(a_request_can_be_started_again_in_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,25 @@ static void a_name_is_recognised_as_ours(void **state)
     memory_free(name);
 }
 
+static void a_name_has_the_number_under_which_its_file_is_found(void **state)
+{
+    (void)state;
+    static const char *const ours[] = {
+        "1700000000.0123456789abb12r00000000000000ff.host,S=5",
+        "1700000000.0123456789abb12r00000000000000ff.host,S=5:2,RS",
+        "1700000000.0123456789abb12r00000000000000ff.host",
+    };
+    static const char *const others[] = {"", "1700000000.M1P2.host", "a.eml",
+                                         "1700000000.0123456789abb12r00000000000000ff"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        assert_int_equal(maildir_name_number(ours[i]), 255);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(maildir_name_number(others[i]), 0);
+    char *name = maildir_name_create(instance, 1, "host");
+    assert_true(maildir_name_number(name) != 0);
+    memory_free(name);
+}
+
 static void two_names_are_never_the_same(void **state)
 {
     (void)state;
@@ -108,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_name_is_made_fit_for_a_file_name),
         cmocka_unit_test(a_name_is_recognised_as_ours),
+        cmocka_unit_test(a_name_has_the_number_under_which_its_file_is_found),
         cmocka_unit_test(two_names_are_never_the_same),
         cmocka_unit_test(names_of_others_are_refused),
     };

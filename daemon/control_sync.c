@@ -1,0 +1,354 @@
+/* sync: an administrator does not want to wait until it is time.
+ *
+ *   {"command": "sync", "address": "ANNA@contoso.com"}   or "profile": "NAME"; and "wait": true
+ *
+ * Directions that wait, for their time or because of trouble, are due at once, and so is the try of
+ * a profile whose server is out of reach; not that of one whose account was refused, which too many
+ * tries would lock. One whose cycle runs gets another right behind it.
+ *
+ *   {"kind": "due", "directions": 2}     how many; none when all are off, or have nothing to send
+ *
+ * With "wait" the cycles' ends are told as they come, and the request ends with the last:
+ *
+ *   {"kind": "cycle", "address": "anna@contoso.com", "profile": "contoso", "direction": "incoming",
+ *    "result": "success", "processed": 3, "failed": 0, "error": null}
+ *
+ *   result     success; failure; cut short (by a reload, or a change of the configuration);
+ *              off (the direction has nothing to do, or no more); paused (its profile is)
+ *   processed  messages delivered or sent; `failed`: those that were recorded as failed
+ *   error      null, or {"code", "sentence", "text", "remedy"}
+ *
+ * Errors: NoSuchMailbox, NoSuchProfile, SyncFailed (some cycle has failed). */
+#include "base/memory.h"
+#include "base/text.h"
+#include "daemon/control_commands.h"
+#include "daemon/messages.h"
+#include "daemon/service_private.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { LOOK_EVERY_MS = 250 };
+
+/* A direction whose cycle is waited for, found again by the mailbox's number. */
+struct sync_target {
+    int64_t number;
+    enum cycle_direction kind;
+    bool after; /* the end of a cycle that ran before does not count */
+    bool told;
+};
+
+struct sync_request {
+    struct service_watcher watcher;
+    struct control_request *request;
+    struct service *service;
+    struct executor_timer look;
+    char *profile; /* of all mailboxes on it; NULL: of one */
+    bool waits;
+    int64_t next_number;         /* mailboxes before it were made due */
+    struct sync_target *targets; /* by number, incoming first */
+    size_t count, capacity;
+    size_t left; /* not told yet */
+    size_t failed;
+    size_t due;
+    bool complete; /* all were made due */
+};
+
+static void sync_free(struct sync_request *sync)
+{
+    if (sync->waits)
+        LIST_REMOVE(&sync->watcher, entries);
+    executor_cancel_timer(sync->service->context.executor, &sync->look);
+    memory_free(sync->profile);
+    memory_free(sync->targets);
+    memory_free(sync);
+}
+
+static void sync_gone(void *state)
+{
+    sync_free(state);
+}
+
+/* --- what came of it --- */
+
+static json_t *error_of(const struct failure *failure)
+{
+    if (failure == NULL || !failure_is_set(failure))
+        return json_null();
+    return json_pack("{s:s,s:s,s:s,s:s}", "code", failure->code, "sentence",
+                     failure->sentence == NULL ? "" : failure->sentence, "text", failure->text,
+                     "remedy", failure->remedy == NULL ? "" : failure->remedy);
+}
+
+static void sync_tell(struct sync_request *sync, struct sync_target *target,
+                      const struct direction *direction, const char *result,
+                      const struct cycle *cycle, const struct failure *failure)
+{
+    target->told = true;
+    sync->left--;
+    sync->failed += strcmp(result, "failure") == 0;
+    control_reply(sync->request,
+                  json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o}", "kind", "cycle", "address",
+                            mailbox_address(direction->mailbox), "profile",
+                            direction->mailbox->profile->config->name, "direction",
+                            cycle_direction_name(direction->kind), "result", result, "processed",
+                            (json_int_t)(cycle == NULL ? 0 : cycle->moved), "failed",
+                            (json_int_t)(cycle == NULL ? 0 : cycle->failed), "error",
+                            error_of(failure)));
+}
+
+/* Ends the request, and frees `sync`, when all was told. */
+static void sync_end_if_through(struct sync_request *sync)
+{
+    struct control_request *request = sync->request;
+    size_t failed = sync->failed, count = sync->count;
+    if (sync->left > 0 || !sync->complete)
+        return;
+    sync_free(sync);
+    if (failed == 0)
+        control_end(request);
+    else
+        control_fail(request, EX_TEMPFAIL, "SyncFailed",
+                     "%zu of %zu %s failed; what is told of %s "
+                     "says what to do",
+                     failed, count, text_plural(count, "cycle has", "cycles have"),
+                     text_plural(failed, "it", "them"));
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+    const struct sync_target *left = a, *right = b;
+    if (left->number != right->number)
+        return left->number < right->number ? -1 : 1;
+    return (left->kind > right->kind) - (left->kind < right->kind);
+}
+
+static struct sync_target *sync_find(const struct sync_request *sync,
+                                     const struct direction *direction)
+{
+    const struct sync_target wanted = {.number = direction->mailbox->id.number,
+                                       .kind = direction->kind};
+    return sync->count == 0
+               ? NULL
+               : bsearch(&wanted, sync->targets, sync->count, sizeof wanted, compare_targets);
+}
+
+static const char *result_of(const struct cycle *cycle)
+{
+    if (cycle->failure.category == FAILURE_CANCELLED)
+        return "cut short";
+    if (failure_is_set(&cycle->failure))
+        return "failure";
+    return cycle->cut_short ? "cut short" : "success";
+}
+
+static void sync_cycle_ended(struct service_watcher *watcher, const struct direction *direction,
+                             const struct cycle *cycle)
+{
+    struct sync_request *sync = (struct sync_request *)watcher;
+    struct sync_target *target = sync_find(sync, direction);
+    if (target == NULL || target->told)
+        return;
+    bool passed = cycle->probe && !failure_is_set(&cycle->failure); /* the cycle comes at once */
+    if (target->after || passed) {
+        target->after = false;
+        return;
+    }
+    const char *result = result_of(cycle);
+    bool cancelled = cycle->failure.category == FAILURE_CANCELLED;
+    sync_tell(sync, target, direction, result, cycle, cancelled ? NULL : &cycle->failure);
+    sync_end_if_through(sync);
+}
+
+/* --- what ends without a cycle --- */
+
+static const struct gate *closed_gate(const struct sync_request *sync,
+                                      const struct direction *direction)
+{
+    const struct gate *storage = &sync->service->scheduler.storage;
+    const struct gate *gate = &direction->mailbox->profile->gate;
+    if (direction->state != DIRECTION_READY)
+        return NULL;
+    return storage->state == GATE_CLOSED ? storage : gate->state == GATE_CLOSED ? gate : NULL;
+}
+
+static void sync_look_at(struct sync_request *sync, struct sync_target *target,
+                         const struct direction *direction)
+{
+    const struct gate *gate = closed_gate(sync, direction);
+    if (target->told)
+        return;
+    if (gate != NULL)
+        sync_tell(sync, target, direction, "failure", NULL, &gate->failure);
+    else if (direction->state == DIRECTION_READY && direction->mailbox->profile->paused)
+        sync_tell(sync, target, direction, "paused", NULL, NULL);
+    else if (direction->state == DIRECTION_OFF && direction->claims == 0 &&
+             direction->mailbox->next_configuration == NULL)
+        sync_tell(sync, target, direction, "off", NULL, NULL);
+}
+
+static void sync_look(void *argument)
+{
+    struct sync_request *sync = argument;
+    struct service *service = sync->service;
+    size_t mailbox = 0;
+    for (size_t i = 0; i < sync->count; i++) {
+        struct sync_target *target = &sync->targets[i];
+        while (mailbox < service->mailbox_count &&
+               service->mailboxes[mailbox]->id.number < target->number)
+            mailbox++;
+        const struct mailbox *found =
+            mailbox < service->mailbox_count ? service->mailboxes[mailbox] : NULL;
+        if (found != NULL && found->id.number == target->number) {
+            sync_look_at(sync, target,
+                         target->kind == CYCLE_INCOMING ? &found->incoming : &found->outgoing);
+        } else if (!target->told) { /* no longer configured */
+            target->told = true;
+            sync->left--;
+        }
+    }
+    executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
+    sync_end_if_through(sync);
+}
+
+/* --- making due --- */
+
+static void sync_add_target(struct sync_request *sync, const struct direction *direction)
+{
+    if (sync->count == sync->capacity) {
+        sync->capacity = sync->capacity == 0 ? 2 : sync->capacity * 2;
+        sync->targets = memory_resize(sync->targets, sync->capacity * sizeof *sync->targets);
+    }
+    sync->targets[sync->count++] =
+        (struct sync_target){.number = direction->mailbox->id.number,
+                             .kind = direction->kind,
+                             .after = direction->state == DIRECTION_RUNNING};
+    sync->left++;
+}
+
+static void sync_mailbox(struct sync_request *sync, struct mailbox *mailbox)
+{
+    struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
+    for (size_t i = 0; i < 2; i++) {
+        if (!service_make_due(sync->service, directions[i]))
+            continue;
+        sync->due++;
+        if (sync->waits)
+            sync_add_target(sync, directions[i]);
+    }
+}
+
+/* All are due: from here on the request ends when all was told. */
+static void sync_all_due(struct sync_request *sync)
+{
+    struct service *service = sync->service;
+    const struct log_fields fields = {.message_id = MESSAGE_TRIED_NOW, .profile = sync->profile};
+    log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
+              "as an administrator wishes, %zu %s of mailboxes %s due now", sync->due,
+              text_plural(sync->due, "direction", "directions"),
+              text_plural(sync->due, "is", "are"));
+    control_reply(sync->request,
+                  json_pack("{s:s,s:I}", "kind", "due", "directions", (json_int_t)sync->due));
+    sync->complete = true;
+    executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
+    sync_end_if_through(sync);
+}
+
+/* Where the mailboxes begin that were not made due yet: some may have come or gone since. */
+static size_t first_not_done(const struct sync_request *sync)
+{
+    size_t low = 0, high = sync->service->mailbox_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sync->service->mailboxes[middle]->id.number < sync->next_number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void sync_slice(struct control_request *request)
+{
+    struct sync_request *sync = control_state(request);
+    struct service *service = sync->service;
+    size_t begin = first_not_done(sync);
+    size_t end = begin + CONTROL_SLICE;
+    for (size_t i = begin; i < end && i < service->mailbox_count; i++) {
+        struct mailbox *mailbox = service->mailboxes[i];
+        sync->next_number = mailbox->id.number + 1;
+        if (strcmp(mailbox->profile->config->name, sync->profile) == 0)
+            sync_mailbox(sync, mailbox);
+    }
+    if (end < service->mailbox_count)
+        control_on_ready(request, sync_slice);
+    else
+        sync_all_due(sync);
+}
+
+/* --- the request --- */
+
+static struct sync_request *sync_create(struct control_request *request, struct profile *profile)
+{
+    struct sync_request *sync = memory_allocate(sizeof *sync);
+    sync->request = request;
+    sync->service = control_service(request);
+    sync->waits = control_flag(request, "wait");
+    sync->watcher.cycle_ended = sync_cycle_ended;
+    if (sync->waits)
+        LIST_INSERT_HEAD(&sync->service->watchers, &sync->watcher, entries);
+    control_keep(request, sync, sync_gone);
+    gate_try_now(&sync->service->scheduler.storage);
+    service_try_profile(profile);
+    return sync;
+}
+
+static void start_profile(struct control_request *request, const char *name)
+{
+    struct profile *profile = service_profile(control_service(request), name);
+    if (profile == NULL) {
+        control_fail(request, EX_NOUSER, "NoSuchProfile",
+                     "there is no profile \"%.128s\" in the configuration; exsyncctl profile list "
+                     "shows all",
+                     name);
+        return;
+    }
+    struct sync_request *sync = sync_create(request, profile);
+    sync->profile = memory_copy_string(name);
+    sync_slice(request);
+}
+
+static void start_mailbox(struct control_request *request, const char *address)
+{
+    struct mailbox *mailbox = service_mailbox(control_service(request), address);
+    if (mailbox == NULL) {
+        control_fail(request, EX_NOUSER, "NoSuchMailbox",
+                     "there is no mailbox %.256s in the configuration; exsyncctl mailbox list "
+                     "shows all",
+                     address);
+        return;
+    }
+    struct sync_request *sync = sync_create(request, mailbox->profile);
+    sync_mailbox(sync, mailbox);
+    sync_all_due(sync);
+}
+
+static void start_sync(struct control_request *request)
+{
+    const char *profile = control_text(request, "profile");
+    const char *address = control_address(request, "address");
+    if (address != NULL && profile == NULL)
+        start_mailbox(request, address);
+    else if (profile != NULL && address == NULL)
+        start_profile(request, profile);
+    else
+        control_fail(request, EX_USAGE, "BadRequest",
+                     "say which mailbox, or which profile, is to be synced, one of them");
+}
+
+const struct control_command control_sync_commands[] = {
+    {"sync", start_sync},
+    {NULL, NULL},
+};

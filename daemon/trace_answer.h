@@ -1,0 +1,65 @@
+/* What `trace` answers, as JSON. Times are ISO 8601 in UTC; null: never, none, or not by itself.
+ *
+ * "kind": "incoming", a message of a mailbox of Exchange:
+ *   address, profile   the mailbox
+ *   state        "delivering": committed, and to be published by the next cycle; "delivered";
+ *                "failed": tried again, or left for a person; "in doubt"
+ *   message_id, subject   as its file has them; null when the file is not there
+ *   received     by Exchange
+ *   taken        when it was seen and taken over; null: it was not, or by an older version
+ *   activity     of the cycle that did so, for the journal (EXSYNC_ACTIVITY); null
+ *   path         of its file; null: it is not in the Maildir (any more)
+ *   maildir      where it was or is to be delivered
+ *   left_to_do   true: it is yet to be marked, moved or deleted in Exchange
+ *   attempts     that failed
+ *   failure      what went wrong and is not over; null: nothing
+ *   next         what happens now, one sentence; null: nothing is to happen
+ *   next_try     when
+ *
+ * "kind": "outgoing", a message that was submitted:
+ *   message      the id of the submission; null while it waits to be taken in
+ *   address, profile   the mailbox that sends it; null while nobody knows
+ *   state        "submitted": it waits in outbox/new or outbox/intake; "refused": it was not taken;
+ *                "queued"; "creating": a draft was asked for; "created"; "sending"; "doubtful";
+ *                "sent"; "failed"
+ *   message_id, subject, recipients ({kind, address, name}; null while nobody
+ *                knows)
+ *   size, submitter   bytes, user id; null while nobody knows
+ *   submitted, finished   when it was taken in, and sent or failed
+ *   held_since   since when an administrator holds it; null: nobody does
+ *   path         of its file in outbox/; null: sent
+ *   reason       why it was refused or failed; null
+ *   attempts, failure, next, next_try   as above
+ *
+ * "failure": {step, code, sentence, text, remedy, activity, count, first_seen, last_seen}
+ *
+ * "kind": "unseen", when a mailbox was named and nothing of it found: address, profile, incoming
+ * (whether it is on), last_succeeded, next_due, trouble (a sentence; null: none).
+ *
+ * "kind": "searched", last: files (whose headers were read), mailboxes (whose Maildirs were looked
+ * through), complete (false: older files, or further matches, were left out). */
+#ifndef EXSYNC_DAEMON_TRACE_ANSWER_H
+#define EXSYNC_DAEMON_TRACE_ANSWER_H
+
+#include "daemon/mail_search.h"
+#include "daemon/mailbox.h"
+#include "store/store_trace.h"
+
+#include <jansson.h>
+
+/* `mailbox` is NULL when it is not configured any more. The callers own the objects. */
+json_t *trace_answer_item(const struct store_traced_item *item, const struct mailbox *mailbox);
+json_t *trace_answer_submission(const struct store_traced_submission *submission,
+                                const struct mailbox *mailbox, const char *outbox);
+
+/* A file that was found where the store knows nothing of it: in a Maildir, or in outbox/. */
+json_t *trace_answer_file(const struct mail_search_match *match, const char *address,
+                          const char *profile);
+json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused);
+
+/* Adds what the file of an item tells. */
+void trace_answer_found(json_t *answer, const char *path, const struct mail_search_match *match);
+
+json_t *trace_answer_unseen(const struct mailbox *mailbox);
+
+#endif

@@ -1,0 +1,115 @@
+#include "daemon/view_numbers.h"
+
+#include "base/memory.h"
+#include "store/store_alerts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- alerts --- */
+
+static struct view_alerts *alerts_of(struct view_numbers *numbers, const char *profile)
+{
+    for (size_t i = 0; i < numbers->alert_count; i++) {
+        if (strcmp(numbers->alerts[i].profile, profile) == 0)
+            return &numbers->alerts[i];
+    }
+    size_t count = ++numbers->alert_count;
+    numbers->alerts = memory_resize(numbers->alerts, count * sizeof *numbers->alerts);
+    struct view_alerts *alerts = &numbers->alerts[count - 1];
+    *alerts = (struct view_alerts){.profile = memory_copy_string(profile)};
+    return alerts;
+}
+
+static void keep_alerts(void *argument, const struct store_alert_count *count)
+{
+    struct view_numbers *numbers = argument;
+    struct view_alerts *alerts = alerts_of(numbers, count->profile);
+    if (count->level == STORE_ALERT_ERROR) {
+        alerts->errors += count->count;
+        numbers->errors += count->count;
+    } else if (count->level == STORE_ALERT_WARNING) {
+        alerts->warnings += count->count;
+        numbers->warnings += count->count;
+    }
+}
+
+struct view_alerts view_numbers_alerts(const struct view_numbers *numbers, const char *profile)
+{
+    for (size_t i = 0; i < numbers->alert_count; i++) {
+        if (strcmp(numbers->alerts[i].profile, profile) == 0)
+            return numbers->alerts[i];
+    }
+    return (struct view_alerts){0};
+}
+
+/* --- what waits to be sent --- */
+
+static int by_mailbox(const void *a, const void *b)
+{
+    const struct view_backlog *left = a, *right = b;
+    return (left->mailbox > right->mailbox) - (left->mailbox < right->mailbox);
+}
+
+static void keep_backlog(void *argument, const struct store_backlog *backlog)
+{
+    struct view_numbers *numbers = argument;
+    if (backlog->waiting == 0)
+        return;
+    if (numbers->backlog_count == numbers->backlog_capacity) {
+        numbers->backlog_capacity =
+            numbers->backlog_capacity == 0 ? 64 : 2 * numbers->backlog_count;
+        numbers->backlogs =
+            memory_resize(numbers->backlogs, numbers->backlog_capacity * sizeof *numbers->backlogs);
+    }
+    numbers->backlogs[numbers->backlog_count++] =
+        (struct view_backlog){.mailbox = backlog->mailbox.number, .waiting = backlog->waiting};
+    numbers->waiting += backlog->waiting;
+}
+
+uint64_t view_numbers_waiting(const struct view_numbers *numbers, int64_t mailbox)
+{
+    const struct view_backlog wanted = {.mailbox = mailbox};
+    if (numbers->backlog_count == 0)
+        return 0;
+    const struct view_backlog *found = bsearch(&wanted, numbers->backlogs, numbers->backlog_count,
+                                               sizeof *numbers->backlogs, by_mailbox);
+    return found == NULL ? 0 : found->waiting;
+}
+
+/* --- reading --- */
+
+static void counted(void *argument, const struct failure *failure)
+{
+    struct view_numbers *numbers = argument;
+    if (numbers->backlog_count > 0)
+        qsort(numbers->backlogs, numbers->backlog_count, sizeof *numbers->backlogs, by_mailbox);
+    numbers->done(numbers->argument, failure);
+}
+
+static void backlog_read(void *argument, const struct failure *failure)
+{
+    struct view_numbers *numbers = argument;
+    if (failure != NULL)
+        numbers->done(numbers->argument, failure);
+    else
+        store_alerts_count(numbers->store, keep_alerts, counted, numbers);
+}
+
+void view_numbers_read(struct view_numbers *numbers, struct store *store, store_done *done,
+                       void *argument)
+{
+    numbers->store = store;
+    numbers->done = done;
+    numbers->argument = argument;
+    store_submissions_open(store, keep_backlog, backlog_read, numbers);
+}
+
+void view_numbers_release(struct view_numbers *numbers)
+{
+    for (size_t i = 0; i < numbers->alert_count; i++)
+        memory_free(numbers->alerts[i].profile);
+    memory_free(numbers->alerts);
+    memory_free(numbers->backlogs);
+    *numbers = (struct view_numbers){0};
+}
