@@ -1,0 +1,140 @@
+#include "tools/exsyncctl_output.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINE_SIZE = 4096, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+
+#define DAY (INT64_C(24) * HOUR)
+
+/* --- colours --- */
+
+void output_colour_begin(const struct exsyncctl *tool, enum output_colour colour)
+{
+    static const char *const codes[] = {
+        [OUTPUT_PLAIN] = "",        [OUTPUT_STRONG] = "\033[1m",   [OUTPUT_FAINT] = "\033[2m",
+        [OUTPUT_GOOD] = "\033[32m", [OUTPUT_WARNING] = "\033[33m", [OUTPUT_BAD] = "\033[31m",
+    };
+    if (tool->colour)
+        fputs(codes[colour], stdout);
+}
+
+void output_colour_end(const struct exsyncctl *tool, enum output_colour colour)
+{
+    if (tool->colour && colour != OUTPUT_PLAIN)
+        fputs("\033[0m", stdout);
+}
+
+/* Line ends of the format are kept, those of what it was given are not told apart from them. */
+static void put_lines(const char *text)
+{
+    char line[LINE_SIZE];
+    for (size_t length; *text != '\0'; text += length) {
+        length = strcspn(text, "\n");
+        text_copy_line(line, sizeof line, text, length);
+        fputs(line, stdout);
+        if (text[length] == '\n') {
+            putchar('\n');
+            length++;
+        }
+    }
+}
+
+void output_print(const struct exsyncctl *tool, enum output_colour colour, const char *format, ...)
+{
+    char text[LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    output_colour_begin(tool, colour);
+    put_lines(text);
+    output_colour_end(tool, colour);
+}
+
+/* --- times and durations --- */
+
+/* `large` of the one unit and what is left in the other, when there is some. */
+static void write_units(char text[OUTPUT_TIME_SIZE], int64_t milliseconds, int64_t large,
+                        const char *large_name, int64_t small, const char *small_name)
+{
+    int64_t rest = milliseconds % large / small;
+    if (rest == 0)
+        snprintf(text, OUTPUT_TIME_SIZE, "%" PRId64 " %s", milliseconds / large, large_name);
+    else
+        snprintf(text, OUTPUT_TIME_SIZE, "%" PRId64 " %s %" PRId64 " %s", milliseconds / large,
+                 large_name, rest, small_name);
+}
+
+void output_duration(char text[OUTPUT_TIME_SIZE], int64_t milliseconds)
+{
+    if (milliseconds < 0)
+        milliseconds = 0;
+    if (milliseconds < SECOND)
+        snprintf(text, OUTPUT_TIME_SIZE, "%" PRId64 " ms", milliseconds);
+    else if (milliseconds < MINUTE)
+        snprintf(text, OUTPUT_TIME_SIZE, "%" PRId64 " s", milliseconds / SECOND);
+    else if (milliseconds < HOUR)
+        write_units(text, milliseconds, MINUTE, "min", SECOND, "s");
+    else if (milliseconds < DAY)
+        write_units(text, milliseconds, HOUR, "h", MINUTE, "min");
+    else
+        write_units(text, milliseconds, DAY, "d", HOUR, "h");
+}
+
+static bool read_time(const char *utc, int64_t *wall_ms)
+{
+    return utc != NULL && clock_parse_utc(utc, strlen(utc), wall_ms) == 0;
+}
+
+void output_time(char text[OUTPUT_TIME_SIZE], const char *utc)
+{
+    int64_t wall_ms;
+    struct tm local;
+    time_t seconds;
+    snprintf(text, OUTPUT_TIME_SIZE, "-");
+    if (!read_time(utc, &wall_ms))
+        return;
+    seconds = (time_t)(wall_ms / SECOND);
+    if (localtime_r(&seconds, &local) != NULL)
+        strftime(text, OUTPUT_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &local);
+}
+
+void output_since(char text[OUTPUT_TIME_SIZE], const char *utc)
+{
+    int64_t wall_ms;
+    char duration[OUTPUT_TIME_SIZE];
+    snprintf(text, OUTPUT_TIME_SIZE, "-");
+    if (!read_time(utc, &wall_ms))
+        return;
+    int64_t ago = clock_wall_ms() - wall_ms;
+    output_duration(duration, ago < 0 ? -ago : ago);
+    if (ago > -SECOND && ago < SECOND)
+        snprintf(text, OUTPUT_TIME_SIZE, "now");
+    else if (ago > 0)
+        snprintf(text, OUTPUT_TIME_SIZE, "%.40s ago", duration);
+    else
+        snprintf(text, OUTPUT_TIME_SIZE, "in %.40s", duration);
+}
+
+/* --- members of answers --- */
+
+const char *output_text(const json_t *object, const char *member)
+{
+    return json_string_value(json_object_get(object, member));
+}
+
+int64_t output_number(const json_t *object, const char *member)
+{
+    return json_integer_value(json_object_get(object, member));
+}
+
+bool output_true(const json_t *object, const char *member)
+{
+    return json_is_true(json_object_get(object, member));
+}

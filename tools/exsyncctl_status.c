@@ -1,0 +1,178 @@
+/* status: the counts, the profiles, and the mailboxes: all when they are few, those in trouble when
+ * they are many. */
+#include "tools/exsyncctl_commands.h"
+#include "tools/exsyncctl_rows.h"
+#include "tools/exsyncctl_watch.h"
+
+#include "base/text.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+/* What the daemon told, until all is there. */
+struct shown {
+    struct output_table *profiles;
+    struct output_table *mailboxes;
+    int64_t in_trouble; /* mailboxes; more than are told when they are too many */
+    bool all;           /* the mailboxes that are told are all */
+};
+
+static long long number_of(const json_t *object, const char *member)
+{
+    return (long long)output_number(object, member);
+}
+
+static const char *plural(long long count, const char *one, const char *many)
+{
+    return text_plural((uint64_t)count, one, many);
+}
+
+/* --- counts --- */
+
+/* ", 3 stopped": not when there are none. */
+static void print_state(struct exsyncctl *tool, const json_t *mailboxes, const char *member,
+                        const char *state)
+{
+    long long count = number_of(mailboxes, member);
+    if (count == 0)
+        return;
+    output_print(tool, OUTPUT_PLAIN, ", ");
+    output_print(tool, rows_state_colour(state), "%lld %s", count, state);
+}
+
+static void print_mailboxes(struct exsyncctl *tool, const json_t *mailboxes)
+{
+    output_print(tool, OUTPUT_PLAIN, "  mailboxes  %lld ok", number_of(mailboxes, "ok"));
+    print_state(tool, mailboxes, "failing", "failing");
+    print_state(tool, mailboxes, "stopped", "stopped");
+    print_state(tool, mailboxes, "held", "held");
+    print_state(tool, mailboxes, "not_run", "not run");
+    print_state(tool, mailboxes, "paused", "paused");
+    print_state(tool, mailboxes, "disabled", "disabled");
+    print_state(tool, mailboxes, "off", "off");
+    output_print(tool, OUTPUT_PLAIN, "\n");
+}
+
+static void print_alerts(struct exsyncctl *tool, const json_t *alerts)
+{
+    long long errors = number_of(alerts, "errors"), warnings = number_of(alerts, "warnings");
+    if (!json_is_integer(json_object_get(alerts, "errors"))) {
+        output_print(tool, OUTPUT_BAD, "  alerts     the database cannot be read\n");
+        return;
+    }
+    output_print(tool, OUTPUT_PLAIN, "  alerts     ");
+    if (errors + warnings == 0) {
+        output_print(tool, OUTPUT_PLAIN, "none is open\n");
+        return;
+    }
+    output_print(tool, errors > 0 ? OUTPUT_BAD : OUTPUT_PLAIN, "%lld %s", errors,
+                 plural(errors, "error", "errors"));
+    output_print(tool, OUTPUT_PLAIN, ", ");
+    output_print(tool, warnings > 0 ? OUTPUT_WARNING : OUTPUT_PLAIN, "%lld %s", warnings,
+                 plural(warnings, "warning", "warnings"));
+    output_print(tool, OUTPUT_PLAIN, " open; exsyncctl alerts tells more\n");
+}
+
+static void print_counts(struct exsyncctl *tool, const json_t *status)
+{
+    const json_t *mailboxes = json_object_get(status, "mailboxes");
+    const json_t *cycles = json_object_get(status, "cycles");
+    const json_t *storage = json_object_get(status, "storage");
+    long long configured = number_of(mailboxes, "configured");
+    long long profiles = number_of(status, "profiles");
+    long long running = number_of(cycles, "running");
+    output_print(tool, OUTPUT_STRONG, "exsyncd %s: %lld %s on %lld %s\n",
+                 output_text(status, "version"), configured,
+                 plural(configured, "mailbox", "mailboxes"), profiles,
+                 plural(profiles, "profile", "profiles"));
+    print_mailboxes(tool, mailboxes);
+    output_print(tool, OUTPUT_PLAIN, "  cycles     %lld running, %lld queued\n", running,
+                 number_of(cycles, "queued"));
+    if (json_is_integer(json_object_get(status, "queued")))
+        output_print(tool, OUTPUT_PLAIN, "  outgoing   %lld %s to be sent\n",
+                     number_of(status, "queued"),
+                     plural(number_of(status, "queued"), "message waits", "messages wait"));
+    print_alerts(tool, json_object_get(status, "alerts"));
+    if (json_is_object(storage))
+        output_print(tool, OUTPUT_BAD, "  storage    %s (%s) %s\n",
+                     output_text(storage, "sentence"), output_text(storage, "error"),
+                     output_text(storage, "remedy"));
+}
+
+/* --- all --- */
+
+static void take_status(struct exsyncctl *tool, const json_t *status, struct shown *shown)
+{
+    const json_t *mailboxes = json_object_get(status, "mailboxes");
+    const char *told = output_text(status, "told");
+    shown->all = told != NULL && strcmp(told, "all") == 0;
+    shown->in_trouble = output_number(mailboxes, "failing") + output_number(mailboxes, "stopped");
+    print_counts(tool, status);
+}
+
+static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
+{
+    struct shown *shown = argument;
+    const char *kind = output_text(answer, "kind");
+    if (kind == NULL)
+        return;
+    if (strcmp(kind, "status") == 0)
+        take_status(tool, answer, shown);
+    else if (strcmp(kind, "profile") == 0)
+        rows_add_profile(shown->profiles, answer);
+    else if (strcmp(kind, "mailbox") == 0)
+        rows_add_mailbox(shown->mailboxes, answer, true);
+}
+
+static void print_tables(struct exsyncctl *tool, struct shown *shown)
+{
+    int64_t told = (int64_t)output_table_rows(shown->mailboxes);
+    if (output_table_rows(shown->profiles) > 0)
+        output_print(tool, OUTPUT_PLAIN, "\n");
+    output_table_print(tool, shown->profiles);
+    if (told > 0)
+        output_print(tool, OUTPUT_PLAIN, "\n");
+    output_table_print(tool, shown->mailboxes);
+    if (shown->all)
+        return;
+    if (shown->in_trouble > told)
+        output_print(tool, OUTPUT_PLAIN,
+                     "and %lld more in trouble: exsyncctl mailbox list --trouble\n",
+                     (long long)(shown->in_trouble - told));
+    else
+        output_print(tool, OUTPUT_FAINT, "%sThe others: exsyncctl mailbox list\n",
+                     told > 0 ? "" : "\nNo mailbox is in trouble by itself. ");
+}
+
+static int draw(struct exsyncctl *tool, void *argument)
+{
+    (void)argument;
+    struct shown shown = {.profiles = rows_create_profiles(),
+                          .mailboxes = rows_create_mailboxes(true)};
+    int status = exsyncctl_each(tool, json_pack("{s:s}", "command", "status"), take, &shown);
+    shown.all |= tool->json || status != EX_OK; /* nothing is to be said of what is missing */
+    print_tables(tool, &shown);
+    return status;
+}
+
+static int status_run(struct exsyncctl *tool, int count, char **arguments)
+{
+    (void)count;
+    (void)arguments;
+    if (!exsyncctl_flag(tool, "watch"))
+        return draw(tool, NULL);
+    if (tool->json)
+        return exsyncctl_misused(tool, "--watch draws on a terminal; it does not go with --json");
+    return watch_run(tool, draw, NULL);
+}
+
+static const struct exsyncctl_option status_options[] = {
+    {"watch", NULL, "draw it again every second, until q or Ctrl-C"},
+    {NULL, NULL, NULL},
+};
+
+const struct exsyncctl_command exsyncctl_status_commands[] = {
+    {"status", "", "show how exsyncd, its profiles and its mailboxes are", status_options, 0, 0,
+     status_run},
+    {.name = NULL},
+};
