@@ -22,13 +22,13 @@ PACKAGE_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS   = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
 # The folders of common/, each after those it may use; see docs in each folder's public header.
-FOLDERS := base notify config http store mail ews
+FOLDERS := base control notify config http store mail ews
 # Link order is the reverse: users before what they use.
-LIBRARIES := $(foreach folder,ews mail store http config notify base,$(BUILD)/lib$(folder).a)
+LIBRARIES := $(foreach folder,ews mail store http config notify control base,$(BUILD)/lib$(folder).a)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
-all: $(BUILD)/exsyncd $(BUILD)/exsync-submit
+all: $(BUILD)/exsyncd $(BUILD)/exsync-submit $(BUILD)/exsyncctl
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -67,6 +67,16 @@ $(BUILD)/exsync-submit: $(BUILD)/tools/exsync_submit.o $(BUILD)/libsubmit.a $(BU
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs inih)
 
+# All of exsyncctl but main().
+$(BUILD)/libexsyncctl.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/exsyncctl_*.c))
+	@echo "  AR      $@"
+	@rm -f $@ && ar rcs $@ $^
+
+# The daemon's library for what it has in common with the daemon: the words of alerts.
+$(BUILD)/exsyncctl: $(BUILD)/tools/exsyncctl.o $(BUILD)/libexsyncctl.a $(BUILD)/libdaemon.a $(LIBRARIES)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
 # The Exchange simulator: a program of its own, it shares only base/ with the daemon.
 $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 	@echo "  LD      $@"
@@ -82,6 +92,7 @@ $(BUILD)/bench-floor $(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_commo
 # Unit tests: tests/unit/test_FOLDER_WHAT.c is linked with FOLDER's library, those it may use, and
 # what it takes from tests/unit/fixture_*.c.
 use_base   := base
+use_control := control base
 use_notify := notify base
 use_config := config base
 use_http   := http base
@@ -89,7 +100,8 @@ use_store  := store base
 use_mail   := mail base
 use_ews    := ews http base
 use_submit := submit mail base
-use_daemon := daemon ews mail store http config notify base
+use_daemon := daemon ews mail store http config notify control base
+use_exsyncctl := exsyncctl daemon ews mail store http config notify control base
 folder_of   = $(word 2,$(subst _, ,$(notdir $(1))))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
@@ -119,7 +131,7 @@ unit-tests: $(UNIT_TESTS) ## build the unit tests
 
 # --- what people run ---------------------------------------------------------------------------
 
-programs: $(BUILD)/exsyncd $(BUILD)/exsync-submit $(BUILD)/exchange-simulator
+programs: $(BUILD)/exsyncd $(BUILD)/exsync-submit $(BUILD)/exsyncctl $(BUILD)/exchange-simulator
 
 demo: ## install what is missing, build, and show exsyncd at work on a simulated Exchange
 	@scripts/install-deps demo
@@ -149,7 +161,10 @@ check: ## install what is missing, build, and run all tests
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
                test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py \
                test_notification.py test_notify_smtp.py test_outgoing_orphans.py test_alerts.py \
-               test_notify.py test_notify_exchange.py)
+               test_notify.py test_notify_exchange.py \
+               test_control.py test_control_hostile.py test_ctl_views.py \
+               test_ctl_terminal.py test_ctl_many.py test_ctl_actions.py test_ctl_queue.py \
+               test_ctl_test.py test_ctl_diagnose.py test_ctl_trace.py)
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)
@@ -198,8 +213,13 @@ CATALOG := $(PREFIX)/lib/systemd/catalog/exsyncd.catalog
 UPDATE_CATALOG = @if [ -z "$(DESTDIR)" ] && command -v journalctl >/dev/null; then \
                      journalctl --update-catalog || true; fi
 
-install: $(BUILD)/exsyncd $(BUILD)/exsync-submit ## install below DESTDIR, with PREFIX (/usr)
+PAGES := $(notdir $(wildcard docs/*.[58]))
+page_path = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(1)
+COMPLETION := $(PREFIX)/share/bash-completion/completions/exsyncctl
+
+install: $(BUILD)/exsyncd $(BUILD)/exsync-submit $(BUILD)/exsyncctl ## install below DESTDIR, with PREFIX (/usr)
 	install -D -m 755 $(BUILD)/exsyncd $(DESTDIR)$(PREFIX)/sbin/exsyncd
+	install -D -m 755 $(BUILD)/exsyncctl $(DESTDIR)$(PREFIX)/sbin/exsyncctl
 	@if [ -z "$(DESTDIR)" ] && getent group $(SUBMIT_GROUP) >/dev/null; then \
 	    set -x; install -D -m 2755 -g $(SUBMIT_GROUP) $(BUILD)/exsync-submit \
 	        $(PREFIX)/sbin/exsync-submit; \
@@ -213,6 +233,8 @@ install: $(BUILD)/exsyncd $(BUILD)/exsync-submit ## install below DESTDIR, with 
 	install -D -m 644 conf/exsyncd.conf $(DESTDIR)$(PREFIX)/share/doc/exsyncd/exsyncd.conf
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/exsyncd/LICENSE
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/exsyncd/README.md
+	@set -ex; $(foreach page,$(PAGES),install -D -m 644 docs/$(page) $(call page_path,$(page));)
+	install -D -m 644 tools/completion/exsyncctl $(DESTDIR)$(COMPLETION)
 	install -D -m 644 systemd/exsyncd.catalog $(DESTDIR)$(CATALOG)
 	$(UPDATE_CATALOG)
 	install -d -m 755 $(DESTDIR)/etc/exsyncd/conf.d
@@ -220,9 +242,10 @@ install: $(BUILD)/exsyncd $(BUILD)/exsync-submit ## install below DESTDIR, with 
 	    install -m 640 conf/exsyncd.conf $(DESTDIR)/etc/exsyncd/exsyncd.conf
 
 uninstall: ## remove what install put there, with the same DESTDIR and PREFIX
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,exsyncd exsync-submit)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,exsyncd exsyncctl exsync-submit)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/doc/exsyncd/,exsyncd.conf LICENSE README.md)
-	rm -f $(DESTDIR)$(CATALOG)
+	rm -f $(foreach page,$(PAGES),$(call page_path,$(page)))
+	rm -f $(DESTDIR)$(CATALOG) $(DESTDIR)$(COMPLETION)
 	$(UPDATE_CATALOG)
 	test ! -d $(DESTDIR)$(PREFIX)/share/doc/exsyncd || \
 	    rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/exsyncd

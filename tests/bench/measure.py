@@ -174,7 +174,7 @@ class Exsyncd:
                    "password_file": password, "max_connections": CONNECTIONS, **profile}
         if exchange.authority:
             profile["tls_ca_file"] = exchange.authority
-        self._configure({"exsyncd": {"state_directory": folder / "state"},
+        self._configure({"exsyncd": {"state_directory": folder / "state", "control_socket": "none"},
                          "profile bench": profile,
                          "mailbox-defaults": {"deliver": f"maildir:{folder}/mail/%u",
                                               **(defaults or {})},

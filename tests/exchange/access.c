@@ -13,13 +13,18 @@ struct addresses {
     size_t count;
 };
 
-struct account {
-    char *name;
-    char *password;
-    char *own_mailbox; /* NULL: the one of its name */
+/* Whom an account may impersonate. */
+struct grants {
     bool everybody;
     struct addresses granted;
     struct addresses revoked; /* exceptions to `everybody` */
+};
+
+struct account {
+    char *name;
+    char *password;
+    char *own_mailbox;                    /* NULL: the one of its name */
+    struct grants grants[ACCESS_SERVERS]; /* as each server knows them */
 };
 
 struct access {
@@ -81,8 +86,10 @@ void access_free(struct access *access)
 {
     for (size_t i = 0; i < access->count; i++) {
         struct account *account = access->accounts[i];
-        set_clear(&account->granted);
-        set_clear(&account->revoked);
+        for (size_t server = 0; server < ACCESS_SERVERS; server++) {
+            set_clear(&account->grants[server].granted);
+            set_clear(&account->grants[server].revoked);
+        }
         memory_free(account->own_mailbox);
         memory_free(account->password);
         memory_free(account->name);
@@ -145,44 +152,60 @@ const struct account *access_find(struct access *access, const char *user)
     return account;
 }
 
-bool access_grant(struct access *access, const char *name, const char *address)
+static void grant(struct grants *grants, const char *address)
+{
+    if (strcmp(address, "all") == 0) {
+        grants->everybody = true;
+        set_clear(&grants->revoked);
+        return;
+    }
+    set_remove(&grants->revoked, address);
+    set_add(&grants->granted, address);
+}
+
+static void revoke(struct grants *grants, const char *address)
+{
+    if (strcmp(address, "all") == 0) {
+        grants->everybody = false;
+        set_clear(&grants->granted);
+        return;
+    }
+    set_remove(&grants->granted, address);
+    set_add(&grants->revoked, address);
+}
+
+static bool change(struct access *access, const char *name, const char *address, int server,
+                   void (*apply)(struct grants *grants, const char *address))
 {
     struct account *account = lock_and_find(access, name);
-    if (account != NULL && strcmp(address, "all") == 0) {
-        account->everybody = true;
-        set_clear(&account->revoked);
-    } else if (account != NULL) {
-        set_remove(&account->revoked, address);
-        set_add(&account->granted, address);
+    for (int i = 0; account != NULL && i < ACCESS_SERVERS; i++) {
+        if (server == ACCESS_ALL_SERVERS || server == i)
+            apply(&account->grants[i], address);
     }
     pthread_mutex_unlock(&access->lock);
     return account != NULL;
 }
 
-bool access_revoke(struct access *access, const char *name, const char *address)
+bool access_grant(struct access *access, const char *name, const char *address, int server)
 {
-    struct account *account = lock_and_find(access, name);
-    if (account != NULL && strcmp(address, "all") == 0) {
-        account->everybody = false;
-        set_clear(&account->granted);
-    } else if (account != NULL) {
-        set_remove(&account->granted, address);
-        set_add(&account->revoked, address);
-    }
-    pthread_mutex_unlock(&access->lock);
-    return account != NULL;
+    return change(access, name, address, server, grant);
+}
+
+bool access_revoke(struct access *access, const char *name, const char *address, int server)
+{
+    return change(access, name, address, server, revoke);
 }
 
 bool access_set_rule(struct access *access, const char *name, const char *rule)
 {
-    bool found = access_revoke(access, name, "all");
+    bool found = access_revoke(access, name, "all", ACCESS_ALL_SERVERS);
     while (found && *rule != '\0') {
         size_t length = strcspn(rule, ",");
         char *entry = memory_copy_bytes(rule, length);
         if (*entry == '-')
-            access_revoke(access, name, entry + 1);
+            access_revoke(access, name, entry + 1, ACCESS_ALL_SERVERS);
         else if (length > 0 && strcmp(entry, "none") != 0)
-            access_grant(access, name, entry);
+            access_grant(access, name, entry, ACCESS_ALL_SERVERS);
         memory_free(entry);
         rule += length + (rule[length] == ',');
     }
@@ -190,11 +213,12 @@ bool access_set_rule(struct access *access, const char *name, const char *rule)
 }
 
 bool access_may_impersonate(struct access *access, const struct account *account,
-                            const char *address)
+                            const char *address, unsigned server)
 {
+    const struct grants *grants = &account->grants[server % ACCESS_SERVERS];
     pthread_mutex_lock(&access->lock);
-    bool may = set_has(&account->granted, address) ||
-               (account->everybody && !set_has(&account->revoked, address));
+    bool may = set_has(&grants->granted, address) ||
+               (grants->everybody && !set_has(&grants->revoked, address));
     pthread_mutex_unlock(&access->lock);
     return may;
 }

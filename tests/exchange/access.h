@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+/* The servers behind one address, which connections come to in turn. */
+enum { ACCESS_SERVERS = 4, ACCESS_ALL_SERVERS = -1 };
+
 struct access;
 struct account;
 
@@ -20,15 +23,16 @@ const struct account *access_sign_in(struct access *access, const char *name, co
  * DOMAIN\. NULL when there is none. */
 const struct account *access_find(struct access *access, const char *user);
 
-/* Grants or revokes `address`, or "all". False when there is no such account. */
-bool access_grant(struct access *access, const char *name, const char *address);
-bool access_revoke(struct access *access, const char *name, const char *address);
+/* Grants or revokes `address`, or "all", as one server knows it or all do. False when there is no
+ * such account. */
+bool access_grant(struct access *access, const char *name, const char *address, int server);
+bool access_revoke(struct access *access, const char *name, const char *address, int server);
 
 /* Reads a rule: all, none, addresses with commas; -ADDRESS takes one out. */
 bool access_set_rule(struct access *access, const char *name, const char *rule);
 
 bool access_may_impersonate(struct access *access, const struct account *account,
-                            const char *address);
+                            const char *address, unsigned server);
 
 /* The mailbox that is the account's own: by default the one whose address is its name. */
 bool access_set_own_mailbox(struct access *access, const char *name, const char *address);

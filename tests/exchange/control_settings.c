@@ -66,12 +66,16 @@ void command_impersonation(struct command *command)
     const char *account = command_required(command, "account");
     const char *grant = command_text(command, "grant");
     const char *revoke = command_text(command, "revoke");
+    uint64_t number;
+    int server = ACCESS_ALL_SERVERS;
     if (account == NULL)
         return;
+    if (command_number(command, "server", &number))
+        server = (int)(number % ACCESS_SERVERS);
     if (grant == NULL && revoke == NULL)
         command_fail(command, "grant or revoke is needed");
-    bool is_known = (grant == NULL || access_grant(access, account, grant)) &&
-                    (revoke == NULL || access_revoke(access, account, revoke));
+    bool is_known = (grant == NULL || access_grant(access, account, grant, server)) &&
+                    (revoke == NULL || access_revoke(access, account, revoke, server));
     if (!is_known)
         command_fail(command, "there is no account %s", account);
 }
@@ -113,6 +117,10 @@ void command_transport(struct command *command)
     }
     if (command_text(command, "send_item") != NULL)
         simulator->sends_no_drafts = !command_flag(command, "send_item");
+    if (command_text(command, "keep_properties") != NULL)
+        simulator->keeps_properties = command_flag(command, "keep_properties");
+    if (command_text(command, "keep_message_id") != NULL)
+        simulator->renews_message_ids = !command_flag(command, "keep_message_id");
     store_lock_for_writing(simulator->store);
     if (sent_items != NULL)
         transport_set_copies(simulator->transport, chosen);

@@ -63,9 +63,10 @@ static bool is_valid(struct simulator *simulator, const struct soap_request *soa
 /* -- Whose mailbox is it about? -------------------------------------------- */
 
 /* Finds the mailbox; sets `code` when Exchange refuses. */
-static struct mailbox *find_target(struct simulator *simulator, const struct account *account,
+static struct mailbox *find_target(struct simulator *simulator, const struct ews_request *request,
                                    const struct soap_request *soap, const char **code)
 {
+    const struct account *account = request->account;
     if (soap->connecting == NULL)
         return store_find_mailbox(simulator->store, access_own_mailbox(account));
     bool by_sid = strcmp(soap->connecting, "SID") == 0;
@@ -75,7 +76,7 @@ static struct mailbox *find_target(struct simulator *simulator, const struct acc
     if (mailbox == NULL)
         *code = by_sid && strncmp(soap->impersonated, "S-1-", 4) != 0 ? "ErrorInvalidSid"
                                                                       : "ErrorNonExistentMailbox";
-    else if (!access_may_impersonate(simulator->access, account, mailbox->address))
+    else if (!access_may_impersonate(simulator->access, account, mailbox->address, request->server))
         *code = "ErrorImpersonateUserDenied";
     return mailbox;
 }
@@ -164,7 +165,7 @@ static void answer_request(struct simulator *simulator, struct header_checks *ch
 {
     const char *code = NULL;
     store_lock_for_reading(simulator->store);
-    outcome->mailbox = find_target(simulator, request->account, soap, &code);
+    outcome->mailbox = find_target(simulator, request, soap, &code);
     store_unlock(simulator->store);
     struct mailbox *mailbox = outcome->mailbox;
     count_request(simulator, soap, mailbox);

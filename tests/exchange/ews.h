@@ -18,7 +18,8 @@ struct ews_request {
     size_t length;
     const struct account *account; /* who has signed in */
     struct checked_headers headers;
-    bool is_reused; /* the connection has carried an answer before */
+    unsigned server; /* the one that the connection has come to */
+    bool is_reused;  /* the connection has carried an answer before */
 };
 
 /* What became of it, beside the answer. */

@@ -36,12 +36,14 @@ struct http_server {
     uint16_t port;
     atomic_uint running;
     atomic_ullong request_number;
+    atomic_uint connection_number;
 };
 
 /* What is remembered of a connection. */
 struct client {
     bool is_signed_in;
     unsigned answers;
+    unsigned server; /* of those behind the address, that it has come to */
 };
 
 /* One request on its way through the server. */
@@ -92,7 +94,9 @@ static enum MHD_Result answer_plainly(struct exchange *exchange, unsigned status
         MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
     if (status == MHD_HTTP_UNAUTHORIZED) {
         MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"exchange\"");
-        counters_add(exchange->server->simulator->counters, "unauthorized", "", 1);
+        bool tried = header(exchange->connection, "Authorization") != NULL;
+        counters_add(exchange->server->simulator->counters, tried ? "unauthorized" : "anonymous",
+                     "", 1);
     }
     return queue(exchange, status, response);
 }
@@ -207,6 +211,7 @@ static enum MHD_Result answer_request(struct exchange *exchange)
                                   .headers = {header(exchange->connection, "X-AnchorMailbox"),
                                               header(exchange->connection, "client-request-id"),
                                               header(exchange->connection, "Cookie")},
+                                  .server = exchange->client->server,
                                   .is_reused = exchange->client->answers > 0};
     ews_answer(simulator, exchange->server->checks, &request, &exchange->reply, &exchange->outcome);
     buffer_release(&exchange->body);
@@ -295,7 +300,9 @@ static void connection_changed(void *context, struct MHD_Connection *connection,
     struct http_server *server = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         counters_add(server->simulator->counters, "connections", "", 1);
-        *client = memory_allocate(sizeof(struct client));
+        struct client *connected = memory_allocate(sizeof *connected);
+        connected->server = atomic_fetch_add(&server->connection_number, 1) % ACCESS_SERVERS;
+        *client = connected;
     } else {
         memory_free(*client);
         *client = NULL;

@@ -27,7 +27,9 @@ struct simulator {
     const char *proxy_user_header; /* NULL: Basic */
     bool checks_responses;
     bool enforces_send_as;
-    atomic_bool sends_no_drafts; /* SendItem is not known */
+    atomic_bool sends_no_drafts;    /* SendItem is not known */
+    atomic_bool keeps_properties;   /* recipients get a message's extended properties */
+    atomic_bool renews_message_ids; /* and another Message-ID than the sender gave */
 };
 
 #endif

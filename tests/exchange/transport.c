@@ -101,30 +101,43 @@ static struct item *next_waiting(struct transport *transport, struct waiting **l
 /* -- Delivery -------------------------------------------------------------- */
 
 /* The message as recipients get it; a reference of the caller's. */
-static struct message *delivered_form(struct message *message)
+static struct message *delivered_form(const struct transport *transport, struct message *message)
 {
-    if (message->bcc.count == 0)
+    bool renews = transport->simulator->renews_message_ids;
+    if (message->bcc.count == 0 && !renews)
         return message_reference(message);
     struct buffer mime = {0};
-    struct buffer stripped = {0};
+    struct buffer form = {0};
     message_append_mime(message, &mime);
-    mime_append_without(&stripped, buffer_string(&mime), mime.length, "Bcc");
-    struct message *form =
-        message_create(message->source, buffer_string(&stripped), stripped.length);
-    buffer_release(&stripped);
+    mime_append_without(&form, buffer_string(&mime), mime.length, "Bcc");
+    if (renews) {
+        uint64_t number = store_next_number(transport->simulator->store);
+        buffer_clear(&mime);
+        buffer_append_format(&mime, "Message-ID: <renewed.%llu@simulator.example.com>\r\n",
+                             (unsigned long long)number);
+        mime_append_without(&mime, buffer_string(&form), form.length, "Message-ID");
+        buffer_clear(&form);
+        buffer_append(&form, mime.data, mime.length);
+    }
+    struct message *delivered = message_create(message->source, buffer_string(&form), form.length);
+    buffer_release(&form);
     buffer_release(&mime);
-    return form;
+    return delivered;
 }
 
-static void deliver_to(struct transport *transport, const char *address, struct message *message)
+static void deliver_to(struct transport *transport, const char *address, const struct item *sent,
+                       struct message *message)
 {
     struct simulator *simulator = transport->simulator;
     struct mailbox *mailbox = store_find_mailbox(simulator->store, address);
     counters_add(simulator->counters, mailbox == NULL ? "messages_relayed" : "messages_delivered",
                  "", 1);
-    if (mailbox != NULL)
-        store_add_item(simulator->store, mailbox_distinguished(mailbox, "inbox"), message,
-                       timestamp_now());
+    if (mailbox == NULL)
+        return;
+    struct item *item = store_add_item(simulator->store, mailbox_distinguished(mailbox, "inbox"),
+                                       message, timestamp_now());
+    if (simulator->keeps_properties && sent->details != NULL)
+        item_details(item)->properties = property_copy_list(sent->details->properties);
 }
 
 static bool is_among(const char *address, const struct mime_addresses *addresses, size_t count)
@@ -136,9 +149,9 @@ static bool is_among(const char *address, const struct mime_addresses *addresses
 }
 
 /* Each recipient gets it once, however often it is named. */
-static void deliver(struct transport *transport, const struct message *submitted,
-                    struct message *message)
+static void deliver(struct transport *transport, const struct item *sent, struct message *message)
 {
+    const struct message *submitted = sent->message;
     const struct mime_addresses *lists[] = {&submitted->to, &submitted->cc, &submitted->bcc};
     for (size_t kind = 0; kind < sizeof lists / sizeof *lists; kind++)
         for (size_t i = 0; i < lists[kind]->count; i++) {
@@ -148,7 +161,7 @@ static void deliver(struct transport *transport, const struct message *submitted
                 is_repeated =
                     is_repeated || is_among(address, lists[earlier], lists[earlier]->count);
             if (!is_repeated)
-                deliver_to(transport, address, message);
+                deliver_to(transport, address, sent, message);
         }
 }
 
@@ -165,8 +178,8 @@ static struct folder *holding_folder(struct transport *transport, const struct f
 static void take(struct transport *transport, struct item *item, struct folder *copy_to)
 {
     struct store *store = transport->simulator->store;
-    struct message *message = delivered_form(item->message);
-    deliver(transport, item->message, message);
+    struct message *message = delivered_form(transport, item->message);
+    deliver(transport, item, message);
     message_release(message);
     if (copy_to == NULL || transport->copy_handling == COPIES_DELETED) {
         store_delete_item(store, item);

@@ -13,7 +13,7 @@ SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:"
 NOBODY = 65534
 
 
-def _environment(user):
+def program_environment(user):
     keep = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     # Another user may not look into the process, and the leak check wants to.
@@ -31,7 +31,7 @@ class Daemon:
         self.log_path.touch()
         self.configuration = configuration
         self.user = NOBODY if unprivileged and os.geteuid() == 0 else None
-        self.environment = _environment(self.user)
+        self.environment = program_environment(self.user)
         self.process = None
         self.log_begin = 0  # of this run, in a log of several
 

@@ -109,7 +109,9 @@ class Scene:
             (self.folder / name).mkdir()
         self.password_file = self.folder / "password"
         self.write_password(PASSWORD)
-        self.daemon_keys = {"state_directory": self.folder / "state", **daemon}
+        self.control_socket = self.folder / "control.sock"
+        self.daemon_keys = {"state_directory": self.folder / "state",
+                            "control_socket": self.control_socket, **daemon}
         self.profile_keys = {
             "url": self.exchange.url if self.exchange else "http://127.0.0.1:1/EWS/Exchange.asmx",
             "auth": "basic", "username": ACCOUNT, "password_file": self.password_file,

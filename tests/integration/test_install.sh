@@ -19,7 +19,8 @@ check() {
 # The make that runs the tests tells its options to those below it.
 run_make() {
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make --no-print-directory \
-        --assume-old="$build/exsyncd" --assume-old="$build/exsync-submit" BUILD="$build" DESTDIR="$folder" PREFIX=/opt/exsyncd "$@"
+        --assume-old="$build/exsyncd" --assume-old="$build/exsync-submit" \
+        --assume-old="$build/exsyncctl" BUILD="$build" DESTDIR="$folder" PREFIX=/opt/exsyncd "$@"
 }
 
 found() {
@@ -29,12 +30,18 @@ found() {
 wanted="640 etc/exsyncd/exsyncd.conf
 644 opt/exsyncd/lib/systemd/catalog/exsyncd.catalog
 755 opt/exsyncd/sbin/exsync-submit
+755 opt/exsyncd/sbin/exsyncctl
 755 opt/exsyncd/sbin/exsyncd
+644 opt/exsyncd/share/bash-completion/completions/exsyncctl
 644 opt/exsyncd/share/doc/exsyncd/LICENSE
 644 opt/exsyncd/share/doc/exsyncd/README.md
-644 opt/exsyncd/share/doc/exsyncd/exsyncd.conf"
+644 opt/exsyncd/share/doc/exsyncd/exsyncd.conf
+644 opt/exsyncd/share/man/man5/exsyncd.conf.5
+644 opt/exsyncd/share/man/man8/exsync-submit.8
+644 opt/exsyncd/share/man/man8/exsyncctl.8
+644 opt/exsyncd/share/man/man8/exsyncd.8"
 run_make install >/dev/null 2>&1
-check "install puts the program, its documents and a first configuration in place" \
+check "install puts the programs, their pages and documents and a first configuration in place" \
     "$(found)" "$wanted"
 
 echo "# mine" >"$folder/etc/exsyncd/exsyncd.conf"

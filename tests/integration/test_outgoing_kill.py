@@ -58,7 +58,8 @@ def killed(name, options, profile, faults):
         for address, folder in ((BEN, "Inbox"), (CARLA, "Inbox"), (ANN, "Sent Items")):
             scene.check_each_once(address, subjects, folder)
         scene.check_no_drafts()
-        check(len(states) > 1, lambda: f"the kills have met one state only: {states}")
+        # A few kills may all come when nothing is under way; many do not.
+        check(len(states) > 1 or not LONG, lambda: f"the kills have met one state only: {states}")
         say(f"# {name}: {len(subjects)} messages; the kills have met: "
             + ", ".join(f"{count} {state}" for state, count in states.items()))
 

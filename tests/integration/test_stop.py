@@ -100,6 +100,7 @@ def _():
                profile={"batch_size": 2}) as scene:
         for count in (1, 8, 16, 30):
             scene.daemon.start()
+            scene.daemon.until_started()
             scene.until_delivered(ANN, count)
             scene.daemon.stop()
             scene.check_nothing_unfinished()
