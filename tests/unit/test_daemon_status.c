@@ -113,7 +113,7 @@ static void note_trying(void *argument)
 
 static void assert_due_in(const struct direction *direction, int64_t wait_ms)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = clock_wall_ms(); /* some of the wait may be over by now */
     assert_in_range(status_next_due(direction) - now + 1000, wait_ms + 500, wait_ms + 1500);
 }
 
