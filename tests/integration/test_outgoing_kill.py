@@ -59,9 +59,9 @@ def killed(name, options, profile, faults):
         if profile.get("send_method") == "direct":
             # A kill before the request has left leaves a doubt that no copy settles: nothing is
             # sent again, a person decides.
-            for name, reason in scene.outbox.failed().items():
+            for file, reason in scene.outbox.failed().items():
                 check("InDoubt" in reason, lambda: reason)
-                subjects.remove(subject_of((scene.outbox.folder / "failed" / name).read_bytes()))
+                subjects.remove(subject_of((scene.outbox.folder / "failed" / file).read_bytes()))
         else:
             check_equal(scene.outbox.failed(), {}, "refused messages")
         for address, folder in ((BEN, "Inbox"), (CARLA, "Inbox"), (ANN, "Sent Items")):
