@@ -139,7 +139,8 @@ demo: ## install what is missing, build, and show exsyncd at work on a simulated
 	@scripts/demo build/release
 
 # Unit tests run with the sanitizers; integration tests in a build that measures the loop, the most
-# important ones with the sanitizers, too. LONG=1 takes the full numbers.
+# important ones with the sanitizers, too. What takes longest begins first, so that all cores have
+# work to the end. EXSYNC_LONG=1 takes the full numbers.
 JOBS       := $(shell nproc)
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_MAKE   = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan OPTIMISE="-O1 -g" \
@@ -153,9 +154,9 @@ check: ## install what is missing, build, and run all tests
 	@$(ASAN_MAKE) programs unit-tests integration-programs
 	@$(DEBUG_MAKE) programs integration-programs
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
-	@tests/run --jobs $(JOBS) $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS))) \
-	    $(addprefix build/debug:,$(INTEGRATION)) $(addprefix build/asan:,$(SANITIZED)) \
-	    build/release:tests/bench/memory.py
+	@tests/run --jobs $(JOBS) build/release:tests/bench/memory.py \
+	    $(addprefix build/asan:,$(SANITIZED)) $(addprefix build/debug:,$(INTEGRATION)) \
+	    $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS)))
 
 # Run once more with the sanitizers.
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \

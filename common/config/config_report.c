@@ -54,33 +54,35 @@ static void append_subject(struct buffer *text, const char *section, const char 
         buffer_append_string(text, ": ");
 }
 
-void config_report_error(struct config_report *report, struct config_place place,
-                         const char *section, const char *key, const char *format, ...)
+static void add_sentence(struct config_report *report, struct config_place place,
+                         const char *severity, const char *section, const char *key,
+                         const char *format, va_list arguments)
 {
     struct buffer text = {0};
     append_place(report, place, &text);
-    buffer_append_string(&text, ": ");
+    buffer_append_format(&text, ": %s", severity);
     append_subject(&text, section, key);
+    buffer_append_format_list(&text, format, arguments);
+    add(report, place, &text);
+}
+
+void config_report_error(struct config_report *report, struct config_place place,
+                         const char *section, const char *key, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    buffer_append_format_list(&text, format, arguments);
+    add_sentence(report, place, "", section, key, format, arguments);
     va_end(arguments);
-    add(report, place, &text);
     report->error_count++;
 }
 
 void config_report_warning(struct config_report *report, struct config_place place,
                            const char *section, const char *key, const char *format, ...)
 {
-    struct buffer text = {0};
-    append_place(report, place, &text);
-    buffer_append_string(&text, ": warning: ");
-    append_subject(&text, section, key);
     va_list arguments;
     va_start(arguments, format);
-    buffer_append_format_list(&text, format, arguments);
+    add_sentence(report, place, "warning: ", section, key, format, arguments);
     va_end(arguments);
-    add(report, place, &text);
 }
 
 char *config_report_where(const struct config_report *report, struct config_place place)

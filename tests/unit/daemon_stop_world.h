@@ -3,14 +3,9 @@
 #ifndef EXSYNC_TESTS_DAEMON_STOP_WORLD_H
 #define EXSYNC_TESTS_DAEMON_STOP_WORLD_H
 
-#include "daemon_world.h"
+#include "daemon_profile_world.h"
 
-#include "daemon/outcome.h"
 #include "daemon/probe.h"
-#include "daemon/scheduler.h"
-#include "daemon/sign_in.h"
-
-enum { MAILBOXES = 12, MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS };
 
 /* --- the store --- */
 
@@ -125,100 +120,32 @@ struct backend_operation *backend_probe_start(struct backend *backend,
 
 /* --- a profile with some mailboxes --- */
 
-struct fixture {
-    struct executor *executor;
-    struct context context;
-    struct config_profile profile_config;
-    struct config_mailbox_settings settings;
-    struct config_mailbox mailbox_config;
-    struct scheduler scheduler;
-    struct profile profile;
-    struct mailbox mailboxes[MAILBOXES];
-};
-
 static const uint64_t probe_intervals[] = {5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS};
-
-static void never_started(struct scheduler *scheduler, struct direction *direction)
-{
-    (void)scheduler, (void)direction;
-    fail_msg("nothing is in the schedule");
-}
-
-static void ignore_trying(void *argument)
-{
-    (void)argument;
-}
 
 static inline int set_up(void **state)
 {
-    struct fixture *fixture = memory_allocate(sizeof *fixture);
+    struct fixture *fixture = set_up_profile();
     memset(&kept, 0, sizeof kept);
     memset(&server, 0, sizeof server);
-    logged_forget();
-    fixture->executor = executor_create();
-    fixture->context.executor = fixture->executor;
-    fixture->context.sign_ins = sign_ins_create(NULL, "instance");
-    fixture->profile_config = (struct config_profile){
-        .name = "contoso",
-        .url = "https://mail.contoso.com/EWS/Exchange.asmx",
-        .username = "svc-sync",
-        .password = secret_create("right", 5),
-        .retry_min_ms = 1000,
-        .retry_max_ms = 64000,
-        .poll_interval_ms = MINUTE_MS,
-        .max_connections = 10,
-        .transient_attempts = 8,
-        .probe_intervals_ms = probe_intervals,
-        .probe_interval_count = 3,
-    };
-    fixture->settings.profile = &fixture->profile_config;
-    fixture->mailbox_config.address = "ann@example.com";
-    fixture->mailbox_config.settings = &fixture->settings;
-    scheduler_init(&fixture->scheduler, &fixture->context, never_started, outcome_try_storage,
-                   NULL);
-    fixture->profile.context = &fixture->context;
-    fixture->profile.config = &fixture->profile_config;
-    fixture->profile.owner = &fixture->scheduler;
-    fixture->profile.current = true;
-    fixture->profile.users = 1;
-    fixture->profile.mailbox_count = MAILBOXES;
-    gate_init(&fixture->profile.gate, fixture->executor, ignore_trying, NULL);
-    for (int i = 0; i < MAILBOXES; i++) {
-        struct mailbox *mailbox = &fixture->mailboxes[i];
-        mailbox->config = &fixture->mailbox_config;
-        mailbox->profile = &fixture->profile;
-        mailbox->id.number = i + 1;
-        mailbox->incoming.mailbox = mailbox;
-        mailbox->outgoing.mailbox = mailbox;
-        mailbox->outgoing.kind = CYCLE_OUTGOING;
-    }
+    fixture->profile_config.username = "svc-sync";
+    fixture->profile_config.password = secret_create("right", 5);
+    fixture->profile_config.retry_max_ms = 64000;
+    fixture->profile_config.transient_attempts = 8;
+    fixture->profile_config.probe_intervals_ms = probe_intervals;
+    fixture->profile_config.probe_interval_count = 3;
     *state = fixture;
     return 0;
 }
 
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
-    struct fixture *fixture = *state;
-    answer_all();
-    for (int i = 0; i < MAILBOXES; i++) {
-        memory_free(fixture->mailboxes[i].incoming.trouble);
-        memory_free(fixture->mailboxes[i].outgoing.trouble);
-    }
-    gate_release(&fixture->profile.gate);
-    scheduler_release(&fixture->scheduler);
-    answer_all();
-    sign_ins_free(fixture->context.sign_ins);
-    secret_free(fixture->profile_config.password);
-    executor_free(fixture->executor);
-    memory_free(fixture);
+    tear_down_profile(*state);
     return 0;
 }
 
-/* A cycle that begins, and ends at once; `failure` NULL: well. Returns how long it waits then. */
-static inline uint64_t run_cycle(struct fixture *fixture, struct direction *direction,
-                                 const struct failure *failure)
+static inline struct cycle cycle_of(struct fixture *fixture, struct direction *direction)
 {
-    struct cycle cycle = {
+    return (struct cycle){
         .context = &fixture->context,
         .direction = direction->kind,
         .mailbox = direction->mailbox,
@@ -226,6 +153,13 @@ static inline uint64_t run_cycle(struct fixture *fixture, struct direction *dire
         .started_ms = executor_now(fixture->executor),
         .next_ms = INT64_MAX,
     };
+}
+
+/* A cycle that begins, and ends at once; `failure` NULL: well. Returns how long it waits then. */
+static inline uint64_t run_cycle(struct fixture *fixture, struct direction *direction,
+                                 const struct failure *failure)
+{
+    struct cycle cycle = cycle_of(fixture, direction);
     if (failure != NULL)
         cycle.failure = *failure;
     direction->gate_generation = gate_enter(&fixture->profile.gate);
@@ -235,27 +169,11 @@ static inline uint64_t run_cycle(struct fixture *fixture, struct direction *dire
 /* A cycle that has nothing to send, and asks the server nothing. */
 static inline uint64_t run_cycle_with_nothing(struct fixture *fixture, struct direction *direction)
 {
-    struct cycle cycle = {
-        .context = &fixture->context,
-        .direction = direction->kind,
-        .mailbox = direction->mailbox,
-        .profile = &fixture->profile,
-        .started_ms = executor_now(fixture->executor),
-        .next_ms = INT64_MAX,
-        .proves_nothing = true,
-    };
+    struct cycle cycle = cycle_of(fixture, direction);
+    cycle.proves_nothing = true;
     direction->gate_generation = gate_enter(&fixture->profile.gate);
     return outcome_settle(&fixture->scheduler, direction, &cycle);
 }
-
-static const struct failure denied = {
-    .category = FAILURE_IMPERSONATION,
-    .scope = FAILURE_SCOPE_MAILBOX,
-    .permanent = true,
-    .http_status = 500,
-    .code = "ErrorImpersonateUserDenied",
-    .step = "FindItem",
-};
 
 static const struct failure refused_sign_in = {
     .category = FAILURE_AUTHENTICATION,
@@ -265,7 +183,5 @@ static const struct failure refused_sign_in = {
     .code = "HTTP 401",
     .step = "FindItem",
 };
-
-#define with_mailboxes(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 #endif

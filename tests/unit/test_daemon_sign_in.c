@@ -247,7 +247,7 @@ static void a_profile_that_begins_with_a_refused_password_waits_for_its_turn(voi
     run_cycle(fixture, &fixture->mailboxes[0].incoming, &refused_sign_in);
     restart(fixture);
     gate_release(&fixture->profile.gate);
-    gate_init(&fixture->profile.gate, fixture->executor, ignore_trying, NULL);
+    gate_init(&fixture->profile.gate, fixture->executor, note_trying, fixture);
     outcome_profile_begins(&fixture->profile);
     assert_in_range(gate_wait(fixture), MINUTE_MS - 5000, MINUTE_MS);
     assert_int_equal(fixture->profile.gate.failure.category, FAILURE_AUTHENTICATION);
