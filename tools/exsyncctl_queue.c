@@ -73,10 +73,11 @@ static void show_count(const struct listing *listing, size_t count)
 
 static int run_list(struct exsyncctl *tool, int count, char **arguments)
 {
-    static const char *const waiting[] = {"MESSAGE",   "FROM",   "STATE",   "QUEUED", "NEXT TRY",
-                                          ">FAILURES", "REASON", "SUBJECT", NULL};
-    static const char *const failed[] = {"MESSAGE",   "FROM",   "STATE",   "FAILED",
-                                         ">FAILURES", "REASON", "SUBJECT", NULL};
+    static const char *const waiting[] = {"*MESSAGE", "*FROM",     "STATE",
+                                          "2QUEUED",  "4NEXT TRY", "1>FAILURES",
+                                          "3REASON",  "5SUBJECT",  NULL};
+    static const char *const failed[] = {"*MESSAGE",   "*FROM",   "STATE",    "2FAILED",
+                                         "1>FAILURES", "3REASON", "5SUBJECT", NULL};
     struct listing listing = {.failed = exsyncctl_flag(tool, "failed")};
     listing.table = output_table_create(listing.failed ? failed : waiting);
     json_t *request = json_pack("{s:s,s:b}", "command", "queue list", "failed", listing.failed);

@@ -151,8 +151,8 @@ static int compare_addresses(const void *a, const void *b)
 
 static void show_table(struct exsyncctl *tool, const json_t *outcomes)
 {
-    static const char *const headings[] = {"MAILBOX", "PROFILE", "RESULT", ">TIME",
-                                           "STEP",    "CAUSE",   NULL};
+    static const char *const headings[] = {"*MAILBOX", "1PROFILE", "RESULT", "2>TIME",
+                                           "STEP",     "CAUSE",    NULL};
     size_t count = json_array_size(outcomes);
     const json_t **sorted = memory_allocate_array(count + 1, sizeof *sorted);
     struct output_table *table = output_table_create(headings);
