@@ -213,9 +213,7 @@ static const struct exsyncctl_option all_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_alert_commands[] = {
-    {"alerts", "[ID]", "list open alerts, or show all about one and what to do", all_options, 0, 1,
-     alerts_run},
-    {"failures", "", "list what went wrong and is not over, with an alert or without", all_options,
-     0, 0, failures_run},
+    {"alerts", "[ID]", "list open alerts, or what to do about one", all_options, 0, 1, alerts_run},
+    {"failures", "", "list what went wrong and is not over", all_options, 0, 0, failures_run},
     {.name = NULL},
 };

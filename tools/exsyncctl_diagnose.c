@@ -65,7 +65,7 @@ static const struct exsyncctl_option diagnose_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_diagnose_commands[] = {
-    {"diagnose", "ADDRESS", "find out why a mailbox is refused, and what mends it",
-     diagnose_options, 1, 1, run_diagnose},
+    {"diagnose", "ADDRESS", "find out why a mailbox is refused", diagnose_options, 1, 1,
+     run_diagnose},
     {.name = NULL},
 };

@@ -266,8 +266,7 @@ static const struct exsyncctl_option test_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_test_commands[] = {
-    {"test", "ADDRESS|--profile NAME|--all",
-     "test the server, the account and mailboxes, and enable those that pass", test_options, 0, 1,
-     run_test},
+    {"test", "ADDRESS|--profile NAME|--all", "test step by step, and enable what passes",
+     test_options, 0, 1, run_test},
     {.name = NULL},
 };

@@ -139,7 +139,8 @@ def _():
             scene.daemon.stop()
             check(terminal.ended() != 0, "it ends as if all were well")
             check_restored(terminal)
-            check("exsyncctl: " in terminal.process.stderr.read().decode(), "it says nothing")
+            said = terminal.process.stderr.read().decode()
+            check_equal(said.count("exsyncctl: "), 1, f"how often it says what has happened: {said!r}")
 
 
 @case("output is coloured on a terminal without NO_COLOR only, and plain otherwise")
