@@ -28,6 +28,11 @@ void output_print(const struct exsyncctl *tool, enum output_colour colour, const
 void output_colour_begin(const struct exsyncctl *tool, enum output_colour colour);
 void output_colour_end(const struct exsyncctl *tool, enum output_colour colour);
 
+/* Words filled into lines that fit a terminal of 80 columns, each behind `indent` blanks. For prose
+ * only: a command that is broken in two cannot be copied. */
+void output_paragraph(const struct exsyncctl *tool, enum output_colour colour, int indent,
+                      const char *text);
+
 /* --- tables --- */
 
 /* Rows whose columns are as wide as they must be, known when all rows are there. */
