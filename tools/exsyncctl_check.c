@@ -201,8 +201,10 @@ static void print_line(struct exsyncctl *tool, const struct check *check, char *
         *bar = '/';
     output_print(tool, OUTPUT_PLAIN, "EXSYNCD %s: %s", state_names[check->status], reasons);
     json_array_foreach(check->named, index, address)
+    {
         output_print(tool, OUTPUT_PLAIN, "%s%s", index == 0 ? " (in trouble: " : ", ",
                      json_string_value(address));
+    }
     output_print(tool, OUTPUT_PLAIN, "%s%s", json_array_size(check->named) > 0 ? ")" : "",
                  check->data_count > 0 ? " |" : "");
     for (size_t i = 0; i < check->data_count; i++) {
