@@ -289,7 +289,7 @@ static void print_row(const struct exsyncctl *tool, const struct output_table *t
 static void print_headings(const struct exsyncctl *tool, const struct output_table *table,
                            int limit)
 {
-    struct cell cells[COLUMNS];
+    struct cell cells[COLUMNS] = {0};
     for (size_t i = 0; i < table->column_count; i++) {
         const char *heading = table->columns[i].heading;
         cells[i] = (struct cell){(char *)heading, width_of(heading), OUTPUT_STRONG};
