@@ -31,8 +31,7 @@ static int end_output(struct exsyncctl *tool, int status)
 
 int main(int count, char **words)
 {
-    struct exsyncctl tool = {.socket = CONTROL_DEFAULT_SOCKET,
-                             .config_path = EXSYNCCTL_DEFAULT_CONFIG};
+    struct exsyncctl tool = {.config_path = EXSYNCCTL_DEFAULT_CONFIG};
     char **arguments = memory_allocate_array((size_t)count + 1, sizeof *arguments);
     int argument_count;
     setlocale(LC_CTYPE, "");
@@ -45,6 +44,7 @@ int main(int count, char **words)
     }
     status = end_output(&tool, status);
     control_client_free(tool.client);
+    memory_free(tool.configured);
     memory_free(arguments);
     return status;
 }

@@ -40,16 +40,15 @@ struct exsyncctl_command {
     int (*run)(struct exsyncctl *tool, int count, char **arguments);
 };
 
-/* Each table ends with a row without a name; the list ends with NULL. */
-extern const struct exsyncctl_command *const exsyncctl_commands[];
-
 enum { EXSYNCCTL_OPTIONS = 16 };
 
 struct exsyncctl {
-    const char *socket;      /* --socket, or the default */
-    const char *config_path; /* --config, or the default; for what works without the daemon */
+    const char *socket;      /* --socket; NULL: not known before the first call */
+    const char *config_path; /* --config, or the default: names the socket and the database */
+    char *configured;        /* the socket, as the configuration names it; NULL: it does not */
     bool json;               /* --json: answers as they come, one a line, and nothing else */
     bool terminal;           /* standard output is one */
+    bool silent;             /* calls that fail are told later, by who made them */
     bool colour;             /* a terminal, without NO_COLOR, not TERM=dumb, not --json */
     const struct exsyncctl_command *command;
     const char *values[EXSYNCCTL_OPTIONS]; /* of the command's options; "" for one without value */

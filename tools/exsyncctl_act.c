@@ -178,14 +178,12 @@ static const struct exsyncctl_option redeliver_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_act_commands[] = {
-    {"enable", "ADDRESS", "let a mailbox that was disabled synchronize again", enable_options, 1, 1,
+    {"enable", "ADDRESS", "let a disabled mailbox synchronize again", enable_options, 1, 1,
      run_enable},
-    {"disable", "ADDRESS", "stop synchronizing a mailbox, until it is enabled", enable_options, 1,
-     1, run_disable},
-    {"pause", "PROFILE", "start no cycle on a profile, until it is resumed", NULL, 1, 1, run_pause},
+    {"disable", "ADDRESS", "stop a mailbox until it is enabled", enable_options, 1, 1, run_disable},
+    {"pause", "PROFILE", "start no cycle until it is resumed", NULL, 1, 1, run_pause},
     {"resume", "PROFILE", "let a profile that was paused go on", NULL, 1, 1, run_resume},
-    {"redeliver", "ADDRESS --since TIME",
-     "deliver once more what was received since then and delivered", redeliver_options, 1, 1,
-     run_redeliver},
+    {"redeliver", "ADDRESS --since TIME", "deliver once more what came since then",
+     redeliver_options, 1, 1, run_redeliver},
     {.name = NULL},
 };

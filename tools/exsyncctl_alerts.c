@@ -188,8 +188,9 @@ static int list(struct exsyncctl *tool, const char *command, enum offline_what w
 
 static int alerts_run(struct exsyncctl *tool, int count, char **arguments)
 {
-    static const char *const headings[] = {">ALERT", "LEVEL",     "OPENED", "LAST SEEN", ">TIMES",
-                                           "ABOUT",  "DIRECTION", "CAUSE",  NULL};
+    static const char *const headings[] = {"*>ALERT",    "LEVEL",   "2OPENED",
+                                           "4LAST SEEN", "1>TIMES", "*ABOUT",
+                                           "3DIRECTION", "CAUSE",   NULL};
     if (count > 0)
         return show_alert(tool, arguments[0]);
     return list(tool, "alerts", OFFLINE_ALERTS, headings, take_alert,
@@ -198,8 +199,8 @@ static int alerts_run(struct exsyncctl *tool, int count, char **arguments)
 
 static int failures_run(struct exsyncctl *tool, int count, char **arguments)
 {
-    static const char *const headings[] = {"LAST SEEN", ">TIMES", "NEXT TRY", "ABOUT",
-                                           "DIRECTION", "STEP",   "FAILURE",  NULL};
+    static const char *const headings[] = {"2LAST SEEN", "1>TIMES", "5NEXT TRY", "*ABOUT",
+                                           "3DIRECTION", "4STEP",   "FAILURE",   NULL};
     (void)count;
     (void)arguments;
     return list(tool, "failures", OFFLINE_FAILURES, headings, take_failure,
@@ -212,9 +213,7 @@ static const struct exsyncctl_option all_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_alert_commands[] = {
-    {"alerts", "[ID]", "list open alerts, or show all about one and what to do", all_options, 0, 1,
-     alerts_run},
-    {"failures", "", "list what went wrong and is not over, with an alert or without", all_options,
-     0, 0, failures_run},
+    {"alerts", "[ID]", "list open alerts, or what to do about one", all_options, 0, 1, alerts_run},
+    {"failures", "", "list what went wrong and is not over", all_options, 0, 0, failures_run},
     {.name = NULL},
 };

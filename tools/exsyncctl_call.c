@@ -1,7 +1,8 @@
 /* What commands are given: options, calls to the daemon, and words for errors. */
 #include "base/text.h"
 #include "tools/exsyncctl.h"
-#include "tools/exsyncctl_options.h"
+#include "tools/exsyncctl_config.h"
+#include "tools/exsyncctl_help.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ int exsyncctl_misused(struct exsyncctl *tool, const char *format, ...)
     tell(format, arguments);
     va_end(arguments);
     if (tool->command != NULL)
-        exsyncctl_print_usage(tool->command, stderr);
+        help_usage(tool->command, stderr);
     fputs(tool->command == NULL ? "Try: exsyncctl --help\n" : "", stderr);
     tool->status = EX_USAGE;
     return EX_USAGE;
@@ -80,12 +81,14 @@ void exsyncctl_print_json(const json_t *object)
 
 static void tell_problem(struct exsyncctl *tool)
 {
-    exsyncctl_fail(tool, tool->problem.exit, "%s", tool->problem.text);
+    tool->status = tool->problem.exit;
+    if (!tool->silent)
+        exsyncctl_fail(tool, tool->problem.exit, "%s", tool->problem.text);
 }
 
 bool exsyncctl_connect(struct exsyncctl *tool)
 {
-    if (tool->client == NULL)
+    if (tool->client == NULL && configured_socket(tool))
         tool->client = control_client_connect(tool->socket, &tool->problem);
     return tool->client != NULL;
 }

@@ -1,5 +1,5 @@
 /* check: for Icinga and Nagios. One line on standard output, performance data behind a bar, and the
- * exit status of a plugin.
+ * exit status of a plugin; with --json one object with the same.
  *
  *   3 UNKNOWN    exsyncd cannot be asked (not allowed, another version, no answer)
  *   2 CRITICAL   exsyncd does not run; its disk or database fails; a profile's server or account
@@ -20,15 +20,23 @@
 
 enum check_status { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 
-enum { NAMED = 3, LINE_SIZE = 2048 }; /* mailboxes that are named */
+enum { NAMED = 3 /* mailboxes */, LINE_SIZE = 2048, MOST_DATA = 16 };
+
+/* Performance data. */
+struct datum {
+    const char *label;
+    long long value;
+    long long warning, critical; /* 0: no limit */
+};
 
 struct check {
     long long disabled;
     enum check_status status;
     long long warning, critical; /* mailboxes */
     struct buffer reasons;
-    struct buffer named; /* mailboxes in trouble */
-    struct buffer data;
+    json_t *named; /* addresses of mailboxes in trouble */
+    struct datum data[MOST_DATA];
+    size_t data_count;
 };
 
 static long long number_of(const json_t *object, const char *member)
@@ -112,40 +120,42 @@ static void name_mailbox(struct check *check, const json_t *mailbox)
     const char *state = output_text(mailbox, "state");
     if (state == NULL || (strcmp(state, "failing") != 0 && strcmp(state, "stopped") != 0))
         return;
-    if (check->named.length > 0)
-        buffer_append_string(&check->named, ", ");
-    buffer_append_string(&check->named, output_text(mailbox, "address"));
+    json_array_append(check->named, json_object_get(mailbox, "address"));
 }
 
 /* --- performance data --- */
 
-static void add_data(struct check *check, const char *label, long long value, const char *limits)
+static void add_limited(struct check *check, const char *label, long long value, long long warning,
+                        long long critical)
 {
-    buffer_append_format(&check->data, " %s=%lld;%s;0;", label, value, limits);
+    check->data[check->data_count++] = (struct datum){label, value, warning, critical};
 }
 
-static void write_data(struct check *check, const json_t *status)
+static void add_data(struct check *check, const char *label, long long value)
+{
+    add_limited(check, label, value, 0, 0);
+}
+
+static void collect_data(struct check *check, const json_t *status)
 {
     const json_t *mailboxes = json_object_get(status, "mailboxes");
     const json_t *cycles = json_object_get(status, "cycles");
     const json_t *alerts = json_object_get(status, "alerts");
-    char critical[32], warning[32];
-    snprintf(critical, sizeof critical, ";%lld", check->critical);
-    snprintf(warning, sizeof warning, "%lld;", check->warning);
-    add_data(check, "mailboxes", number_of(mailboxes, "configured"), ";");
-    add_data(check, "ok", number_of(mailboxes, "ok"), ";");
-    add_data(check, "failing", number_of(mailboxes, "failing"), warning);
-    add_data(check, "stopped", number_of(mailboxes, "stopped"), critical);
-    add_data(check, "held", number_of(mailboxes, "held"), ";");
-    add_data(check, "not_run", number_of(mailboxes, "not_run"), ";");
-    add_data(check, "disabled", number_of(mailboxes, "disabled"), ";");
-    add_data(check, "paused", number_of(mailboxes, "paused"), ";");
-    add_data(check, "off", number_of(mailboxes, "off"), ";");
-    add_data(check, "cycles_running", number_of(cycles, "running"), ";");
-    add_data(check, "cycles_queued", number_of(cycles, "queued"), ";");
-    add_data(check, "messages_waiting", number_of(status, "queued"), ";");
-    add_data(check, "alert_errors", number_of(alerts, "errors"), ";");
-    add_data(check, "alert_warnings", number_of(alerts, "warnings"), ";");
+    check->data_count = 0;
+    add_data(check, "mailboxes", number_of(mailboxes, "configured"));
+    add_data(check, "ok", number_of(mailboxes, "ok"));
+    add_limited(check, "failing", number_of(mailboxes, "failing"), check->warning, 0);
+    add_limited(check, "stopped", number_of(mailboxes, "stopped"), 0, check->critical);
+    add_data(check, "held", number_of(mailboxes, "held"));
+    add_data(check, "not_run", number_of(mailboxes, "not_run"));
+    add_data(check, "disabled", number_of(mailboxes, "disabled"));
+    add_data(check, "paused", number_of(mailboxes, "paused"));
+    add_data(check, "off", number_of(mailboxes, "off"));
+    add_data(check, "cycles_running", number_of(cycles, "running"));
+    add_data(check, "cycles_queued", number_of(cycles, "queued"));
+    add_data(check, "messages_waiting", number_of(status, "queued"));
+    add_data(check, "alert_errors", number_of(alerts, "errors"));
+    add_data(check, "alert_warnings", number_of(alerts, "warnings"));
 }
 
 static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
@@ -161,7 +171,7 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
         judge_mailboxes(check, json_object_get(answer, "mailboxes"));
         judge_alerts(check, json_object_get(answer, "alerts"),
                      json_object_get(answer, "mailboxes"));
-        write_data(check, answer);
+        collect_data(check, answer);
     } else if (strcmp(kind, "profile") == 0) {
         judge_profile(check, answer);
     } else if (strcmp(kind, "mailbox") == 0) {
@@ -169,23 +179,74 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
     }
 }
 
-/* --- the line --- */
+/* --- what is told --- */
 
-/* A bar begins the performance data: there is none in the words. */
-static int tell(struct exsyncctl *tool, const struct check *check)
+static const char *const state_names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+/* ";1": nothing behind the semicolon when there is no limit. */
+static void print_limit(const struct exsyncctl *tool, long long limit)
 {
-    static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-    char line[LINE_SIZE];
-    const char *reasons = buffer_string(&check->reasons);
-    text_copy_line(line, sizeof line, reasons, strlen(reasons));
-    for (char *bar = line; (bar = strchr(bar, '|')) != NULL;)
+    if (limit == 0)
+        output_print(tool, OUTPUT_PLAIN, ";");
+    else
+        output_print(tool, OUTPUT_PLAIN, ";%lld", limit);
+}
+
+static void print_line(struct exsyncctl *tool, const struct check *check, char *reasons)
+{
+    size_t index;
+    const json_t *address;
+    /* A bar begins the performance data: there is none in the words. */
+    for (char *bar = reasons; (bar = strchr(bar, '|')) != NULL;)
         *bar = '/';
-    output_print(tool, OUTPUT_PLAIN, "EXSYNCD %s: %s", names[check->status], line);
-    if (check->named.length > 0)
-        output_print(tool, OUTPUT_PLAIN, " (in trouble: %s)", buffer_string(&check->named));
-    if (check->data.length > 0)
-        output_print(tool, OUTPUT_PLAIN, " |%s", buffer_string(&check->data));
+    output_print(tool, OUTPUT_PLAIN, "EXSYNCD %s: %s", state_names[check->status], reasons);
+    json_array_foreach(check->named, index, address)
+    {
+        output_print(tool, OUTPUT_PLAIN, "%s%s", index == 0 ? " (in trouble: " : ", ",
+                     json_string_value(address));
+    }
+    output_print(tool, OUTPUT_PLAIN, "%s%s", json_array_size(check->named) > 0 ? ")" : "",
+                 check->data_count > 0 ? " |" : "");
+    for (size_t i = 0; i < check->data_count; i++) {
+        const struct datum *datum = &check->data[i];
+        output_print(tool, OUTPUT_PLAIN, " %s=%lld", datum->label, datum->value);
+        print_limit(tool, datum->warning);
+        print_limit(tool, datum->critical);
+        output_print(tool, OUTPUT_PLAIN, ";0;");
+    }
     output_print(tool, OUTPUT_PLAIN, "\n");
+}
+
+static json_t *limit_of(long long limit)
+{
+    return limit == 0 ? json_null() : json_integer(limit);
+}
+
+static void print_object(const struct check *check, const char *reasons)
+{
+    json_t *data = json_object();
+    for (size_t i = 0; i < check->data_count; i++) {
+        const struct datum *datum = &check->data[i];
+        json_object_set_new(data, datum->label,
+                            json_pack("{s:I, s:o, s:o}", "value", (json_int_t)datum->value,
+                                      "warning", limit_of(datum->warning), "critical",
+                                      limit_of(datum->critical)));
+    }
+    json_t *object = json_pack("{s:s, s:s, s:i, s:s, s:O, s:o}", "kind", "check", "state",
+                               state_names[check->status], "code", (int)check->status, "summary",
+                               reasons, "in_trouble", check->named, "performance", data);
+    exsyncctl_print_json(object);
+    json_decref(object);
+}
+
+static int tell(struct exsyncctl *tool, const struct check *check, bool as_json)
+{
+    char reasons[LINE_SIZE];
+    text_copy_line(reasons, sizeof reasons, buffer_string(&check->reasons), check->reasons.length);
+    if (as_json)
+        print_object(check, reasons);
+    else
+        print_line(tool, check, reasons);
     return (int)check->status;
 }
 
@@ -194,8 +255,8 @@ static void cannot_tell(struct check *check, enum check_status status, const cha
 {
     check->status = status;
     buffer_clear(&check->reasons);
-    buffer_clear(&check->named);
-    buffer_clear(&check->data);
+    json_array_clear(check->named);
+    check->data_count = 0;
     buffer_append_string(&check->reasons, why);
 }
 
@@ -232,9 +293,10 @@ static int check_run(struct exsyncctl *tool, int count, char **arguments)
 {
     (void)count;
     (void)arguments;
-    struct check check = {.status = CHECK_OK};
+    struct check check = {.status = CHECK_OK, .named = json_array()};
+    bool as_json = tool->json;
     json_t *request = json_pack("{s:s, s:i}", "command", "status", "mailboxes", NAMED);
-    tool->json = false; /* a plugin has its own form */
+    tool->json = false; /* the answers are not what was asked for */
     bool right = read_limit(tool, "warning", &check.warning) &&
                  read_limit(tool, "critical", &check.critical);
     if (!right)
@@ -245,10 +307,9 @@ static int check_run(struct exsyncctl *tool, int count, char **arguments)
     else if (check.status == CHECK_OK)
         say_well(&check);
     json_decref(request);
-    int status = tell(tool, &check);
+    int status = tell(tool, &check, as_json);
     buffer_release(&check.reasons);
-    buffer_release(&check.named);
-    buffer_release(&check.data);
+    json_decref(check.named);
     return status;
 }
 

@@ -6,26 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_WIDTH = 78 };
-
-/* Words filled into lines. */
-static void show_paragraph(struct exsyncctl *tool, const char *text)
-{
-    size_t column = 0;
-    while (*text != '\0') {
-        size_t length = strcspn(text, " ");
-        if (column > 0 && column + 1 + length > LINE_WIDTH) {
-            output_print(tool, OUTPUT_PLAIN, "\n");
-            column = 0;
-        }
-        output_print(tool, OUTPUT_PLAIN, "%s%.*s", column > 0 ? " " : "", (int)length, text);
-        column += length + (column > 0);
-        text += length;
-        text += strspn(text, " ");
-    }
-    output_print(tool, OUTPUT_PLAIN, "\n");
-}
-
 static void show_commands(struct exsyncctl *tool, const char *commands)
 {
     output_print(tool, OUTPUT_PLAIN, "\n");
@@ -45,7 +25,7 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
     const char *commands = output_text(answer, "commands");
     if (kind == NULL || strcmp(kind, "diagnosis") != 0 || text == NULL)
         return;
-    show_paragraph(tool, text);
+    output_paragraph(tool, OUTPUT_PLAIN, 0, text);
     if (commands != NULL && commands[0] != '\0')
         show_commands(tool, commands);
     fflush(stdout);
@@ -65,7 +45,7 @@ static const struct exsyncctl_option diagnose_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_diagnose_commands[] = {
-    {"diagnose", "ADDRESS", "find out why a mailbox is refused, and what mends it",
-     diagnose_options, 1, 1, run_diagnose},
+    {"diagnose", "ADDRESS", "find out why a mailbox is refused", diagnose_options, 1, 1,
+     run_diagnose},
     {.name = NULL},
 };

@@ -7,7 +7,9 @@
 #include "daemon/failure_json.h"
 #include "daemon/service.h"
 #include "store/store_failures.h"
+#include "tools/exsyncctl_config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,7 +21,7 @@ struct offline {
     struct exsyncctl *tool;
     struct executor *executor;
     struct store *store;
-    struct config *config; /* NULL: it has mistakes, or may not be read */
+    struct config *config;
     enum offline_what what;
     bool all;
     int64_t position; /* of the next page, or the id of the one alert */
@@ -110,25 +112,35 @@ static int failed(struct offline *offline, const char *directory)
                           failure->text, failure->remedy == NULL ? "" : failure->remedy);
 }
 
-/* store_open would make one where there is none. */
-static bool has_database(const char *directory)
+/* store_open would make one where there is none. Returns 0, or the errno. */
+static int find_database(const char *directory)
 {
     struct buffer path = {0};
     buffer_append_format(&path, "%s/exsyncd.db", directory);
-    bool there = access(path.data, F_OK) == 0;
+    int error = access(path.data, F_OK) == 0 ? 0 : errno;
     buffer_release(&path);
-    return there;
+    return error;
+}
+
+static int not_found(struct exsyncctl *tool, const char *directory, int error)
+{
+    if (error == EACCES)
+        return exsyncctl_fail(tool, EX_NOPERM,
+                              "exsyncd does not run, and you may not look for its database in %s; "
+                              "become root, or the user whom exsyncd runs as",
+                              directory);
+    return exsyncctl_fail(tool, EX_UNAVAILABLE,
+                          "exsyncd does not run, and there is no database in %s (%s); start "
+                          "exsyncd, or name its configuration with --config FILE",
+                          directory, strerror(error));
 }
 
 static int read_database(struct offline *offline, const char *directory)
 {
     struct exsyncctl *tool = offline->tool;
-    if (!has_database(directory))
-        return exsyncctl_fail(
-            tool, EX_UNAVAILABLE,
-            "exsyncd does not run, and there is no database in %s; start exsyncd, "
-            "or name its configuration with --config",
-            directory);
+    int error = find_database(directory);
+    if (error != 0)
+        return not_found(tool, directory, error);
     offline->executor = executor_create();
     offline->store = store_open(directory, offline->executor, NULL, &offline->failure);
     if (offline->store != NULL) {
@@ -148,11 +160,25 @@ static int read_database(struct offline *offline, const char *directory)
     return EX_OK;
 }
 
+/* The database of another folder would tell of another daemon. */
+static int without_configuration(struct exsyncctl *tool, const struct buffer *report)
+{
+    struct buffer why = {0};
+    int status = configuration_problem(tool, report, &why);
+    exsyncctl_fail(tool, status,
+                   "exsyncd does not run, and where its database is cannot be told without its "
+                   "configuration: %s",
+                   buffer_string(&why));
+    buffer_release(&why);
+    return status;
+}
+
 int offline_read(struct exsyncctl *tool, enum offline_what what, bool all, int64_t alert,
                  void (*take)(struct exsyncctl *tool, const json_t *answer, void *argument),
                  void *argument)
 {
     struct buffer report = {0};
+    int status;
     struct offline offline = {.tool = tool,
                               .config = config_load(tool->config_path, &report),
                               .what = what,
@@ -161,10 +187,9 @@ int offline_read(struct exsyncctl *tool, enum offline_what what, bool all, int64
                               .take = take,
                               .argument = argument};
     if (offline.config == NULL)
-        exsyncctl_warn(tool,
-                       "%s cannot be used (exsyncd --check-config tells why); looking into %s",
-                       tool->config_path, service_state_directory(NULL));
-    int status = read_database(&offline, service_state_directory(offline.config));
+        status = without_configuration(tool, &report);
+    else
+        status = read_database(&offline, service_state_directory(offline.config));
     config_free(offline.config);
     buffer_release(&report);
     return status;

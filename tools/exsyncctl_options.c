@@ -1,96 +1,27 @@
 #include "tools/exsyncctl_options.h"
 
-#include <ctype.h>
+#include "config/config_suggest.h"
+#include "tools/exsyncctl_commands.h"
+#include "tools/exsyncctl_help.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-/* --- help --- */
-
-enum { WIDEST_NAME = 34 /* of what stands beside a summary; more gets a line of its own */ };
+enum { NAME_SIZE = 160 };
 
 const struct exsyncctl_option exsyncctl_global_options[] = {
-    {"json", NULL, "print the answers as they come, one JSON object a line"},
-    {"socket", "PATH", "the daemon's control_socket (default: " CONTROL_DEFAULT_SOCKET ")"},
+    {"json", NULL, "print answers as JSON, one object a line"},
+    {"socket", "PATH",
+     "the daemon's control_socket; without it: as the configuration says, "
+     "or " CONTROL_DEFAULT_SOCKET},
     {"config", "FILE",
-     "the daemon's configuration, for what works without it\n"
+     "the daemon's configuration, for its socket and its database "
      "(default: " EXSYNCCTL_DEFAULT_CONFIG ")"},
-    {"help", NULL, "print this, or the help of a command, and exit"},
-    {"version", NULL, "print the version of this program and exit"},
+    {"help", NULL, "print this, or the help of a command"},
+    {"version", NULL, "print the version of exsyncctl"},
     {NULL, NULL, NULL},
 };
-
-static void print_item(FILE *stream, const char *name, const char *summary)
-{
-    fprintf(stream, "  %-*s", WIDEST_NAME, name);
-    if (strlen(name) > WIDEST_NAME)
-        fprintf(stream, "\n  %*s", WIDEST_NAME, "");
-    for (size_t length; *summary != '\0'; summary += length) {
-        length = strcspn(summary, "\n");
-        fprintf(stream, "  %.*s\n", (int)length, summary);
-        if (summary[length] == '\n') {
-            fprintf(stream, "  %*s", WIDEST_NAME, "");
-            length++;
-        }
-    }
-}
-
-static void print_options(const struct exsyncctl_option *options, FILE *stream)
-{
-    char name[80];
-    for (; options != NULL && options->name != NULL; options++) {
-        snprintf(name, sizeof name, "--%s%s%s", options->name, options->argument == NULL ? "" : " ",
-                 options->argument == NULL ? "" : options->argument);
-        print_item(stream, name, options->summary);
-    }
-}
-
-void exsyncctl_print_usage(const struct exsyncctl_command *command, FILE *stream)
-{
-    fprintf(stream, "Usage: exsyncctl %s%s%s", command->name,
-            command->arguments[0] == '\0' ? "" : " ", command->arguments);
-    for (const struct exsyncctl_option *option = command->options;
-         option != NULL && option->name != NULL; option++) {
-        char name[80];
-        snprintf(name, sizeof name, "--%s", option->name);
-        if (strstr(command->arguments, name) == NULL)
-            fprintf(stream, " [%s%s%s]", name, option->argument == NULL ? "" : " ",
-                    option->argument == NULL ? "" : option->argument);
-    }
-    fputc('\n', stream);
-}
-
-static void print_command_help(const struct exsyncctl_command *command)
-{
-    exsyncctl_print_usage(command, stdout);
-    printf("\n%c%s.\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
-    if (command->options != NULL)
-        printf("\nOptions:\n");
-    print_options(command->options, stdout);
-    printf("\nOptions of exsyncctl --help may be given, too.\n");
-}
-
-static void print_help(void)
-{
-    printf("Usage: exsyncctl [--json] [--socket PATH] COMMAND ...\n\n"
-           "Shows and steers exsyncd, which keeps Exchange mailboxes in step with this server.\n"
-           "For root and the group " CONTROL_GROUP ".\n\nCommands:\n");
-    for (const struct exsyncctl_command *const *table = exsyncctl_commands; *table != NULL;
-         table++) {
-        for (const struct exsyncctl_command *command = *table; command->name != NULL; command++) {
-            char name[160];
-            snprintf(name, sizeof name, "%s%s%s", command->name,
-                     command->arguments[0] == '\0' ? "" : " ", command->arguments);
-            print_item(stdout, name, command->summary);
-        }
-    }
-    printf("\nOptions:\n");
-    print_options(exsyncctl_global_options, stdout);
-    printf("\nexsyncctl COMMAND --help tells the options of a command. Exit status: 0 when it "
-           "worked, else\none of sysexits.h: 64 for wrong use, 67 for a mailbox or profile that "
-           "is not there, 69 when\nexsyncd is not running, 75 to try again later, 77 when you may "
-           "not, 78 for mistakes in the\nconfiguration.\n");
-}
 
 /* --- options --- */
 
@@ -98,6 +29,8 @@ struct reading {
     struct exsyncctl *tool;
     char **words; /* what is left */
     char **end;
+    const char *group;  /* "queue", without a second word that goes with it */
+    const char *second; /* that word; NULL: there was none */
     bool help;
     bool version;
 };
@@ -126,12 +59,56 @@ static void take_global(struct reading *reading, const char *name, const char *v
         reading->version = true;
 }
 
+static void suggest_options(struct config_suggestion *suggestion,
+                            const struct exsyncctl_option *options)
+{
+    for (; options != NULL && options->name != NULL; options++)
+        config_suggestion_consider(suggestion, options->name);
+}
+
+/* `word` without its dashes, and its name's length. */
+static int unknown_option(const struct reading *reading, const char *word, size_t length)
+{
+    struct exsyncctl *tool = reading->tool;
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%.*s", (int)length, word);
+    const struct exsyncctl_command *other = commands_with_option(name);
+    struct config_suggestion suggestion = config_suggestion_start(name);
+    if (reading->group != NULL)
+        return commands_unknown(tool, reading->group, reading->second);
+    if (tool->command == NULL && other != NULL)
+        return exsyncctl_misused(tool, "--%s stands behind its command: exsyncctl %s --%s", name,
+                                 other->name, name);
+    suggest_options(&suggestion, tool->command == NULL ? NULL : tool->command->options);
+    suggest_options(&suggestion, exsyncctl_global_options);
+    if (suggestion.best != NULL)
+        return exsyncctl_misused(tool, "there is no option --%s here; did you mean --%s?", name,
+                                 suggestion.best);
+    if (tool->command == NULL)
+        return exsyncctl_misused(tool, "there is no option --%s", name);
+    return exsyncctl_misused(tool, "\"%s\" has no option --%s", tool->command->name, name);
+}
+
+/* What stands behind an option that needs a value; NULL: the mistake was told. An option there
+ * means that the value was forgotten: no name of anything begins so. */
+static const char *take_value(struct reading *reading, const struct exsyncctl_option *option)
+{
+    const char *value = reading->words < reading->end ? *reading->words : "";
+    if (value[0] == '\0' || strncmp(value, "--", 2) == 0) {
+        exsyncctl_misused(reading->tool, "--%s needs a value: --%s %s", option->name, option->name,
+                          option->argument);
+        return NULL;
+    }
+    reading->words++;
+    return value;
+}
+
 /* `word` without its dashes. Returns 0, or the exit status. */
 static int take_option(struct reading *reading, const char *word)
 {
     struct exsyncctl *tool = reading->tool;
     size_t length = strcspn(word, "=");
-    const char *value = word[length] == '=' ? word + length + 1 : NULL;
+    const char *value = word[length] == '=' && word[length + 1] != '\0' ? word + length + 1 : NULL;
     const struct exsyncctl_option *own = tool->command == NULL ? NULL : tool->command->options;
     const struct exsyncctl_option *first = own;
     const struct exsyncctl_option *option = find_option(own, word, length);
@@ -140,14 +117,11 @@ static int take_option(struct reading *reading, const char *word)
         option = find_option(exsyncctl_global_options, word, length);
     }
     if (option == NULL)
-        return exsyncctl_misused(tool, "there is no option --%.*s here", (int)length, word);
-    if (option->argument == NULL && value != NULL)
+        return unknown_option(reading, word, length);
+    if (option->argument == NULL && word[length] == '=')
         return exsyncctl_misused(tool, "--%s takes no value", option->name);
-    if (option->argument != NULL && value == NULL && reading->words < reading->end)
-        value = *reading->words++;
-    if (option->argument != NULL && (value == NULL || value[0] == '\0'))
-        return exsyncctl_misused(tool, "--%s needs a value: --%s %s", option->name, option->name,
-                                 option->argument);
+    if (option->argument != NULL && value == NULL && (value = take_value(reading, option)) == NULL)
+        return EX_USAGE;
     if (first != NULL)
         tool->values[option - first] = value == NULL ? "" : value;
     else
@@ -155,59 +129,21 @@ static int take_option(struct reading *reading, const char *word)
     return 0;
 }
 
-/* --- commands --- */
-
-/* Whether the command's name is these words; the second is NULL where there is none. */
-static bool is_named(const struct exsyncctl_command *command, const char *first, const char *second)
-{
-    size_t length = strcspn(command->name, " ");
-    if (strlen(first) != length || strncmp(command->name, first, length) != 0)
-        return false;
-    return command->name[length] == '\0' ||
-           (second != NULL && strcmp(command->name + length + 1, second) == 0);
-}
-
-static const struct exsyncctl_command *find_command(const char *first, const char *second)
-{
-    for (const struct exsyncctl_command *const *table = exsyncctl_commands; *table != NULL;
-         table++) {
-        for (const struct exsyncctl_command *command = *table; command->name != NULL; command++) {
-            if (is_named(command, first, second))
-                return command;
-        }
-    }
-    return NULL;
-}
-
-/* "sync" alone, or with a second word that does not go with it. */
-static int unknown_command(struct exsyncctl *tool, const char *first, const char *second)
-{
-    size_t length = strlen(first);
-    char several[512] = "";
-    for (const struct exsyncctl_command *const *table = exsyncctl_commands; *table != NULL;
-         table++) {
-        for (const struct exsyncctl_command *command = *table; command->name != NULL; command++) {
-            size_t used = strlen(several);
-            if (strncmp(command->name, first, length) == 0 && command->name[length] == ' ')
-                snprintf(several + used, sizeof several - used, "%s%s", used == 0 ? "" : ", ",
-                         command->name);
-        }
-    }
-    if (several[0] == '\0')
-        return exsyncctl_misused(tool, "there is no command \"%s\"", first);
-    return exsyncctl_misused(tool, "\"%s%s%s\" is no command; there is %s", first,
-                             second == NULL ? "" : " ", second == NULL ? "" : second, several);
-}
+/* --- the command line --- */
 
 /* Returns 0, or the exit status. */
 static int take_command(struct reading *reading, const char *first)
 {
     const char *second = reading->words < reading->end ? *reading->words : NULL;
-    reading->tool->command = find_command(first, second);
-    if (reading->tool->command == NULL)
-        return reading->help ? -1 : unknown_command(reading->tool, first, second);
-    if (strchr(reading->tool->command->name, ' ') != NULL)
+    reading->tool->command = commands_find(first, second);
+    if (reading->tool->command == NULL && !commands_is_group(first))
+        return commands_unknown(reading->tool, first, second);
+    if (reading->tool->command == NULL) {
+        reading->group = first; /* --help may still come */
+        reading->second = second != NULL && second[0] != '-' ? second : NULL;
+    } else if (strchr(reading->tool->command->name, ' ') != NULL) {
         reading->words++;
+    }
     return 0;
 }
 
@@ -218,8 +154,14 @@ static int check_arguments(struct exsyncctl *tool, int count, char **arguments)
         return exsyncctl_misused(tool, "something is missing behind \"%s\": %s", command->name,
                                  command->arguments);
     if (command->most >= 0 && count > command->most)
-        return exsyncctl_misused(tool, "\"%s\" is too much behind \"%s\"", arguments[command->most],
-                                 command->name);
+        return exsyncctl_misused(
+            tool, "\"%s\" is too much behind \"%s\"%s", arguments[command->most], command->name,
+            command->most == 0 ? "" : "; put quotation marks around what has spaces in it");
+    for (int i = 0; i < count; i++) {
+        if (arguments[i][0] == '\0')
+            return exsyncctl_misused(tool, "what stands behind \"%s\" is empty: %s", command->name,
+                                     command->arguments);
+    }
     return -1;
 }
 
@@ -230,16 +172,19 @@ static int finish(struct reading *reading, int count, char **arguments)
         puts("exsyncctl " EXSYNC_VERSION);
         return EX_OK;
     }
-    if (reading->help && tool->command != NULL) {
-        print_command_help(tool->command);
-        return EX_OK;
-    }
     if (reading->help) {
-        print_help();
+        if (tool->command != NULL)
+            help_of_command(tool->command);
+        else if (reading->group != NULL)
+            help_of_group(reading->group);
+        else
+            help_of_all();
         return EX_OK;
     }
+    if (reading->group != NULL)
+        return commands_unknown(tool, reading->group, reading->second);
     if (tool->command == NULL)
-        return exsyncctl_misused(tool, "say what to do: exsyncctl COMMAND");
+        return exsyncctl_misused(tool, "say what to do: exsyncctl COMMAND, such as status");
     return check_arguments(tool, count, arguments);
 }
 
@@ -259,8 +204,9 @@ int exsyncctl_read_options(struct exsyncctl *tool, int count, char **words, char
         else if (options && strncmp(word, "--", 2) == 0)
             status = take_option(&reading, word + 2);
         else if (options && word[0] == '-' && word[1] != '\0')
-            status = exsyncctl_misused(tool, "there is no option %s here", word);
-        else if (tool->command == NULL)
+            status = exsyncctl_misused(tool, "there is no option %s; options begin with two dashes",
+                                       word);
+        else if (tool->command == NULL && reading.group == NULL)
             status = take_command(&reading, word);
         else
             arguments[(*argument_count)++] = word;

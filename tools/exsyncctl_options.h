@@ -1,10 +1,8 @@
-/* Reading the command line, and telling how it is used; all by the tables of commands. */
+/* Reading the command line by the tables of commands. */
 #ifndef EXSYNC_EXSYNCCTL_OPTIONS_H
 #define EXSYNC_EXSYNCCTL_OPTIONS_H
 
 #include "tools/exsyncctl.h"
-
-#include <stdio.h>
 
 /* The options of the program, which may stand before and behind the command. */
 extern const struct exsyncctl_option exsyncctl_global_options[];
@@ -14,8 +12,5 @@ extern const struct exsyncctl_option exsyncctl_global_options[];
  * the command, or the exit status: help was printed, or a mistake was told. */
 int exsyncctl_read_options(struct exsyncctl *tool, int count, char **words, char **arguments,
                            int *argument_count);
-
-/* "Usage: exsyncctl sync now ADDRESS|--profile NAME [--wait]" */
-void exsyncctl_print_usage(const struct exsyncctl_command *command, FILE *stream);
 
 #endif

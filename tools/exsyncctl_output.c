@@ -8,7 +8,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINE_SIZE = 4096, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+enum {
+    LINE_SIZE = 4096,
+    PARAGRAPH_WIDTH = 78,
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE
+};
 
 #define DAY (INT64_C(24) * HOUR)
 
@@ -55,6 +61,26 @@ void output_print(const struct exsyncctl *tool, enum output_colour colour, const
     output_colour_begin(tool, colour);
     put_lines(text);
     output_colour_end(tool, colour);
+}
+
+void output_paragraph(const struct exsyncctl *tool, enum output_colour colour, int indent,
+                      const char *text)
+{
+    int column = 0;
+    text += strspn(text, " \n");
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " \n");
+        bool first = column == 0;
+        if (!first && column + 1 + length > PARAGRAPH_WIDTH) {
+            output_print(tool, colour, "\n");
+            first = true;
+        }
+        output_print(tool, colour, "%*s%.*s", first ? indent : 1, "", length, text);
+        column = first ? indent + length : column + 1 + length;
+        text += length;
+        text += strspn(text, " \n");
+    }
+    output_print(tool, colour, "\n");
 }
 
 /* --- times and durations --- */

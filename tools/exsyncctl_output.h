@@ -28,13 +28,21 @@ void output_print(const struct exsyncctl *tool, enum output_colour colour, const
 void output_colour_begin(const struct exsyncctl *tool, enum output_colour colour);
 void output_colour_end(const struct exsyncctl *tool, enum output_colour colour);
 
+/* Words filled into lines that fit a terminal of 80 columns, each behind `indent` blanks. For prose
+ * only: a command that is broken in two cannot be copied. */
+void output_paragraph(const struct exsyncctl *tool, enum output_colour colour, int indent,
+                      const char *text);
+
 /* --- tables --- */
 
 /* Rows whose columns are as wide as they must be, known when all rows are there. */
 struct output_table;
 
-/* `headings`: NULL-terminated, static; one that begins with '>' makes its column stand right.
- * An empty first one ("") makes a table without a line of headings. */
+/* `headings`: NULL-terminated, static. Marks before the words say of their column:
+ *   >        it stands right
+ *   *        a key, which people copy: its cells are never cut, and it is never left out
+ *   1 ... 9  it may be left out where room is short, 1 before 2
+ * An empty first heading ("") makes a table without a line of headings. */
 struct output_table *output_table_create(const char *const *headings);
 
 /* Cells fill the columns from the left; the one behind the last begins a new row. NULL is "-". */
@@ -47,8 +55,9 @@ void output_row_end(struct output_table *table);
 
 size_t output_table_rows(const struct output_table *table);
 
-/* Prints it (nothing when there are no rows) and frees it. On a terminal, and only there, what is
- * too long is cut so that rows fit the terminal's width: the last column first, then the widest. */
+/* Prints it (nothing when there are no rows) and frees it. On a terminal, and only there, rows are
+ * made to fit its width: the last column is cut, then columns are left out, then the widest ones
+ * are cut. A key that is too long for that sticks out of its column, and of the line. */
 void output_table_print(const struct exsyncctl *tool, struct output_table *table);
 
 /* --- times and durations --- */

@@ -73,10 +73,11 @@ static void show_count(const struct listing *listing, size_t count)
 
 static int run_list(struct exsyncctl *tool, int count, char **arguments)
 {
-    static const char *const waiting[] = {"MESSAGE",   "FROM",   "STATE",   "QUEUED", "NEXT TRY",
-                                          ">FAILURES", "REASON", "SUBJECT", NULL};
-    static const char *const failed[] = {"MESSAGE",   "FROM",   "STATE",   "FAILED",
-                                         ">FAILURES", "REASON", "SUBJECT", NULL};
+    static const char *const waiting[] = {"*MESSAGE", "*FROM",     "STATE",
+                                          "2QUEUED",  "4NEXT TRY", "1>FAILURES",
+                                          "3REASON",  "5SUBJECT",  NULL};
+    static const char *const failed[] = {"*MESSAGE",   "*FROM",   "STATE",    "2FAILED",
+                                         "1>FAILURES", "3REASON", "5SUBJECT", NULL};
     struct listing listing = {.failed = exsyncctl_flag(tool, "failed")};
     listing.table = output_table_create(listing.failed ? failed : waiting);
     json_t *request = json_pack("{s:s,s:b}", "command", "queue list", "failed", listing.failed);
@@ -263,9 +264,8 @@ const struct exsyncctl_command exsyncctl_queue_commands[] = {
     {"queue hold", "MESSAGE ...", "do not try a message until it is released", NULL, 1, -1,
      run_hold},
     {"queue release", "MESSAGE ...", "let messages go on that are held", NULL, 1, -1, run_release},
-    {"queue retry", "MESSAGE ...", "try messages now that wait for their next try", NULL, 1, -1,
-     run_retry},
-    {"queue remove", "MESSAGE ...", "put messages into the outbox's folder failed", NULL, 1, -1,
+    {"queue retry", "MESSAGE ...", "try waiting messages now", NULL, 1, -1, run_retry},
+    {"queue remove", "MESSAGE ...", "move messages to the outbox's failed folder", NULL, 1, -1,
      run_remove},
     {"queue flush", "[ADDRESS]", "try all that wait now", NULL, 0, 1, run_flush},
     {.name = NULL},

@@ -35,9 +35,9 @@ enum output_colour rows_gate_colour(const json_t *profile)
 
 struct output_table *rows_create_profiles(void)
 {
-    static const char *const headings[] = {"PROFILE",    "ACCOUNT",  "SERVER",
-                                           ">MAILBOXES", ">STOPPED", ">CYCLES",
-                                           ">ALERTS",    "TROUBLE",  NULL};
+    static const char *const headings[] = {"*PROFILE",    "2ACCOUNT", "SERVER",
+                                           "3>MAILBOXES", ">STOPPED", "1>CYCLES",
+                                           ">ALERTS",     "TROUBLE",  NULL};
     return output_table_create(headings);
 }
 
@@ -110,10 +110,10 @@ const json_t *rows_trouble(const json_t *mailbox)
 
 struct output_table *rows_create_mailboxes(bool with_profile)
 {
-    static const char *const headings[] = {"MAILBOX",  "STATE",    "INCOMING", "NEXT",
-                                           "OUTGOING", ">WAITING", "TROUBLE",  NULL};
-    static const char *const with[] = {"MAILBOX",  "PROFILE",  "STATE",   "INCOMING", "NEXT",
-                                       "OUTGOING", ">WAITING", "TROUBLE", NULL};
+    static const char *const headings[] = {"*MAILBOX",  "STATE",     "5INCOMING", "3NEXT",
+                                           "4OUTGOING", "2>WAITING", "TROUBLE",   NULL};
+    static const char *const with[] = {"*MAILBOX",  "1PROFILE",  "STATE",   "5INCOMING", "3NEXT",
+                                       "4OUTGOING", "2>WAITING", "TROUBLE", NULL};
     return output_table_create(with_profile ? with : headings);
 }
 

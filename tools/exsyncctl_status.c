@@ -172,7 +172,6 @@ static const struct exsyncctl_option status_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_status_commands[] = {
-    {"status", "", "show how exsyncd, its profiles and its mailboxes are", status_options, 0, 0,
-     status_run},
+    {"status", "", "show exsyncd, its profiles and mailboxes", status_options, 0, 0, status_run},
     {.name = NULL},
 };

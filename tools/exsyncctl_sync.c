@@ -83,7 +83,7 @@ static const struct exsyncctl_option sync_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_sync_commands[] = {
-    {"sync now", "ADDRESS|--profile NAME", "look for mail and send at once, not when it is time",
-     sync_options, 0, 1, run_sync_now},
+    {"sync now", "ADDRESS|--profile NAME", "look for mail and send at once", sync_options, 0, 1,
+     run_sync_now},
     {.name = NULL},
 };

@@ -1,9 +1,11 @@
 /* Tables: cells are kept until the widths are known. */
 #define _GNU_SOURCE /* wcswidth, wcwidth */
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "tools/exsyncctl_output.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +17,11 @@ enum {
     COLUMNS = 24,
     GAP = 2,
     CELL_SIZE = 1024,
-    NARROWEST = 16,      /* to which columns give way on a terminal */
-    NARROWEST_LAST = 24, /* what they leave for the last one */
+    /* To what columns give way on a terminal: */
+    NARROWEST = 16,
+    NARROWEST_KEY = 40, /* an id has 36; longer ones stick out of their column */
+    NARROWEST_LAST = 24,
+    SHORTEST_LAST = 8, /* when nothing else can give way */
 };
 
 struct cell {
@@ -25,12 +30,19 @@ struct cell {
     enum output_colour colour;
 };
 
+struct column {
+    const char *heading; /* without its marks */
+    bool right;
+    bool key;  /* its cells are never cut */
+    char goes; /* '1' first; 0: it stays */
+    bool gone;
+    int width;
+};
+
 struct output_table {
-    const char *headings[COLUMNS];
-    bool right[COLUMNS];
-    size_t columns;
+    struct column columns[COLUMNS];
+    size_t column_count;
     bool headed;
-    int widths[COLUMNS];
     struct cell *cells;
     size_t count, capacity;
 };
@@ -48,34 +60,49 @@ static int width_of(const char *text)
     return width;
 }
 
+static struct column read_heading(const char *heading)
+{
+    struct column column = {.heading = heading};
+    for (;; column.heading++) {
+        char mark = *column.heading;
+        if (mark == '>')
+            column.right = true;
+        else if (mark == '*')
+            column.key = true;
+        else if (mark >= '1' && mark <= '9')
+            column.goes = mark;
+        else
+            return column;
+    }
+}
+
 struct output_table *output_table_create(const char *const *headings)
 {
     struct output_table *table = memory_allocate(sizeof *table);
-    for (; headings[table->columns] != NULL && table->columns < COLUMNS; table->columns++) {
-        const char *heading = headings[table->columns];
-        table->right[table->columns] = heading[0] == '>';
-        table->headings[table->columns] = heading + (heading[0] == '>');
+    for (; headings[table->column_count] != NULL && table->column_count < COLUMNS;
+         table->column_count++) {
+        struct column *column = &table->columns[table->column_count];
+        *column = read_heading(headings[table->column_count]);
+        column->width = width_of(column->heading);
     }
-    table->headed = table->columns > 0 && headings[0][0] != '\0';
-    for (size_t i = 0; i < table->columns && table->headed; i++)
-        table->widths[i] = width_of(table->headings[i]);
+    table->headed = table->column_count > 0 && table->columns[0].heading[0] != '\0';
     return table;
 }
 
 void output_cell(struct output_table *table, enum output_colour colour, const char *text)
 {
-    char line[CELL_SIZE];
     if (text == NULL)
         text = "-";
-    text_copy_line(line, sizeof line, text, strlen(text));
+    size_t length = strlen(text);
+    char *line = memory_allocate(length + 1);
+    text_copy_line(line, length + 1, text, length);
     if (table->count == table->capacity) {
         table->capacity = table->capacity == 0 ? 64 : table->capacity * 2;
         table->cells = memory_resize(table->cells, table->capacity * sizeof *table->cells);
     }
     int width = width_of(line);
-    int *widest = &table->widths[table->count % table->columns];
-    table->cells[table->count++] =
-        (struct cell){.text = memory_copy_string(line), .width = width, .colour = colour};
+    int *widest = &table->columns[table->count % table->column_count].width;
+    table->cells[table->count++] = (struct cell){.text = line, .width = width, .colour = colour};
     if (width > *widest)
         *widest = width;
 }
@@ -83,71 +110,107 @@ void output_cell(struct output_table *table, enum output_colour colour, const ch
 void output_cell_format(struct output_table *table, enum output_colour colour, const char *format,
                         ...)
 {
-    char text[CELL_SIZE];
+    struct buffer text = {0};
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    buffer_append_format_list(&text, format, arguments);
     va_end(arguments);
-    output_cell(table, colour, text);
+    output_cell(table, colour, buffer_string(&text));
+    buffer_release(&text);
 }
 
 void output_row_end(struct output_table *table)
 {
-    while (table->count % table->columns != 0)
+    while (table->count % table->column_count != 0)
         output_cell(table, OUTPUT_PLAIN, "");
 }
 
 size_t output_table_rows(const struct output_table *table)
 {
-    return (table->count + table->columns - 1) / table->columns;
+    return (table->count + table->column_count - 1) / table->column_count;
 }
 
-/* --- printing --- */
+/* --- making it fit --- */
 
+/* 0: no terminal, and no limit. */
 static int terminal_width(const struct exsyncctl *tool)
 {
     struct winsize size;
     return tool->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/* The widest column before the last that can give way; `columns`: there is none. */
-static size_t widest_column(const struct output_table *table)
+/* The last one counts with what it wants at least. */
+static int width_wanted(const struct output_table *table)
 {
-    size_t widest = table->columns;
-    for (size_t i = 0; i + 1 < table->columns; i++) {
-        bool gives = !table->right[i] && table->widths[i] > NARROWEST;
-        if (gives && (widest == table->columns || table->widths[i] > table->widths[widest]))
-            widest = i;
+    int wanted = 0;
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+        bool last = i + 1 == table->column_count;
+        if (!column->gone)
+            wanted += last && !column->key && column->width > NARROWEST_LAST
+                          ? NARROWEST_LAST
+                          : column->width + (last ? 0 : GAP);
     }
-    return widest;
+    return wanted;
 }
 
-/* On a terminal the last column has what the others leave, and the widest of those give way when
- * that is too little. */
-static void fit_columns(const struct exsyncctl *tool, struct output_table *table)
+/* One long key is no reason for blanks behind all others: it sticks out of its column. */
+static void narrow_keys(struct output_table *table)
 {
-    int left = terminal_width(tool);
-    size_t last = table->columns - 1, widest;
-    if (left == 0)
-        return;
-    for (size_t i = 0; i < last; i++)
-        left -= table->widths[i] + GAP;
-    int wanted = table->widths[last] < NARROWEST_LAST ? table->widths[last] : NARROWEST_LAST;
-    while (left < wanted && (widest = widest_column(table)) < table->columns) {
-        table->widths[widest]--;
-        left++;
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].key && table->columns[i].width > NARROWEST_KEY)
+            table->columns[i].width = NARROWEST_KEY;
     }
-    if (left < wanted)
-        left = wanted;
-    if (table->widths[last] > left)
-        table->widths[last] = left;
 }
 
-static void pad(int count)
+/* False: there is none that may go. */
+static bool drop_column(struct output_table *table)
 {
-    if (count > 0)
-        printf("%*s", count, "");
+    struct column *first = NULL;
+    for (size_t i = 0; i < table->column_count; i++) {
+        struct column *column = &table->columns[i];
+        if (column->goes != 0 && !column->gone && (first == NULL || column->goes < first->goes))
+            first = column;
+    }
+    if (first != NULL)
+        first->gone = true;
+    return first != NULL;
 }
+
+/* The widest before the last becomes one narrower; false: none can. */
+static bool narrow_column(struct output_table *table)
+{
+    struct column *widest = NULL;
+    for (size_t i = 0; i + 1 < table->column_count; i++) {
+        struct column *column = &table->columns[i];
+        bool gives = !column->right && !column->key && !column->gone && column->width > NARROWEST;
+        if (gives && (widest == NULL || column->width > widest->width))
+            widest = column;
+    }
+    if (widest != NULL)
+        widest->width--;
+    return widest != NULL;
+}
+
+static void fit_columns(struct output_table *table, int limit)
+{
+    if (width_wanted(table) > limit)
+        narrow_keys(table);
+    while (width_wanted(table) > limit && drop_column(table))
+        ;
+    while (width_wanted(table) > limit && narrow_column(table))
+        ;
+}
+
+/* --- printing --- */
+
+/* A row that is being printed. */
+struct row {
+    const struct exsyncctl *tool;
+    int limit; /* of the terminal; 0: none */
+    int start; /* where the next column begins */
+    int at;    /* where the cursor is */
+};
 
 /* The bytes of the character at `text`, and its width on the terminal. */
 static size_t character_at(const char *text, int *width)
@@ -176,52 +239,76 @@ static int print_cut(const char *text, int most)
     return shown + 1;
 }
 
-/* `*owed`: blanks that are due before the next text, so that no row ends in blanks. */
-static void print_cell(const struct exsyncctl *tool, const struct output_table *table,
-                       size_t column, const struct cell *cell, int *owed)
+/* The last column has what the others have left of the line. */
+static int room_of(const struct row *row, const struct column *column, bool last, int begin)
 {
-    int room = table->widths[column], width = cell->width;
-    if (width > 0) {
-        pad(*owed + (table->right[column] && width < room ? room - width : 0));
-        *owed = 0;
-        output_colour_begin(tool, cell->colour);
-        if (width > room)
-            width = print_cut(cell->text, room);
-        else
-            fputs(cell->text, stdout);
-        output_colour_end(tool, cell->colour);
-        if (table->right[column])
-            width = room;
-    }
-    *owed += room - width + GAP;
-    if (column + 1 == table->columns) {
-        putchar('\n');
-        *owed = 0;
-    }
+    if (row->limit == 0 || column->key)
+        return INT_MAX;
+    if (!last)
+        return column->width;
+    return row->limit - begin > SHORTEST_LAST ? row->limit - begin : SHORTEST_LAST;
 }
 
-static void print_headings(const struct exsyncctl *tool, const struct output_table *table)
+/* Blanks are printed before a text only, so that no row ends in them. What has stuck out of its
+ * column moves the next ones, as far as they have no room to spare. */
+static void print_cell(struct row *row, const struct column *column, bool last,
+                       const struct cell *cell)
 {
-    int owed = 0;
-    for (size_t i = 0; i < table->columns; i++) {
-        char heading[CELL_SIZE];
-        snprintf(heading, sizeof heading, "%s", table->headings[i]);
-        const struct cell cell = {heading, width_of(heading), OUTPUT_STRONG};
-        print_cell(tool, table, i, &cell, &owed);
+    int begin = row->start;
+    if (column->right && cell->width < column->width)
+        begin += column->width - cell->width;
+    if (row->at > 0 && begin < row->at + GAP)
+        begin = row->at + GAP;
+    row->start += column->width + GAP;
+    if (cell->width == 0)
+        return;
+    int room = room_of(row, column, last, begin);
+    printf("%*s", begin - row->at, "");
+    output_colour_begin(row->tool, cell->colour);
+    if (cell->width > room) {
+        row->at = begin + print_cut(cell->text, room);
+    } else {
+        fputs(cell->text, stdout);
+        row->at = begin + cell->width;
     }
+    output_colour_end(row->tool, cell->colour);
+}
+
+/* `cells`: one for each column, gone or not. */
+static void print_row(const struct exsyncctl *tool, const struct output_table *table,
+                      const struct cell *cells, int limit)
+{
+    struct row row = {.tool = tool, .limit = limit};
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (!table->columns[i].gone)
+            print_cell(&row, &table->columns[i], i + 1 == table->column_count, &cells[i]);
+    }
+    putchar('\n');
+}
+
+static void print_headings(const struct exsyncctl *tool, const struct output_table *table,
+                           int limit)
+{
+    struct cell cells[COLUMNS] = {0};
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *heading = table->columns[i].heading;
+        cells[i] = (struct cell){(char *)heading, width_of(heading), OUTPUT_STRONG};
+    }
+    print_row(tool, table, cells, limit);
 }
 
 void output_table_print(const struct exsyncctl *tool, struct output_table *table)
 {
-    int owed = 0;
+    int limit = terminal_width(tool);
     output_row_end(table);
-    fit_columns(tool, table);
+    if (limit > 0)
+        fit_columns(table, limit);
     if (table->headed && table->count > 0)
-        print_headings(tool, table);
-    for (size_t i = 0; i < table->count; i++) {
-        print_cell(tool, table, i % table->columns, &table->cells[i], &owed);
+        print_headings(tool, table, limit);
+    for (size_t i = 0; i < table->count; i += table->column_count)
+        print_row(tool, table, &table->cells[i], limit);
+    for (size_t i = 0; i < table->count; i++)
         memory_free(table->cells[i].text);
-    }
     memory_free(table->cells);
     memory_free(table);
 }

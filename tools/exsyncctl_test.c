@@ -1,5 +1,6 @@
 /* test: "Test & Enable". One mailbox is shown step by step; many with a progress bar and a table of
  * what came of each. */
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
@@ -49,11 +50,16 @@ static void erase_bar(const struct test_view *view)
 
 /* --- a step --- */
 
-static void show_lines(struct exsyncctl *tool, const char *text, const char *indent)
+static bool has(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static void show_commands(struct exsyncctl *tool, const char *text)
 {
     while (*text != '\0') {
         int length = (int)strcspn(text, "\n");
-        output_print(tool, OUTPUT_PLAIN, "%s%.*s\n", indent, length, text);
+        output_print(tool, OUTPUT_PLAIN, "      %.*s\n", length, text);
         text += length;
         text += *text == '\n';
     }
@@ -64,15 +70,18 @@ static void show_error(struct exsyncctl *tool, const json_t *error)
     const char *sentence = output_text(error, "sentence"), *text = output_text(error, "text");
     const char *code = output_text(error, "code"), *remedy = output_text(error, "remedy");
     const char *commands = output_text(error, "commands");
+    struct buffer why = {0};
     if (code == NULL)
         return;
-    output_print(tool, OUTPUT_BAD, "    %s", sentence == NULL ? "" : sentence);
-    output_print(tool, OUTPUT_PLAIN, " (%s%s%s)\n", code,
-                 text == NULL || text[0] == '\0' ? "" : ": ", text == NULL ? "" : text);
-    if (remedy != NULL && remedy[0] != '\0')
-        show_lines(tool, remedy, "    ");
-    if (commands != NULL && commands[0] != '\0')
-        show_lines(tool, commands, "      ");
+    buffer_append_format(&why, "%s%s(%s%s%s)", has(sentence) ? sentence : "",
+                         has(sentence) ? " " : "", code, has(text) ? ": " : "",
+                         has(text) ? text : "");
+    output_paragraph(tool, OUTPUT_BAD, 4, why.data);
+    buffer_release(&why);
+    if (has(remedy))
+        output_paragraph(tool, OUTPUT_PLAIN, 4, remedy);
+    if (has(commands))
+        show_commands(tool, commands);
 }
 
 static void show_mark(struct exsyncctl *tool, const char *result)
@@ -101,9 +110,9 @@ static void show_step(struct exsyncctl *tool, const json_t *answer)
     if (strcmp(result, "left out") != 0)
         output_duration(took, output_number(answer, "milliseconds"));
     show_mark(tool, result);
-    output_print(tool, OUTPUT_PLAIN, "%-*s %10s  ", STEP_WIDTH, name, took);
-    output_print(tool, expires_soon(answer) ? OUTPUT_WARNING : OUTPUT_PLAIN, "%s\n",
-                 detail == NULL ? "" : detail);
+    output_print(tool, OUTPUT_PLAIN, "%-*s %10s", STEP_WIDTH, name, took);
+    output_print(tool, expires_soon(answer) ? OUTPUT_WARNING : OUTPUT_PLAIN, "%s%s\n",
+                 has(detail) ? "  " : "", has(detail) ? detail : "");
     show_error(tool, json_object_get(answer, "error"));
     fflush(stdout);
 }
@@ -151,8 +160,8 @@ static int compare_addresses(const void *a, const void *b)
 
 static void show_table(struct exsyncctl *tool, const json_t *outcomes)
 {
-    static const char *const headings[] = {"MAILBOX", "PROFILE", "RESULT", ">TIME",
-                                           "STEP",    "CAUSE",   NULL};
+    static const char *const headings[] = {"*MAILBOX", "1PROFILE", "RESULT", "2>TIME",
+                                           "STEP",     "CAUSE",    NULL};
     size_t count = json_array_size(outcomes);
     const json_t **sorted = memory_allocate_array(count + 1, sizeof *sorted);
     struct output_table *table = output_table_create(headings);
@@ -266,8 +275,7 @@ static const struct exsyncctl_option test_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_test_commands[] = {
-    {"test", "ADDRESS|--profile NAME|--all",
-     "test the server, the account and mailboxes, and enable those that pass", test_options, 0, 1,
-     run_test},
+    {"test", "ADDRESS|--profile NAME|--all", "test step by step, and enable what passes",
+     test_options, 0, 1, run_test},
     {.name = NULL},
 };

@@ -94,6 +94,30 @@ static bool ask_for_file(struct exsyncctl *tool, const char *path, json_t *reque
     return found;
 }
 
+/* A path, or the name of a file of mail; a Message-ID may hold a slash, but not behind its @. */
+static bool looks_like_file(const char *text)
+{
+    size_t length = strlen(text);
+    const char *slash = strrchr(text, '/'), *at = strrchr(text, '@');
+    if (length > 4 && strcmp(text + length - 4, ".eml") == 0)
+        return true;
+    return slash != NULL && (text[0] == '/' || text[0] == '.' || at == NULL || at < slash);
+}
+
+/* False, for ask_for. */
+static bool tell_no_file(struct exsyncctl *tool, const char *path)
+{
+    struct stat status;
+    int error = stat(path, &status) == 0 ? 0 : errno;
+    if (error == 0 || error == ENOENT || error == ENOTDIR)
+        exsyncctl_fail(tool, EX_NOINPUT, "no such file: %s; for a part of a subject add --subject",
+                       path);
+    else
+        exsyncctl_fail(tool, error == EACCES ? EX_NOPERM : EX_NOINPUT, "%s cannot be read: %s",
+                       path, strerror(error));
+    return false;
+}
+
 static bool ask_for(struct exsyncctl *tool, const char *what, json_t *request)
 {
     if (exsyncctl_flag(tool, "subject")) {
@@ -102,6 +126,8 @@ static bool ask_for(struct exsyncctl *tool, const char *what, json_t *request)
     }
     if (is_file(what))
         return ask_for_file(tool, what, request);
+    if (looks_like_file(what))
+        return tell_no_file(tool, what);
     const char *member = is_uuid(what, strlen(what))                              ? "message"
                          : strchr(what, '@') != NULL && strchr(what, ' ') == NULL ? "message_id"
                                                                                   : "subject";
@@ -284,7 +310,7 @@ static const struct exsyncctl_option trace_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_trace_commands[] = {
-    {"trace", "MESSAGE-ID|SUBJECT|FILE", "where is this mail, and what happens to it next",
-     trace_options, 1, 1, run_trace},
+    {"trace", "MESSAGE-ID|SUBJECT|FILE", "where a mail is, and what happens to it", trace_options,
+     1, 1, run_trace},
     {NULL, NULL, NULL, NULL, 0, 0, NULL},
 };

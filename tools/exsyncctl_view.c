@@ -286,7 +286,6 @@ const struct exsyncctl_command exsyncctl_view_commands[] = {
     {"mailbox list", "", "list the mailboxes", mailbox_list_options, 0, 0, mailbox_list},
     {"mailbox show", "ADDRESS", "show all about one mailbox", NULL, 1, 1, mailbox_show},
     {"profile list", "", "list the profiles", NULL, 0, 0, profile_list},
-    {"profile show", "NAME", "show a profile: its account, its owner, its connections", NULL, 1, 1,
-     profile_show},
+    {"profile show", "NAME", "show all about one profile", NULL, 1, 1, profile_show},
     {.name = NULL},
 };

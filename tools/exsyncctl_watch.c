@@ -125,12 +125,13 @@ int watch_run(struct exsyncctl *tool, int (*draw)(struct exsyncctl *tool, void *
     int status;
     if (!tool->terminal)
         return exsyncctl_misused(tool, "--watch needs a terminal");
+    tool->silent = true; /* until there is a screen on which it stays */
     terminal_enter();
     do
         status = draw_once(tool, draw, argument);
     while (status == EX_OK && !wait_for_key());
     terminal_leave();
     on_signals(SIG_DFL);
-    /* What was told on the other screen went with it. */
+    tool->silent = false;
     return status == EX_OK ? status : exsyncctl_fail(tool, status, "%s", tool->problem.text);
 }

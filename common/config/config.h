@@ -195,6 +195,12 @@ struct config {
  * Returns NULL when there was a mistake; the configuration, which the caller frees, otherwise. */
 struct config *config_load(const char *main_path, struct buffer *report);
 
+/* Reads the same files for the control_socket alone, for tools: the rest may have mistakes, and the
+ * files of passwords are not looked at. `*path` is the caller's (memory_free); "none": no socket;
+ * NULL: the key is not given. False: it cannot be told, for the mistakes that are appended to
+ * `report`. */
+bool config_read_control_socket(const char *main_path, char **path, struct buffer *report);
+
 /* NULL is allowed. */
 void config_free(struct config *config);
 

@@ -47,7 +47,7 @@ def completed(words, breaks=WITHOUT_AT):
 def commands():
     told = subprocess.run([program("exsyncctl"), "--help"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
-    told = told[told.index("Commands:"):told.index("Options:")]
+    told = told[told.index("\nCommands "):told.index("\nOptions:")]
     return re.findall(r"(?m)^  ([a-z]+(?: [a-z]+)?)(?= )", told)
 
 

@@ -305,25 +305,4 @@ def colours():
         check("\033[" not in tool.output(*words), "colour in a pipe")
 
 
-@case("log reads the journal of one mailbox")
-def log():
-    with Scene([ANN]) as scene:
-        tool = Exsyncctl(scene)
-        folder = scene.folder / "bin"
-        folder.mkdir()
-        (folder / "journalctl").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-        (folder / "journalctl").chmod(0o755)
-        path = {"PATH": f"{folder}:{os.environ['PATH']}"}
-        found = tool.output("log", ANN.upper(), "--follow", "--since", "-1h", "--lines=5",
-                            environment=path)
-        check_equal(found.split("\n")[:-1],
-                    ["SYSLOG_IDENTIFIER=exsyncd", f"EXSYNC_MAILBOX={ANN}", "--follow", "--since",
-                     "-1h", "--lines", "5"], "the words of journalctl")
-        tool.fails(EX_UNAVAILABLE, "log", ANN, environment={"PATH": str(scene.folder)},
-                   saying="journalctl")
-        tool.fails(EX_USAGE, "log", "--since", saying="--since TIME")
-        scene.daemon.start()
-        scene.daemon.until_started()
-
-
 main()

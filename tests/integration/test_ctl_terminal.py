@@ -91,6 +91,12 @@ def check_restored(terminal):
               f"{end!r} does not come behind {begin!r}")
 
 
+def rows_on_terminal(tool, columns, *words):
+    with Terminal(tool, *words, columns=columns) as terminal:
+        check_equal(terminal.ended(), 0, f"exit status of {words}")
+        return re.sub(r"\033\[\d*m", "", terminal.shown).splitlines()
+
+
 def watch_ends(how, wanted):
     with refused() as scene:
         tool = started(scene)
@@ -133,7 +139,8 @@ def _():
             scene.daemon.stop()
             check(terminal.ended() != 0, "it ends as if all were well")
             check_restored(terminal)
-            check("exsyncctl: " in terminal.process.stderr.read().decode(), "it says nothing")
+            said = terminal.process.stderr.read().decode()
+            check_equal(said.count("exsyncctl: "), 1, f"how often it says what has happened: {said!r}")
 
 
 @case("output is coloured on a terminal without NO_COLOR only, and plain otherwise")
@@ -165,13 +172,27 @@ def _():
         for row in rows[1:]:
             check_equal(column_of(row, wide), column_of(rows[0], "PROFILE"), f"profile in {row!r}")
             check_equal(column_of(row, " ok ") + 1, column_of(rows[0], "STATE"), f"state in {row!r}")
-        with Terminal(tool, "mailbox", "list", columns=90) as terminal:
-            check_equal(terminal.ended(), 0, "exit status")
-            shown = re.sub(r"\033\[\d*m", "", terminal.shown).splitlines()
-            check(all(width(row) <= 90 for row in shown), f"rows are too wide: {shown}")
-            check("…" in "".join(shown), "nothing is cut")
-            for row in shown[1:]:
-                check_equal(column_of(row, " ok ") + 1, column_of(shown[0], "STATE"), f"{row!r}")
+        for columns in (60, 80, 100):
+            shown = rows_on_terminal(tool, columns, "mailbox", "list")
+            check(any(row.startswith(long + "  ") for row in shown), f"{long} is cut: {shown}")
+            rest = [row for row in shown if long not in row]
+            check(all(width(row) <= columns for row in rest), f"rows are too wide: {shown}")
+            check("STATE" in shown[0] and "PROFILE" not in shown[0], f"columns of {shown[0]!r}")
+            for row in rest[1:]:
+                check_equal(column_of(row, " ok") + 1, column_of(shown[0], "STATE"), f"{row!r}")
+
+
+@case("whatever people copy is whole on a terminal of 80 columns, however long the trouble is")
+def _():
+    with refused() as scene:
+        tool = started(scene)
+        until_state(tool, BEN, "stopped")
+        for words in (("status",), ("mailbox", "list"), ("alerts",), ("failures",)):
+            shown = rows_on_terminal(tool, 80, *words)
+            check(any(f"{BEN} " in row for row in shown), f"{BEN} is not whole in {shown}")
+            check(all(width(row) <= 80 for row in shown), f"rows are too wide: {shown}")
+            check("…" in "".join(shown), f"nothing is cut in {shown}")
+            check("…" not in tool.output(*words), f"{words} is cut in a pipe")
 
 
 @case("words from outside cannot move the cursor")

@@ -295,4 +295,31 @@ def _():
         check_plugin(tool, CRITICAL, saying=f"profile {PROFILE}")
 
 
+@case("check --json is one object with the state, the words and the performance data")
+def _():
+    with refused() as scene:
+        tool = started(scene)
+        for address, state in ((ANN, "ok"), (BEN, "stopped"), (CARLA, "ok")):
+            until_state(tool, address, state)
+        line = tool.run("check", "--critical", "2")[1]
+        found = tool.answers("check", "--critical", "2", wanted=WARNING)
+        check_equal(len(found), 1, "objects")
+        check_equal(set(found[0]), {"kind", "state", "code", "summary", "in_trouble", "performance"},
+                    "members")
+        check_equal((found[0]["kind"], found[0]["state"], found[0]["code"], found[0]["in_trouble"]),
+                    ("check", "WARNING", WARNING, [BEN]), "what it says")
+        check(f"EXSYNCD WARNING: {found[0]['summary']} (in trouble: {BEN}) |" in line, line)
+        check_equal(set(found[0]["performance"]), set(re.findall(r" ([a-z_]+)=", line)), "labels")
+        check_equal([found[0]["performance"][name] for name in ("stopped", "failing", "mailboxes")],
+                    [{"value": 1, "warning": None, "critical": 2},
+                     {"value": 0, "warning": 1, "critical": None},
+                     {"value": 3, "warning": None, "critical": None}], "data")
+        scene.daemon.stop()
+        found = tool.answers("check", wanted=CRITICAL)[0]
+        check_equal((found["state"], found["performance"]), ("CRITICAL", {}), "without a daemon")
+        check("not running" in found["summary"], found["summary"])
+        check_equal(tool.answers("check", "--warning", "none", wanted=UNKNOWN)[0]["code"], UNKNOWN,
+                    "code of a wrong limit")
+
+
 main(side_by_side=4)

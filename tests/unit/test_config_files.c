@@ -283,6 +283,53 @@ static void a_missing_file_is_told(void **state)
     buffer_release(&report);
 }
 
+/* --- the socket alone --- */
+
+/* What is told of it, or the last line of the report behind "?"; until the next one. */
+static const char *socket_of(struct config_folder *folder, const char *text)
+{
+    static char told[512];
+    char path[128], *found = NULL;
+    struct buffer report = {0};
+    folder_write(folder, "exsyncd.conf", text);
+    snprintf(path, sizeof path, "%s/exsyncd.conf", folder->path);
+    bool known = config_read_control_socket(path, &found, &report);
+    if (known)
+        snprintf(told, sizeof told, "%s", found == NULL ? "not given" : found);
+    else
+        snprintf(told, sizeof told, "?%s", strrchr(buffer_string(&report), '/') + 1);
+    assert_true(known || found == NULL);
+    assert_int_equal(report.length > 0, !known);
+    memory_free(found);
+    buffer_release(&report);
+    return told;
+}
+
+static void the_socket_is_told_whatever_else_is_wrong(void **state)
+{
+    assert_string_equal(socket_of(*state, "[exsyncd]\ncontrol_socket = /run/x.sock\n"),
+                        "/run/x.sock");
+    assert_string_equal(socket_of(*state, "[exsyncd]\ncontrol_socket = none\n"), "none");
+    assert_string_equal(socket_of(*state, "[exsyncd]\n"), "not given");
+    /* A password that cannot be read, and what only a whole configuration has, do not matter. */
+    assert_string_equal(
+        socket_of(*state, "[profile contoso]\npassword_file = /nonexistent/password\n"),
+        "not given");
+    assert_string_equal(socket_of(*state, "[nonsense]\n[exsyncd]\ncontrol_socket = /run/x.sock\n"),
+                        "/run/x.sock");
+    folder_write(*state, "conf.d/socket.conf", "[exsyncd]\ncontrol_socket = /run/y.sock\n");
+    assert_string_equal(socket_of(*state, "[exsyncd]\n"), "/run/y.sock");
+}
+
+static void the_socket_is_not_guessed_where_a_mistake_may_hide_it(void **state)
+{
+    assert_string_equal(socket_of(*state, "[exsyncd]\ncontrol_sockt = /run/x.sock\n"),
+                        "?exsyncd.conf:2: [exsyncd] control_sockt: is no key; did you mean "
+                        "control_socket?\n");
+    const char *wrong = socket_of(*state, "[exsyncd]\ncontrol_socket = x.sock\n");
+    assert_int_equal(wrong[0], '?');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +346,8 @@ int main(void)
         folder_test(drop_ins_are_read_in_the_order_of_their_names),
         folder_test(sections_without_a_name_go_on_in_other_files),
         folder_test(a_missing_file_is_told),
+        folder_test(the_socket_is_told_whatever_else_is_wrong),
+        folder_test(the_socket_is_not_guessed_where_a_mistake_may_hide_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

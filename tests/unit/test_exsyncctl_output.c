@@ -108,12 +108,33 @@ static void a_table_without_rows_is_nothing_and_colours_are_when_they_are_wanted
     assert_string_equal(text, "\033[32ma\033[0m  b\n");
 }
 
+static void a_paragraph_is_filled_into_lines_behind_its_indent(void **state)
+{
+    (void)state;
+    const struct exsyncctl tool = {.json = false};
+    FILE *before = stdout;
+    char *text = NULL;
+    size_t length;
+    stdout = open_memstream(&text, &length);
+    assert_non_null(stdout);
+    output_paragraph(&tool, OUTPUT_PLAIN, 4,
+                     "Words go on  until the line is full, with one blank between them\nwhatever "
+                     "stood there, and then go on in the next line.");
+    output_paragraph(&tool, OUTPUT_PLAIN, 2, "");
+    fclose(stdout);
+    stdout = before;
+    assert_string_equal(text, "    Words go on until the line is full, with one blank between them "
+                              "whatever\n    stood there, and then go on in the next line.\n\n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_have_their_two_largest_units),
         cmocka_unit_test(times_are_told_from_now),
         cmocka_unit_test(columns_are_as_wide_as_they_must_be),
+        cmocka_unit_test(a_paragraph_is_filled_into_lines_behind_its_indent),
         cmocka_unit_test(a_table_without_rows_is_nothing_and_colours_are_when_they_are_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
