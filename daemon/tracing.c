@@ -8,7 +8,6 @@
 #include "daemon/traced.h"
 #include "mail/maildir_name.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +30,12 @@ struct tracing {
     uint64_t mailboxes;
     bool partly;
     char *problem;
+    atomic_bool working;  /* its job is, on a thread */
+    atomic_uint progress; /* of the job */
+    struct executor_timer look;
+    uint32_t seen;     /* the progress of all, when it moved last */
+    uint64_t moved_ms; /* monotonic: when that was */
+    LIST_ENTRY(tracing) entries;
 
     enum place place;
     int64_t mailbox; /* whose Maildir is looked through, or was last */
@@ -61,6 +66,8 @@ static void release_search(struct tracing *tracing)
 
 static void tracing_free(struct tracing *tracing)
 {
+    executor_cancel_timer(tracing->service->context.executor, &tracing->look);
+    LIST_REMOVE(tracing, entries);
     release_search(tracing);
     traced_release(&tracing->found);
     memory_free(tracing->id);
@@ -72,7 +79,8 @@ static void tracing_free(struct tracing *tracing)
     memory_free(tracing);
 }
 
-static void tracing_finish(struct tracing *tracing)
+/* `unanswered`: as in the result. */
+static void tell(struct tracing *tracing, const char *unanswered)
 {
     json_t *answers[TRACED_MAX];
     for (size_t i = 0; i < tracing->found.count; i++)
@@ -82,10 +90,16 @@ static void tracing_finish(struct tracing *tracing)
         .count = tracing->found.count,
         .files = tracing->files,
         .mailboxes = tracing->mailboxes,
-        .partly = tracing->partly || tracing->found.partly,
+        .partly = tracing->partly || tracing->found.partly || unanswered != NULL,
+        .unanswered = unanswered,
         .problem = tracing->problem,
     };
     tracing->done(tracing->argument, &result);
+}
+
+static void tracing_finish(struct tracing *tracing)
+{
+    tell(tracing, NULL);
     tracing_free(tracing);
 }
 
@@ -158,11 +172,89 @@ static void tracing_next_match(struct tracing *tracing)
     tracing_next_place(tracing);
 }
 
+/* --- a folder that does not answer --- */
+
+enum { LOOK_EVERY_MS = 1000 };
+
+/* Where its job is. */
+static const char *place_of(const struct tracing *tracing)
+{
+    const char *place = tracing->folders[0];
+    if (place == NULL)
+        place = traced_place(&tracing->found);
+    return place == NULL ? "a folder" : place;
+}
+
+/* The one whose job a thread works on: the others wait behind it. */
+static const struct tracing *at_work(const struct service *service)
+{
+    const struct tracing *tracing;
+    LIST_FOREACH(tracing, &service->tracings, entries)
+    {
+        if (atomic_load(&tracing->working))
+            return tracing;
+    }
+    return NULL;
+}
+
+static uint32_t progress_of_all(const struct service *service)
+{
+    const struct tracing *tracing;
+    uint32_t progress = 0;
+    LIST_FOREACH(tracing, &service->tracings, entries)
+    {
+        progress += atomic_load(&tracing->progress) + atomic_load(&tracing->working);
+    }
+    return progress;
+}
+
+/* The job may still come back: then it is freed. */
+static void give_up(struct tracing *tracing)
+{
+    const struct tracing *working = at_work(tracing->service);
+    char *place = memory_copy_string(place_of(working == NULL ? tracing : working));
+    atomic_store(&tracing->cancelled, true);
+    tell(tracing, place);
+    memory_free(place);
+}
+
+static void look(void *argument)
+{
+    struct tracing *tracing = argument;
+    struct executor *executor = tracing->service->context.executor;
+    uint32_t progress = progress_of_all(tracing->service);
+    if (progress != tracing->seen) {
+        tracing->seen = progress;
+        tracing->moved_ms = executor_now(executor);
+    } else if (executor_now(executor) - tracing->moved_ms >= TRACING_QUIET_MS) {
+        give_up(tracing);
+        return;
+    }
+    executor_after(executor, &tracing->look, LOOK_EVERY_MS, look, tracing);
+}
+
+static void begin_to_look(struct tracing *tracing)
+{
+    struct executor *executor = tracing->service->context.executor;
+    tracing->seen = progress_of_all(tracing->service);
+    tracing->moved_ms = executor_now(executor);
+    executor_after(executor, &tracing->look, LOOK_EVERY_MS, look, tracing);
+}
+
+/* A job has come back. False when nobody waits for it any more. */
+static bool job_is_back(struct tracing *tracing)
+{
+    atomic_store(&tracing->working, false);
+    executor_cancel_timer(tracing->service->context.executor, &tracing->look);
+    return tracing_goes_on(tracing);
+}
+
 /* --- 4: files --- */
 
 static void search_work(void *argument)
 {
     struct tracing *tracing = argument;
+    atomic_store(&tracing->working, true);
     for (size_t i = 0; i < 2 && tracing->folders[i] != NULL; i++)
         mail_search_folder(&tracing->search, tracing->folders[i]);
     for (size_t i = 0; tracing->place == PLACE_FAILED && i < tracing->search.count; i++) {
@@ -178,7 +270,7 @@ static void search_work(void *argument)
 static void search_done(void *argument)
 {
     struct tracing *tracing = argument;
-    if (!tracing_goes_on(tracing))
+    if (!job_is_back(tracing))
         return;
     tracing->files += tracing->search.files;
     tracing->partly = tracing->partly || tracing->search.partly;
@@ -190,6 +282,8 @@ static void search_done(void *argument)
 static void submit(struct tracing *tracing, void (*work)(void *), void (*done)(void *))
 {
     struct executor_pool *pool = tracing->service->files;
+    atomic_store(&tracing->progress, 0);
+    begin_to_look(tracing);
     executor_pool_submit(pool, executor_pool_lane(pool, "trace", 1), &tracing->job, work, done,
                          tracing);
 }
@@ -202,6 +296,7 @@ static void search(struct tracing *tracing, const char *root, const char *first,
         .subject = tracing->subject,
         .name = tracing->id,
         .stop = &tracing->cancelled,
+        .progress = &tracing->progress,
     };
     const char *const names[2] = {first, second};
     for (size_t i = 0; i < 2 && names[i] != NULL; i++) {
@@ -272,13 +367,14 @@ static void tracing_next_place(struct tracing *tracing)
 static void find_work(void *argument)
 {
     struct tracing *tracing = argument;
-    traced_find_files(&tracing->found, &tracing->cancelled);
+    atomic_store(&tracing->working, true);
+    traced_find_files(&tracing->found, &tracing->cancelled, &tracing->progress);
 }
 
 static void find_done(void *argument)
 {
     struct tracing *tracing = argument;
-    if (!tracing_goes_on(tracing))
+    if (!job_is_back(tracing))
         return;
     traced_take_files(&tracing->found);
     tracing_next_place(tracing);
@@ -346,17 +442,6 @@ static char *bare_message_id(const char *text)
     return memory_copy_bytes(text, length);
 }
 
-/* STATE/outbox, of STATE/outbox/new. */
-static char *outbox_of(const struct service *service)
-{
-    if (service->context.outbox == NULL)
-        return NULL;
-    const char *watched = outbox_watched(service->context.outbox);
-    const char *slash = strrchr(watched, '/');
-    assert(slash != NULL);
-    return memory_copy_bytes(watched, (size_t)(slash - watched));
-}
-
 struct tracing *tracing_start(struct service *service, const struct tracing_question *question,
                               tracing_done *done, void *argument)
 {
@@ -366,7 +451,10 @@ struct tracing *tracing_start(struct service *service, const struct tracing_ques
     tracing->message_id = bare_message_id(question->message_id);
     tracing->subject = memory_copy_string(question->subject);
     tracing->address = memory_copy_string(question->address);
-    tracing->outbox = outbox_of(service);
+    tracing->found.scheduler = &service->scheduler;
+    tracing->found.message_id = tracing->message_id;
+    tracing->outbox = service_outbox_path(service);
+    LIST_INSERT_HEAD(&service->tracings, tracing, entries);
     tracing->done = done;
     tracing->argument = argument;
     if (tracing->message_id != NULL)
@@ -377,6 +465,7 @@ struct tracing *tracing_start(struct service *service, const struct tracing_ques
 
 void tracing_cancel(struct tracing *tracing)
 {
+    executor_cancel_timer(tracing->service->context.executor, &tracing->look);
     atomic_store(&tracing->cancelled, true);
 }
 
