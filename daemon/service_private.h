@@ -9,6 +9,7 @@
 #include "daemon/context.h"
 #include "daemon/disks.h"
 #include "daemon/intake.h"
+#include "daemon/job_watch.h"
 #include "daemon/mailbox.h"
 #include "daemon/orphans.h"
 #include "daemon/pauses.h"
@@ -18,9 +19,6 @@
 
 struct control;
 struct reload;
-struct tracing;
-
-LIST_HEAD(tracings, tracing);
 
 /* What came of a reload that was asked for. */
 struct reload_result {
@@ -68,7 +66,7 @@ struct service {
     struct control *control;              /* NULL: nobody can ask */
     struct reload_waiters reload_waiters; /* for the reload that begins next */
     struct service_watchers watchers;
-    struct tracings tracings; /* all that are under way */
+    struct job_watches tracings; /* of all that are under way */
     struct summary summary;
     struct executor_timer summary_timer;
     struct executor_timer housekeeping_timer;

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/message_id.h"
+#include "daemon/job_watch.h"
 #include "daemon/mail_search.h"
 #include "daemon/service_private.h"
 #include "daemon/traced.h"
@@ -30,12 +31,7 @@ struct tracing {
     uint64_t mailboxes;
     bool partly;
     char *problem;
-    atomic_bool working;  /* its job is, on a thread */
-    atomic_uint progress; /* of the job */
-    struct executor_timer look;
-    uint32_t seen;     /* the progress of all, when it moved last */
-    uint64_t moved_ms; /* monotonic: when that was */
-    LIST_ENTRY(tracing) entries;
+    struct job_watch watch;
 
     enum place place;
     int64_t mailbox; /* whose Maildir is looked through, or was last */
@@ -66,8 +62,7 @@ static void release_search(struct tracing *tracing)
 
 static void tracing_free(struct tracing *tracing)
 {
-    executor_cancel_timer(tracing->service->context.executor, &tracing->look);
-    LIST_REMOVE(tracing, entries);
+    job_watch_leave(&tracing->watch);
     release_search(tracing);
     traced_release(&tracing->found);
     memory_free(tracing->id);
@@ -174,78 +169,31 @@ static void tracing_next_match(struct tracing *tracing)
 
 /* --- a folder that does not answer --- */
 
-enum { LOOK_EVERY_MS = 1000 };
-
 /* Where its job is. */
 static const char *place_of(const struct tracing *tracing)
 {
-    const char *place = tracing->folders[0];
-    if (place == NULL)
-        place = traced_place(&tracing->found);
+    const char *place =
+        tracing->folders[0] != NULL ? tracing->folders[0] : traced_place(&tracing->found);
     return place == NULL ? "a folder" : place;
 }
 
-/* The one whose job a thread works on: the others wait behind it. */
-static const struct tracing *at_work(const struct service *service)
+/* It may be another one that hangs, which this one waits for in the lane. The job may still come
+ * back: then it is freed. */
+static void hangs(void *argument)
 {
-    const struct tracing *tracing;
-    LIST_FOREACH(tracing, &service->tracings, entries)
-    {
-        if (atomic_load(&tracing->working))
-            return tracing;
-    }
-    return NULL;
-}
-
-static uint32_t progress_of_all(const struct service *service)
-{
-    const struct tracing *tracing;
-    uint32_t progress = 0;
-    LIST_FOREACH(tracing, &service->tracings, entries)
-    {
-        progress += atomic_load(&tracing->progress) + atomic_load(&tracing->working);
-    }
-    return progress;
-}
-
-/* The job may still come back: then it is freed. */
-static void give_up(struct tracing *tracing)
-{
-    const struct tracing *working = at_work(tracing->service);
-    char *place = memory_copy_string(place_of(working == NULL ? tracing : working));
+    struct tracing *tracing = argument;
+    const struct job_watch *working = job_watch_at_work(&tracing->service->tracings);
+    char *place = memory_copy_string(place_of(working == NULL ? tracing : working->argument));
     atomic_store(&tracing->cancelled, true);
     tell(tracing, place);
     memory_free(place);
 }
 
-static void look(void *argument)
-{
-    struct tracing *tracing = argument;
-    struct executor *executor = tracing->service->context.executor;
-    uint32_t progress = progress_of_all(tracing->service);
-    if (progress != tracing->seen) {
-        tracing->seen = progress;
-        tracing->moved_ms = executor_now(executor);
-    } else if (executor_now(executor) - tracing->moved_ms >= TRACING_QUIET_MS) {
-        give_up(tracing);
-        return;
-    }
-    executor_after(executor, &tracing->look, LOOK_EVERY_MS, look, tracing);
-}
-
-static void begin_to_look(struct tracing *tracing)
-{
-    struct executor *executor = tracing->service->context.executor;
-    tracing->seen = progress_of_all(tracing->service);
-    tracing->moved_ms = executor_now(executor);
-    executor_after(executor, &tracing->look, LOOK_EVERY_MS, look, tracing);
-}
-
 /* A job has come back. False when nobody waits for it any more. */
 static bool job_is_back(struct tracing *tracing)
 {
-    atomic_store(&tracing->working, false);
-    executor_cancel_timer(tracing->service->context.executor, &tracing->look);
+    job_watch_work(&tracing->watch, false);
+    job_watch_end(&tracing->watch);
     return tracing_goes_on(tracing);
 }
 
@@ -254,7 +202,7 @@ static bool job_is_back(struct tracing *tracing)
 static void search_work(void *argument)
 {
     struct tracing *tracing = argument;
-    atomic_store(&tracing->working, true);
+    job_watch_work(&tracing->watch, true);
     for (size_t i = 0; i < 2 && tracing->folders[i] != NULL; i++)
         mail_search_folder(&tracing->search, tracing->folders[i]);
     for (size_t i = 0; tracing->place == PLACE_FAILED && i < tracing->search.count; i++) {
@@ -282,8 +230,7 @@ static void search_done(void *argument)
 static void submit(struct tracing *tracing, void (*work)(void *), void (*done)(void *))
 {
     struct executor_pool *pool = tracing->service->files;
-    atomic_store(&tracing->progress, 0);
-    begin_to_look(tracing);
+    job_watch_begin(&tracing->watch);
     executor_pool_submit(pool, executor_pool_lane(pool, "trace", 1), &tracing->job, work, done,
                          tracing);
 }
@@ -296,7 +243,7 @@ static void search(struct tracing *tracing, const char *root, const char *first,
         .subject = tracing->subject,
         .name = tracing->id,
         .stop = &tracing->cancelled,
-        .progress = &tracing->progress,
+        .progress = &tracing->watch.progress,
     };
     const char *const names[2] = {first, second};
     for (size_t i = 0; i < 2 && names[i] != NULL; i++) {
@@ -367,8 +314,8 @@ static void tracing_next_place(struct tracing *tracing)
 static void find_work(void *argument)
 {
     struct tracing *tracing = argument;
-    atomic_store(&tracing->working, true);
-    traced_find_files(&tracing->found, &tracing->cancelled, &tracing->progress);
+    job_watch_work(&tracing->watch, true);
+    traced_find_files(&tracing->found, &tracing->cancelled, &tracing->watch.progress);
 }
 
 static void find_done(void *argument)
@@ -454,7 +401,11 @@ struct tracing *tracing_start(struct service *service, const struct tracing_ques
     tracing->found.scheduler = &service->scheduler;
     tracing->found.message_id = tracing->message_id;
     tracing->outbox = service_outbox_path(service);
-    LIST_INSERT_HEAD(&service->tracings, tracing, entries);
+    tracing->watch.executor = service->context.executor;
+    tracing->watch.quiet_ms = TRACING_QUIET_MS;
+    tracing->watch.hangs = hangs;
+    tracing->watch.argument = tracing;
+    job_watch_join(&service->tracings, &tracing->watch);
     tracing->done = done;
     tracing->argument = argument;
     if (tracing->message_id != NULL)
@@ -465,7 +416,7 @@ struct tracing *tracing_start(struct service *service, const struct tracing_ques
 
 void tracing_cancel(struct tracing *tracing)
 {
-    executor_cancel_timer(tracing->service->context.executor, &tracing->look);
+    job_watch_end(&tracing->watch);
     atomic_store(&tracing->cancelled, true);
 }
 

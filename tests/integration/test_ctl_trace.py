@@ -163,6 +163,11 @@ def _():
         out = tool.output("trace", message_id(content))
         for text in ("failed", failure["sentence"], failure["code"], answer["next"]):
             check(text in out, f"{text!r} is not told: {out}")
+        tool.answers("pause", PROFILE)
+        answer = only(traced(tool, message_id(content), kind="incoming"))
+        check(answer["next"].startswith(f"It waits: the profile {PROFILE} is paused since 20") and
+              f'exsyncctl resume "{PROFILE}"' in answer["next"], f"what comes next: {answer}")
+        check_equal(answer["next_try"], None, "when")
         scene.may_be_unfinished = True
 
 
