@@ -126,9 +126,10 @@ static void sync_end_if_through(struct sync_request *sync)
                      text_plural(failed, "it", "them"));
     else if (paused > 0)
         control_fail(request, EX_UNAVAILABLE, "Paused",
-                     "%zu of %zu %s not run: the profile was paused meanwhile; exsyncctl resume "
-                     "lets it go on",
-                     paused, count, text_plural(paused, "direction was", "directions were"));
+                     "%zu of %zu %s %s not run, for the profile was paused meanwhile; exsyncctl "
+                     "profile list shows it",
+                     paused, count, text_plural(count, "cycle", "cycles"),
+                     text_plural(paused, "was", "were"));
     else
         control_end(request);
 }

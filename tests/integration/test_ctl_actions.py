@@ -58,7 +58,8 @@ def _():
         scene.until_polled(ANN, BEN)
         tool.output("pause", PROFILE)
         status, out, _ = tool.run("check")
-        check(status == 1 and "is paused" in out, f"check of a paused profile: {status} {out}")
+        check(status == 1 and "is paused since 20" in out and f'exsyncctl resume "{PROFILE}"' in out,
+              f"check of a paused profile: {status} {out}")
         tool.output("resume", PROFILE)
         tool.output("disable", ANN)
         scene.until_polled(BEN)
