@@ -11,7 +11,8 @@
  *   account          null: the owner of the Kerberos ticket
  *   finding          works, unreachable, sign-in-refused, wrong-server, no-role, scope, spreading,
  *                    no-mailbox, other (diagnosis.h)
- *   text             the same in one paragraph; `commands`: what mends it, and what verifies that
+ *   text             the same in one paragraph; `commands`: what mends it, and what verifies that;
+ *                    null: nothing is to be done
  *   tries            requests for this mailbox, each on a new connection; `refused` of them were
  *   account_mailbox  the account's own: there, none, unknown
  *   works, fails     other mailboxes of the profile that were asked for, some tens of `others`,

@@ -284,7 +284,8 @@ def _():
         scene.profile_keys["page_size"] = 17
         scene.reload()
         check(idle(), "it synchronizes after a reload")
-        for words in ([ANN], [ANN, "--wait"], ["--profile", PROFILE], ["--profile", PROFILE, "--wait"]):
+        for words in ([ANN], [ANN, "--wait"], ["--profile", PROFILE],
+                      ["--profile", PROFILE, "--wait"]):
             tool.fails(EX_UNAVAILABLE, "sync", "now", *words,
                        saying=[f"the profile {PROFILE} is paused since 20",
                                f'exsyncctl resume "{PROFILE}"'])
