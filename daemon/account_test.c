@@ -137,10 +137,10 @@ static void tell_wait(struct account_test *test)
 {
     const struct gate *gate = &test->profile->gate;
     struct test_step *step = add_step(test, TEST_SIGN_IN);
-    char when[CLOCK_TEXT_SIZE];
+    char when[CLOCK_LOCAL_SIZE];
     uint64_t now = executor_now(gate->executor);
     uint64_t due = gate->timer.entry.key > now ? gate->timer.entry.key - now : 0;
-    clock_format_utc((clock_wall_ms() + (int64_t)due) / 1000 * 1000, when);
+    clock_format_local(clock_wall_ms() + (int64_t)due, when);
     test_step_fail(step, &gate->failure);
     test_step_detail(step,
                      "not tried now, since the server has just refused %s and might lock it: tried "

@@ -4,8 +4,8 @@
  *   id            a number; never used again
  *   level         "error", "warning", "information"
  *   scope         "item", "mailbox", "profile"
- *   mailbox       its address; "" for a profile's
- *   direction     "incoming", "outgoing"; "": both
+ *   mailbox       its address; null for a profile's
+ *   direction     "incoming", "outgoing"; null: both
  *   category, code, step   what failed, and in which step of the cycle
  *   http_status   0: there was no HTTP answer
  *   subject       of the message that was being sent; null: none
@@ -25,7 +25,7 @@
  * has besides:
  *   profile
  *   told          "nobody" is to be told; "being"; "done"; "not": could not be
- *   told_reason   why not; "" otherwise */
+ *   told_reason   why not; null otherwise */
 #ifndef EXSYNC_DAEMON_ALERT_JSON_H
 #define EXSYNC_DAEMON_ALERT_JSON_H
 

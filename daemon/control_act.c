@@ -39,37 +39,13 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/control_commands.h"
+#include "daemon/control_meant.h"
 #include "daemon/profile.h"
 #include "daemon/redelivery.h"
 #include "daemon/switch.h"
 
 #include <string.h>
 #include <sysexits.h>
-
-static void fail_by(struct control_request *request, const struct failure *failure)
-{
-    const char *sentence = failure->sentence == NULL ? "" : failure->sentence;
-    const char *remedy = failure->remedy == NULL ? "" : failure->remedy;
-    control_fail(request, EX_TEMPFAIL, failure->code, "%s%s%s%s%s", sentence,
-                 failure->text[0] == '\0' ? "" : " ", failure->text, remedy[0] == '\0' ? "" : " ",
-                 remedy);
-}
-
-/* The mailbox that is meant; NULL with the end of the request. */
-static struct mailbox *find_mailbox(struct control_request *request)
-{
-    const char *address = control_address(request, "address");
-    struct mailbox *mailbox =
-        address == NULL ? NULL : service_mailbox(control_service(request), address);
-    if (address == NULL)
-        control_fail(request, EX_USAGE, "BadRequest", "say which mailbox is meant");
-    else if (mailbox == NULL)
-        control_fail(request, EX_NOUSER, "NoSuchMailbox",
-                     "there is no mailbox %.256s in the configuration; exsyncctl mailbox list "
-                     "shows all",
-                     address);
-    return mailbox;
-}
 
 /* False with the end of the request when the configuration does not have the direction. */
 static bool check_configured(struct control_request *request, const struct mailbox *mailbox,
@@ -138,7 +114,7 @@ static void mailbox_switched(struct switching *switching, const struct failure *
     struct control_request *request = act->request;
     bool paused = pauses_find(switching->service->pauses, switching->profile) != NULL;
     if (request != NULL && failure != NULL) {
-        fail_by(request, failure);
+        control_fail_by(request, EX_TEMPFAIL, failure);
     } else if (request != NULL) {
         control_reply(request,
                       json_pack("{s:s,s:s,s:s,s:b,s:o,s:I,s:b,s:b}", "kind", "switched", "address",
@@ -176,7 +152,7 @@ static void start_enable(struct control_request *request)
 {
     static const char cannot[] = "it cannot be enabled";
     unsigned asked = directions_asked(request);
-    const struct mailbox *mailbox = find_mailbox(request);
+    const struct mailbox *mailbox = control_mailbox(request);
     if (mailbox == NULL)
         return;
     unsigned configured = directions_configured(mailbox), missing = asked & ~configured;
@@ -193,7 +169,7 @@ static void start_enable(struct control_request *request)
 static void start_disable(struct control_request *request)
 {
     unsigned asked = directions_asked(request);
-    const struct mailbox *mailbox = find_mailbox(request);
+    const struct mailbox *mailbox = control_mailbox(request);
     if (mailbox == NULL)
         return;
     if (asked == 0)
@@ -216,7 +192,7 @@ static void profile_switched(struct switching *switching, const struct failure *
     struct control_request *request = act->request;
     const struct store_pause *pause = pauses_find(switching->service->pauses, switching->name);
     if (request != NULL && failure != NULL) {
-        fail_by(request, failure);
+        control_fail_by(request, EX_TEMPFAIL, failure);
     } else if (request != NULL) {
         control_reply(request, json_pack("{s:s,s:s,s:b,s:b,s:o,s:b}", "kind", "paused", "profile",
                                          switching->name, "paused", !switching->on, "changed",
@@ -233,18 +209,11 @@ static void start_profile(struct control_request *request, bool on)
     struct service *service = control_service(request);
     const char *name = control_text(request, "profile");
     bool paused = name != NULL && pauses_find(service->pauses, name) != NULL;
-    if (name == NULL) {
-        control_fail(request, EX_USAGE, "BadRequest", "say which profile is meant");
-    } else if (service_profile(service, name) == NULL && !(on && paused)) {
-        control_fail(request, EX_NOUSER, "NoSuchProfile",
-                     "there is no profile \"%.128s\" in the configuration; exsyncctl profile list "
-                     "shows all",
-                     name);
-    } else {
-        struct switch_request *act = switch_create(request, on, profile_switched);
-        act->was = paused;
-        switch_profile(&act->switching, name);
-    }
+    if (!(on && paused) && control_profile(request, name) == NULL)
+        return;
+    struct switch_request *act = switch_create(request, on, profile_switched);
+    act->was = paused;
+    switch_profile(&act->switching, name);
 }
 
 static void start_pause(struct control_request *request)
@@ -291,7 +260,7 @@ static void redelivered(struct redelivery *redelivery, const struct failure *fai
     struct redelivery_request *act = redelivery->argument;
     struct control_request *request = act->request;
     if (request != NULL && failure != NULL) {
-        fail_by(request, failure);
+        control_fail_by(request, EX_TEMPFAIL, failure);
     } else if (request != NULL) {
         if (!redelivery->dry_run && redelivery->count > 0)
             control_reply(request, json_pack("{s:s,s:I}", "kind", "forgotten", "messages",
@@ -315,7 +284,7 @@ static const char *after_processing_name(const struct mailbox *mailbox)
 static void start_redeliver(struct control_request *request)
 {
     int64_t since_ms;
-    const struct mailbox *mailbox = find_mailbox(request);
+    const struct mailbox *mailbox = control_mailbox(request);
     if (mailbox == NULL ||
         !check_configured(request, mailbox, CYCLE_INCOMING, "it receives no mail to redeliver"))
         return;

@@ -11,7 +11,8 @@
  *   account          null: the owner of the Kerberos ticket
  *   finding          works, unreachable, sign-in-refused, wrong-server, no-role, scope, spreading,
  *                    no-mailbox, other (diagnosis.h)
- *   text             the same in one paragraph; `commands`: what mends it, and what verifies that
+ *   text             the same in one paragraph; `commands`: what mends it, and what verifies that;
+ *                    null: nothing is to be done
  *   tries            requests for this mailbox, each on a new connection; `refused` of them were
  *   account_mailbox  the account's own: there, none, unknown
  *   works, fails     other mailboxes of the profile that were asked for, some tens of `others`,
@@ -21,8 +22,10 @@
  * Errors: NoSuchMailbox, NotWorking (the finding is not "works"). */
 #include "base/memory.h"
 #include "daemon/control_commands.h"
+#include "daemon/control_meant.h"
 #include "daemon/diagnosis.h"
 #include "daemon/diagnosis_text.h"
+#include "daemon/json_member.h"
 #include "daemon/service_private.h"
 
 #include <stddef.h>
@@ -49,8 +52,8 @@ static json_t *error_of(const struct failure *failure)
 {
     if (!failure_is_set(failure))
         return json_null();
-    return json_pack("{s:s,s:s,s:s}", "code", failure->code, "sentence",
-                     failure->sentence == NULL ? "" : failure->sentence, "text", failure->text);
+    return json_pack("{s:o,s:o,s:o}", "code", json_text(failure->code), "sentence",
+                     json_text(failure->sentence), "text", json_text(failure->text));
 }
 
 static const char *own_name(enum account_mailbox own)
@@ -74,13 +77,13 @@ static void answer(void *argument, const struct diagnosis_result *result)
     diagnosis_write_commands(&commands, result);
     control_reply(
         request,
-        json_pack("{s:s,s:s,s:s,s:s?,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:o,s:o,s:I,s:o}", "kind",
+        json_pack("{s:s,s:s,s:s,s:s?,s:s,s:s,s:s,s:o,s:I,s:I,s:s,s:o,s:o,s:I,s:o}", "kind",
                   "diagnosis", "address", result->address, "profile", result->profile->name,
                   "account", result->profile->username, "url", result->profile->url, "finding",
                   diagnosis_finding_name(result->finding), "text", buffer_string(&text), "commands",
-                  buffer_string(&commands), "tries", (json_int_t)result->tries, "refused",
-                  (json_int_t)result->refused, "account_mailbox", own_name(result->own), "works",
-                  others_of(result, true), "fails", others_of(result, false), "others",
+                  json_text(buffer_string(&commands)), "tries", (json_int_t)result->tries,
+                  "refused", (json_int_t)result->refused, "account_mailbox", own_name(result->own),
+                  "works", others_of(result, true), "fails", others_of(result, false), "others",
                   (json_int_t)result->others_configured, "error", error_of(&result->failure)));
     buffer_release(&text);
     buffer_release(&commands);
@@ -93,15 +96,9 @@ static void answer(void *argument, const struct diagnosis_result *result)
 static void start_diagnose(struct control_request *request)
 {
     struct service *service = control_service(request);
-    const char *address = control_address(request, "address");
-    struct mailbox *mailbox = address == NULL ? NULL : service_mailbox(service, address);
-    if (mailbox == NULL) {
-        control_fail(request, EX_NOUSER, "NoSuchMailbox",
-                     "there is no mailbox %.256s in the configuration; exsyncctl mailbox list "
-                     "shows all",
-                     address == NULL ? "" : address);
+    struct mailbox *mailbox = control_mailbox(request);
+    if (mailbox == NULL)
         return;
-    }
     struct diagnosis *diagnosis =
         diagnosis_start(service, mailbox, control_flag(request, "sign_in"), answer, request);
     control_keep(request, diagnosis, diagnosis_gone);

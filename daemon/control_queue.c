@@ -1,37 +1,12 @@
-/* The queue of outgoing messages.
- *
- * queue list   {"command": "queue list"}
- *     and "address" for those of one mailbox, "failed": true for those that have failed instead of
- *     those that wait. A message for each, by mailbox, in the order in which they came. Errors:
- *     NoSuchMailbox.
- *
- * queue show   {"command": "queue show", "message": "ID"}
- *     That message, and "recipients": [{"kind": "to", "address": "...", "name": null}], the first
- *     thousand; the kind is "to", "cc" or "bcc". Errors: NoSuchMessage.
- *
- * A message is {"kind": "message"} with:
- *
- *   message             its id
- *   address, profile    of the mailbox that sends it
- *   configured          false: that has left the configuration
- *   state               "queued", "creating", "created", "sending", "doubtful": on its way;
- *                       "sent", "failed" (store.h)
- *   held, held_since    it is not tried until it is released; null: it is not held
- *   removing            it is on its way to failed/, and is not sent any more
- *   may_have_been_sent  Exchange was asked to send it, and what came of that is not known
- *   queued, finished    times; finished: null while it is on its way
- *   next_try            null: at once, or not by itself
- *   attempts            that failed in a way that may pass
- *   size, submitter     bytes; a user id
- *   message_id, subject, recipient_count
- *   error               what went wrong with it last and is not over: {"code", "sentence", "text",
- *                       "remedy"}; null
+/* What is done to the queue of outgoing messages; it is shown by control_queue_list.c.
  *
  * queue hold, queue release, queue retry, queue remove   with "message": "ID"
  *
- *     {"kind": "changed", "message": "ID", "address": "...", "subject": "...", "action": "hold"}
+ *     {"kind": "changed", "message": "ID", "address": "...", "subject": "...", "action": "hold",
+ *      "hindrance": null}
  *
- *     and of a removal may_have_been_sent, lost (its file was nowhere), and file
+ *     hindrance: why one that is to be sent waits all the same (hindrance.h). And of a removal
+ * may_have_been_sent, lost (its file was nowhere), and file
  *     ("failed/ID.eml"; null when it is lost). Errors: NoSuchMessage, Sent, Failed, Held, NotHeld,
  *     Removing, Changed, Busy; and that of the disk when it does not take a removal, which is done
  *     later then.
@@ -39,161 +14,26 @@
  * queue flush   {"command": "queue flush"}
  *     and "address" for one mailbox.
  *
- *     {"kind": "flushed", "messages": 12}   how many wait, and are due now
+ *     {"kind": "flushed", "messages": 12, "hindered": 5, "hindrances": ["..."]}
+ *
+ *     messages    how many wait, and are due now
+ *     hindered    how many of them wait all the same, and why: clauses (hindrance.h), each once,
+ *                 and the first few when there are many
  *
  *     Errors: NoSuchMailbox. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/control_commands.h"
+#include "daemon/control_meant.h"
 #include "daemon/control_queue_json.h"
+#include "daemon/hindrance.h"
+#include "daemon/json_member.h"
 #include "daemon/messages.h"
 #include "daemon/queue_change.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
-
-enum { LIST_ROWS = 100 };
-
-static void fail_by(struct control_request *request, int exit, const struct failure *failure)
-{
-    control_fail(request, exit, failure->code, "%s%s%s %s",
-                 failure->sentence == NULL ? "" : failure->sentence,
-                 failure->text[0] == '\0' ? "" : " ", failure->text,
-                 failure->remedy == NULL ? "" : failure->remedy);
-}
-
-/* False with the end of the request when an address was given that is no mailbox's; 0: none was. */
-static bool find_mailbox(struct control_request *request, int64_t *number)
-{
-    const char *address = control_address(request, "address");
-    const struct mailbox *mailbox =
-        address == NULL ? NULL : service_mailbox(control_service(request), address);
-    *number = mailbox == NULL ? 0 : mailbox->id.number;
-    if (address == NULL || mailbox != NULL)
-        return true;
-    control_fail(request, EX_NOUSER, "NoSuchMailbox",
-                 "there is no mailbox %.256s in the configuration; exsyncctl mailbox list shows "
-                 "all, and exsyncctl queue list the messages of those that have left it, too",
-                 address);
-    return false;
-}
-
-/* --- list and show --- */
-
-struct list_request {
-    struct control_request *request; /* NULL: gone, while the store is asked */
-    bool asking;
-    int64_t mailbox;
-    enum store_queue_part part;
-    struct store_queue_position position;
-};
-
-static void list_gone(void *state)
-{
-    struct list_request *list = state;
-    list->request = NULL;
-    if (!list->asking)
-        memory_free(list);
-}
-
-static void list_next(struct control_request *request);
-
-static void listed(void *argument, const struct failure *failure, const struct store_queued *rows,
-                   size_t count)
-{
-    struct list_request *list = argument;
-    struct control_request *request = list->request;
-    list->asking = false;
-    if (request == NULL) {
-        memory_free(list);
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        control_reply(request, queued_json(&rows[i]));
-    if (count == LIST_ROWS) {
-        list->position = (struct store_queue_position){rows[count - 1].mailbox.number,
-                                                       rows[count - 1].submission.order};
-        control_on_ready(request, list_next);
-        return;
-    }
-    memory_free(list);
-    if (failure != NULL)
-        fail_by(request, EX_TEMPFAIL, failure);
-    else
-        control_end(request);
-}
-
-static void list_next(struct control_request *request)
-{
-    struct list_request *list = control_state(request);
-    list->asking = true;
-    store_queue_list(control_service(request)->context.store, list->mailbox, list->part,
-                     list->position, LIST_ROWS, listed, list);
-}
-
-static void start_list(struct control_request *request)
-{
-    int64_t mailbox;
-    if (!find_mailbox(request, &mailbox))
-        return;
-    struct list_request *list = memory_allocate(sizeof *list);
-    list->request = request;
-    list->mailbox = mailbox;
-    list->part = control_flag(request, "failed") ? STORE_QUEUE_FAILED : STORE_QUEUE_WAITING;
-    control_keep(request, list, list_gone);
-    list_next(request);
-}
-
-/* False with the end of the request. */
-static bool take_id(struct control_request *request, char id[STORE_SUBMISSION_ID_SIZE])
-{
-    const char *text = control_text(request, "message");
-    if (text != NULL && strlen(text) == STORE_SUBMISSION_ID_SIZE - 1) {
-        memcpy(id, text, STORE_SUBMISSION_ID_SIZE);
-        return true;
-    }
-    control_fail(request, EX_USAGE, "NoSuchMessage",
-                 "%.64s is no id of a message, which looks like "
-                 "0198f1c2-6c6e-7b3a-9c51-a4f8e2d90b13; exsyncctl queue list shows those that wait",
-                 text == NULL ? "nothing" : text);
-    return false;
-}
-
-static void shown(void *argument, const struct failure *failure, const struct store_queued *rows,
-                  size_t count)
-{
-    struct list_request *list = argument;
-    struct control_request *request = list->request;
-    memory_free(list);
-    if (request == NULL)
-        return;
-    if (failure != NULL) {
-        fail_by(request, EX_TEMPFAIL, failure);
-    } else if (count == 0) {
-        control_fail(request, EX_NOINPUT, "NoSuchMessage",
-                     "no message of that id is known; exsyncctl queue list shows those that wait, "
-                     "and one that was refused when it was submitted is in the outbox's folder "
-                     "failed");
-    } else {
-        json_t *object = queued_json(&rows[0]);
-        queued_json_recipients(object, &rows[0]);
-        control_reply(request, object);
-        control_end(request);
-    }
-}
-
-static void start_show(struct control_request *request)
-{
-    char id[STORE_SUBMISSION_ID_SIZE];
-    if (!take_id(request, id))
-        return;
-    struct list_request *list = memory_allocate(sizeof *list);
-    list->request = request;
-    list->asking = true;
-    control_keep(request, list, list_gone);
-    store_queue_find(control_service(request)->context.store, id, shown, list);
-}
 
 /* --- changes of one --- */
 
@@ -233,7 +73,17 @@ static void change_failed(struct control_request *request, const struct queue_ch
                              : EX_DATAERR,
                      failure->code, "%s: %s %s", change->id, failure->sentence, failure->remedy);
     else
-        fail_by(request, EX_TEMPFAIL, failure);
+        control_fail_by(request, EX_TEMPFAIL, failure);
+}
+
+/* What is held or removed waits for nothing. */
+static json_t *hindrance_of_change(const struct queue_change *change)
+{
+    const struct service *service = change->service;
+    if (change->action == QUEUE_HOLD || change->action == QUEUE_REMOVE)
+        return json_null();
+    return hindrance_json(service_mailbox_by_number(service, change->mailbox.number),
+                          CYCLE_OUTGOING, &service->scheduler);
 }
 
 static void change_done(struct queue_change *change, const struct failure *failure)
@@ -243,9 +93,10 @@ static void change_done(struct queue_change *change, const struct failure *failu
     if (request != NULL && failure != NULL) {
         change_failed(request, change, failure);
     } else if (request != NULL) {
-        json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", "changed", "message",
-                                   change->id, "address", change->address, "subject",
-                                   change->subject, "action", actions[change->action]);
+        json_t *object =
+            json_pack("{s:s,s:s,s:o,s:o,s:s,s:o}", "kind", "changed", "message", change->id,
+                      "address", json_text(change->address), "subject", json_text(change->subject),
+                      "action", actions[change->action], "hindrance", hindrance_of_change(change));
         if (change->action == QUEUE_REMOVE)
             queued_json_removed(object, change->id, change->may_have_been_sent, change->lost);
         control_reply(request, object);
@@ -257,7 +108,7 @@ static void change_done(struct queue_change *change, const struct failure *failu
 static void start_change(struct control_request *request, enum queue_action action)
 {
     char id[STORE_SUBMISSION_ID_SIZE];
-    if (!take_id(request, id))
+    if (!control_submission(request, id))
         return;
     struct change_request *act = memory_allocate(sizeof *act);
     act->request = request;
@@ -301,7 +152,11 @@ struct flush_request {
     int64_t mailbox;
     uint32_t user;
     uint64_t count;
+    uint64_t hindered;
+    json_t *hindrances;
 };
+
+enum { HINDRANCES_MAX = 10 };
 
 static void flush_gone(void *state)
 {
@@ -313,22 +168,52 @@ static void flush_end(struct flush_request *flush, const struct failure *failure
 {
     struct control_request *request = flush->request;
     if (request != NULL && failure != NULL) {
-        fail_by(request, EX_TEMPFAIL, failure);
+        control_fail_by(request, EX_TEMPFAIL, failure);
     } else if (request != NULL) {
-        control_reply(request, json_pack("{s:s,s:I}", "kind", "flushed", "messages",
-                                         (json_int_t)flush->count));
+        control_reply(request,
+                      json_pack("{s:s,s:I,s:I,s:O}", "kind", "flushed", "messages",
+                                (json_int_t)flush->count, "hindered", (json_int_t)flush->hindered,
+                                "hindrances", flush->hindrances));
         control_end(request);
     }
+    json_decref(flush->hindrances);
     memory_free(flush);
+}
+
+static bool is_noted(const json_t *clauses, const char *clause)
+{
+    for (size_t i = 0; i < json_array_size(clauses); i++) {
+        if (strcmp(json_string_value(json_array_get(clauses, i)), clause) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void note_hindrance(struct flush_request *flush, const struct mailbox *mailbox,
+                           uint64_t messages)
+{
+    const struct scheduler *scheduler = &flush->service->scheduler;
+    struct buffer text = {0};
+    if (hindrance_of(mailbox, CYCLE_OUTGOING, scheduler) == HINDRANCE_NONE)
+        return;
+    flush->hindered += messages;
+    hindrance_write(&text, mailbox, CYCLE_OUTGOING, scheduler);
+    if (json_array_size(flush->hindrances) < HINDRANCES_MAX &&
+        !is_noted(flush->hindrances, text.data))
+        json_array_append_new(flush->hindrances, json_text(text.data));
+    buffer_release(&text);
 }
 
 static void flush_each(void *argument, const struct store_backlog *backlog)
 {
-    const struct flush_request *flush = argument;
-    struct mailbox *mailbox = service_mailbox_by_number(flush->service, backlog->mailbox.number);
-    if (mailbox != NULL && backlog->waiting > 0 &&
-        (flush->mailbox == 0 || flush->mailbox == mailbox->id.number))
+    struct flush_request *flush = argument;
+    int64_t number = backlog->mailbox.number;
+    struct mailbox *mailbox = service_mailbox_by_number(flush->service, number);
+    if (backlog->waiting == 0 || (flush->mailbox != 0 && flush->mailbox != number))
+        return;
+    if (mailbox != NULL)
         service_hasten(flush->service, mailbox, true);
+    note_hindrance(flush, mailbox, backlog->waiting);
 }
 
 static void flush_hastened(void *argument, const struct failure *failure)
@@ -358,20 +243,19 @@ static void flushed(void *argument, const struct failure *failure)
 static void start_flush(struct control_request *request)
 {
     int64_t mailbox;
-    if (!find_mailbox(request, &mailbox))
+    if (!control_mailbox_if_given(request, &mailbox))
         return;
     struct flush_request *flush = memory_allocate(sizeof *flush);
     flush->request = request;
     flush->service = control_service(request);
     flush->mailbox = mailbox;
     flush->user = control_user(request);
+    flush->hindrances = json_array();
     control_keep(request, flush, flush_gone);
     store_queue_flush(flush->service->context.store, mailbox, &flush->count, flushed, flush);
 }
 
 const struct control_command control_queue_commands[] = {
-    {"queue list", start_list},   {"queue show", start_show},
-    {"queue hold", start_hold},   {"queue release", start_release},
-    {"queue retry", start_retry}, {"queue remove", start_remove},
-    {"queue flush", start_flush}, {NULL, NULL},
+    {"queue hold", start_hold},     {"queue release", start_release}, {"queue retry", start_retry},
+    {"queue remove", start_remove}, {"queue flush", start_flush},     {NULL, NULL},
 };

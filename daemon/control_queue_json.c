@@ -1,7 +1,8 @@
 #include "daemon/control_queue_json.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "daemon/hindrance.h"
+#include "daemon/json_member.h"
 #include "daemon/submission.h"
 #include "mail/outbox.h"
 
@@ -9,22 +10,6 @@
 #include <string.h>
 
 enum { RECIPIENTS_SHOWN = 1000 }; /* that many fit into an answer */
-
-static json_t *time_json(int64_t time_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    if (time_ms == 0)
-        return json_null();
-    clock_format_utc(time_ms, text);
-    return json_string(text);
-}
-
-/* Null for what is no UTF-8, as for NULL. */
-static json_t *text_json(const char *text)
-{
-    json_t *value = text == NULL ? NULL : json_string(text);
-    return value == NULL ? json_null() : value;
-}
 
 static const char *state_name(enum store_submission_state state)
 {
@@ -37,13 +22,13 @@ static const char *state_name(enum store_submission_state state)
     return names[state];
 }
 
-static json_t *error_json(const struct store_queued *message)
+static json_t *error_json(const char *code, const char *sentence, const char *text,
+                          const char *remedy)
 {
-    if (message->code == NULL)
+    if (code == NULL)
         return json_null();
-    return json_pack("{s:o,s:o,s:o,s:o}", "code", text_json(message->code), "sentence",
-                     text_json(message->sentence), "text", text_json(message->text), "remedy",
-                     text_json(message->remedy));
+    return json_pack("{s:o,s:o,s:o,s:o}", "code", json_text(code), "sentence", json_text(sentence),
+                     "text", json_text(text), "remedy", json_text(remedy));
 }
 
 static size_t count_recipients(const char *recipients)
@@ -57,28 +42,76 @@ static size_t count_recipients(const char *recipients)
     return count;
 }
 
-json_t *queued_json(const struct store_queued *message)
+/* When its mailbox sends next, and not before its own time; 0: not by itself. */
+static int64_t next_try(const struct store_submission *row, const struct mailbox *mailbox)
+{
+    int64_t due = mailbox == NULL ? INT64_MAX : status_next_due(&mailbox->outgoing);
+    return due < row->next_try_ms ? row->next_try_ms : due;
+}
+
+static void set_next(json_t *object, const struct store_queued *message,
+                     const struct mailbox *mailbox, const struct scheduler *scheduler)
+{
+    enum store_submission_state state = message->submission.state;
+    bool waits = state != STORE_SUBMISSION_SENT && state != STORE_SUBMISSION_FAILED &&
+                 message->held_since_ms == 0;
+    json_object_set_new(object, "hindrance",
+                        waits ? hindrance_json(mailbox, CYCLE_OUTGOING, scheduler) : json_null());
+    json_set_time(object, "next_try", waits ? next_try(&message->submission, mailbox) : 0);
+}
+
+json_t *queued_json(const struct store_queued *message, const struct mailbox *mailbox,
+                    const struct scheduler *scheduler)
 {
     const struct store_submission *row = &message->submission;
     bool waits = row->state != STORE_SUBMISSION_SENT && row->state != STORE_SUBMISSION_FAILED;
-    bool held = message->held_since_ms != 0;
-    json_t *object = json_pack(
-        "{s:s,s:s,s:o,s:o,s:b,s:s,s:b,s:o,s:b,s:b}", "kind", "message", "message", row->id,
-        "address", text_json(message->address), "profile", text_json(message->profile),
-        "configured", !message->mailbox_removed, "state", state_name(row->state), "held", held,
-        "held_since", time_json(message->held_since_ms), "removing", message->removal != NULL,
-        "may_have_been_sent", waits && submission_may_have_been_sent(row));
-    json_object_set_new(object, "queued", time_json(row->queued_ms));
-    json_object_set_new(object, "finished", time_json(message->finished_ms));
-    json_object_set_new(object, "next_try", time_json(waits && !held ? row->next_try_ms : 0));
-    json_object_set_new(object, "size", json_integer((json_int_t)row->size));
-    json_object_set_new(object, "submitter", json_integer(row->submitter));
-    json_object_set_new(object, "attempts", json_integer(row->attempts));
-    json_object_set_new(object, "message_id", text_json(row->message_id));
-    json_object_set_new(object, "subject", text_json(row->subject));
-    json_object_set_new(object, "recipient_count",
-                        json_integer((json_int_t)count_recipients(row->recipients)));
-    json_object_set_new(object, "error", error_json(message));
+    json_t *object = json_object();
+    json_set_text(object, "kind", "message");
+    json_set_text(object, "message", row->id);
+    json_set_text(object, "address", message->address);
+    json_set_text(object, "profile", message->profile);
+    json_object_set_new(object, "configured", json_boolean(!message->mailbox_removed));
+    json_set_text(object, "state", state_name(row->state));
+    json_object_set_new(object, "held", json_boolean(message->held_since_ms != 0));
+    json_set_time(object, "held_since", message->held_since_ms);
+    json_object_set_new(object, "removing", json_boolean(message->removal != NULL));
+    json_object_set_new(object, "may_have_been_sent",
+                        json_boolean(waits && submission_may_have_been_sent(row)));
+    json_set_time(object, "queued", row->queued_ms);
+    json_set_time(object, "finished", message->finished_ms);
+    set_next(object, message, mailbox, scheduler);
+    json_set_number(object, "size", row->size);
+    json_set_number(object, "submitter", row->submitter);
+    json_set_number(object, "attempts", row->attempts);
+    json_set_text(object, "message_id", row->message_id);
+    json_set_text(object, "subject", row->subject);
+    json_set_number(object, "recipient_count", count_recipients(row->recipients));
+    json_object_set_new(
+        object, "error",
+        error_json(message->code, message->sentence, message->text, message->remedy));
+    json_set_text(object, "reason", NULL);
+    return object;
+}
+
+json_t *queued_json_refused(const struct store_failure_row *row)
+{
+    static const char *const unknown[] = {
+        "address",  "profile", "configured", "held_since", "queued",  "hindrance",
+        "next_try", "size",    "submitter",  "message_id", "subject", "recipient_count"};
+    json_t *object = json_object();
+    json_set_text(object, "kind", "message");
+    json_set_text(object, "message", row->submission);
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        json_object_set_new(object, unknown[i], json_null());
+    json_set_text(object, "state", "refused");
+    json_object_set_new(object, "held", json_false());
+    json_object_set_new(object, "removing", json_false());
+    json_object_set_new(object, "may_have_been_sent", json_false());
+    json_set_time(object, "finished", row->last_seen_ms);
+    json_set_number(object, "attempts", 0);
+    json_object_set_new(object, "error",
+                        error_json(row->code, row->sentence, row->text, row->remedy));
+    json_set_text(object, "reason", NULL);
     return object;
 }
 
@@ -88,8 +121,8 @@ static json_t *recipient_json(char *line)
     const char *kind = strsep(&line, " ");
     const char *address = strsep(&line, " ");
     const char *name = line == NULL || *line == '\0' ? NULL : line;
-    return json_pack("{s:o,s:o,s:o}", "kind", text_json(kind), "address", text_json(address),
-                     "name", text_json(name));
+    return json_pack("{s:o,s:o,s:o}", "kind", json_text(kind), "address", json_text(address),
+                     "name", json_text(name));
 }
 
 void queued_json_recipients(json_t *object, const struct store_queued *message)

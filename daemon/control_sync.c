@@ -6,7 +6,11 @@
  * a profile whose server is out of reach; not that of one whose account was refused, which too many
  * tries would lock. One whose cycle runs gets another right behind it.
  *
- *   {"kind": "due", "directions": 2}     how many; none when all are off, or have nothing to send
+ *   {"kind": "due", "directions": 2, "disabled": 0, "hindrance": null}
+ *
+ *   directions  how many; none when all are off, or have nothing to send
+ *   disabled    how many besides are left out, for an administrator has disabled them
+ *   hindrance   why they wait all the same, when their profile is not tried now; null
  *
  * With "wait" the cycles' ends are told as they come, and the request ends with the last:
  *
@@ -18,10 +22,15 @@
  *   processed  messages delivered or sent; `failed`: those that were recorded as failed
  *   error      null, or {"code", "sentence", "text", "remedy"}
  *
- * Errors: NoSuchMailbox, NoSuchProfile, SyncFailed (some cycle has failed). */
+ * Errors: NoSuchMailbox, NoSuchProfile, Paused (the profile is, or was meanwhile), Disabled (all
+ * that is configured), SyncFailed (some cycle has failed). */
 #include "base/memory.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
+#include "daemon/control_meant.h"
+#include "daemon/hindrance.h"
+#include "daemon/json_member.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
 
@@ -52,7 +61,9 @@ struct sync_request {
     size_t count, capacity;
     size_t left; /* not told yet */
     size_t failed;
+    size_t paused; /* not run: their profile is */
     size_t due;
+    size_t disabled;
     bool complete; /* all were made due */
 };
 
@@ -77,9 +88,9 @@ static json_t *error_of(const struct failure *failure)
 {
     if (failure == NULL || !failure_is_set(failure))
         return json_null();
-    return json_pack("{s:s,s:s,s:s,s:s}", "code", failure->code, "sentence",
-                     failure->sentence == NULL ? "" : failure->sentence, "text", failure->text,
-                     "remedy", failure->remedy == NULL ? "" : failure->remedy);
+    return json_pack("{s:o,s:o,s:o,s:o}", "code", json_text(failure->code), "sentence",
+                     json_text(failure->sentence), "text", json_text(failure->text), "remedy",
+                     json_text(failure->remedy));
 }
 
 static void sync_tell(struct sync_request *sync, struct sync_target *target,
@@ -89,6 +100,7 @@ static void sync_tell(struct sync_request *sync, struct sync_target *target,
     target->told = true;
     sync->left--;
     sync->failed += strcmp(result, "failure") == 0;
+    sync->paused += strcmp(result, "paused") == 0;
     control_reply(sync->request,
                   json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o}", "kind", "cycle", "address",
                             mailbox_address(direction->mailbox), "profile",
@@ -103,18 +115,23 @@ static void sync_tell(struct sync_request *sync, struct sync_target *target,
 static void sync_end_if_through(struct sync_request *sync)
 {
     struct control_request *request = sync->request;
-    size_t failed = sync->failed, count = sync->count;
+    size_t failed = sync->failed, paused = sync->paused, count = sync->count;
     if (sync->left > 0 || !sync->complete)
         return;
     sync_free(sync);
-    if (failed == 0)
-        control_end(request);
-    else
+    if (failed > 0)
         control_fail(request, EX_TEMPFAIL, "SyncFailed",
-                     "%zu of %zu %s failed; what is told of %s "
-                     "says what to do",
-                     failed, count, text_plural(count, "cycle has", "cycles have"),
+                     "%zu of %zu %s %s failed; what is told of %s says what to do", failed, count,
+                     text_plural(count, "cycle", "cycles"), text_plural(failed, "has", "have"),
                      text_plural(failed, "it", "them"));
+    else if (paused > 0)
+        control_fail(request, EX_UNAVAILABLE, "Paused",
+                     "%zu of %zu %s %s not run, for the profile was paused meanwhile; exsyncctl "
+                     "profile list shows it",
+                     paused, count, text_plural(count, "cycle", "cycles"),
+                     text_plural(paused, "was", "were"));
+    else
+        control_end(request);
 }
 
 static int compare_targets(const void *a, const void *b)
@@ -232,6 +249,8 @@ static void sync_mailbox(struct sync_request *sync, struct mailbox *mailbox)
 {
     struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
     for (size_t i = 0; i < 2; i++) {
+        sync->disabled +=
+            directions[i]->switched_off && mailbox_is_configured(mailbox, directions[i]->kind);
         if (!service_make_due(sync->service, directions[i]))
             continue;
         sync->due++;
@@ -240,17 +259,66 @@ static void sync_mailbox(struct sync_request *sync, struct mailbox *mailbox)
     }
 }
 
+/* Nothing is done, for an administrator wants that. Frees `sync`. */
+static void sync_fail_disabled(struct sync_request *sync)
+{
+    struct control_request *request = sync->request;
+    struct buffer text = {0};
+    if (sync->profile == NULL) {
+        const char *address = control_address(request, "address");
+        buffer_append_format(&text, "%s is disabled by an administrator; exsyncctl enable ",
+                             address);
+        shell_word_append(&text, address);
+    } else {
+        buffer_append_format(&text,
+                             "all mailboxes of the profile %s are disabled by an "
+                             "administrator; exsyncctl enable ADDRESS",
+                             sync->profile);
+    }
+    sync_free(sync);
+    control_fail(request, EX_UNAVAILABLE, "Disabled", "nothing is synchronized: %s", text.data);
+    buffer_release(&text);
+}
+
+/* As it is now: a reload may have come between. NULL: it has gone. */
+static const struct profile *profile_of(const struct sync_request *sync)
+{
+    if (sync->profile != NULL)
+        return service_profile(sync->service, sync->profile);
+    const struct mailbox *mailbox =
+        service_mailbox(sync->service, control_address(sync->request, "address"));
+    return mailbox == NULL ? NULL : mailbox->profile;
+}
+
+/* A gate that is tried now keeps nobody waiting. */
+static json_t *due_json(const struct sync_request *sync)
+{
+    json_t *object = json_object();
+    struct buffer hindrance = {0};
+    const struct profile *profile = profile_of(sync);
+    if (profile != NULL && profile->gate.state == GATE_CLOSED)
+        hindrance_write_gate(&hindrance, profile);
+    json_set_text(object, "kind", "due");
+    json_set_number(object, "directions", sync->due);
+    json_set_number(object, "disabled", sync->disabled);
+    json_set_buffer(object, "hindrance", &hindrance);
+    return object;
+}
+
 /* All are due: from here on the request ends when all was told. */
 static void sync_all_due(struct sync_request *sync)
 {
     struct service *service = sync->service;
+    if (sync->due == 0 && sync->disabled > 0) {
+        sync_fail_disabled(sync);
+        return;
+    }
     const struct log_fields fields = {.message_id = MESSAGE_TRIED_NOW, .profile = sync->profile};
     log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
               "as an administrator wishes, %zu %s of mailboxes %s due now", sync->due,
               text_plural(sync->due, "direction", "directions"),
               text_plural(sync->due, "is", "are"));
-    control_reply(sync->request,
-                  json_pack("{s:s,s:I}", "kind", "due", "directions", (json_int_t)sync->due));
+    control_reply(sync->request, due_json(sync));
     sync->complete = true;
     executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
     sync_end_if_through(sync);
@@ -305,31 +373,33 @@ static struct sync_request *sync_create(struct control_request *request, struct 
     return sync;
 }
 
+/* False with the end of the request. */
+static bool check_not_paused(struct control_request *request, const struct profile *profile)
+{
+    struct buffer text = {0};
+    if (!profile->paused)
+        return true;
+    hindrance_write_paused(&text, profile);
+    control_fail(request, EX_UNAVAILABLE, "Paused", "nothing is synchronized: %s", text.data);
+    buffer_release(&text);
+    return false;
+}
+
 static void start_profile(struct control_request *request, const char *name)
 {
-    struct profile *profile = service_profile(control_service(request), name);
-    if (profile == NULL) {
-        control_fail(request, EX_NOUSER, "NoSuchProfile",
-                     "there is no profile \"%.128s\" in the configuration; exsyncctl profile list "
-                     "shows all",
-                     name);
+    struct profile *profile = control_profile(request, name);
+    if (profile == NULL || !check_not_paused(request, profile))
         return;
-    }
     struct sync_request *sync = sync_create(request, profile);
     sync->profile = memory_copy_string(name);
     sync_slice(request);
 }
 
-static void start_mailbox(struct control_request *request, const char *address)
+static void start_mailbox(struct control_request *request)
 {
-    struct mailbox *mailbox = service_mailbox(control_service(request), address);
-    if (mailbox == NULL) {
-        control_fail(request, EX_NOUSER, "NoSuchMailbox",
-                     "there is no mailbox %.256s in the configuration; exsyncctl mailbox list "
-                     "shows all",
-                     address);
+    struct mailbox *mailbox = control_mailbox(request);
+    if (mailbox == NULL || !check_not_paused(request, mailbox->profile))
         return;
-    }
     struct sync_request *sync = sync_create(request, mailbox->profile);
     sync_mailbox(sync, mailbox);
     sync_all_due(sync);
@@ -340,7 +410,7 @@ static void start_sync(struct control_request *request)
     const char *profile = control_text(request, "profile");
     const char *address = control_address(request, "address");
     if (address != NULL && profile == NULL)
-        start_mailbox(request, address);
+        start_mailbox(request);
     else if (profile != NULL && address == NULL)
         start_profile(request, profile);
     else

@@ -12,17 +12,18 @@
  *    "result": "passed", "milliseconds": 12, "detail": "Inbox: 3 messages", "expires": null,
  *    "days_left": null, "error": null}
  *   {"kind": "outcome", "address": "anna@contoso.com", "profile": "contoso", "passed": false,
- *    "milliseconds": 31, "enabled": false, "switched_on": false, "step": "impersonation",
+ *    "milliseconds": 31, "enabled": false, "switched_on": false, "paused": false,
+ *    "step": "impersonation",
  *    "error": {"code", "sentence", "text", "detail", "remedy", "commands"}}
  *
  *   address    null for a step of the profile (test_step.h)
  *   result     passed, failed, left out
  *   expires    of the server's certificate, with the step "TLS"; `days_left` is negative when it
  *              has expired
- *   error      of what failed: `remedy` in words; `commands` in lines for Exchange's shell, "" for
- *              none
- *   enabled    whether no direction that is configured is switched off; `switched_on`: by this test
- *   step       the one that failed, the profile's perhaps; null
+ *   error      of what failed: `remedy` in words; `commands` in lines for Exchange's shell, null
+ * for none enabled    whether no direction that is configured is switched off; `switched_on`: by
+ * this test paused     its profile is: no cycle starts, whatever came of the test step       the
+ * one that failed, the profile's perhaps; null
  *
  * Errors: NoSuchMailbox, NoSuchProfile, TestFailed (not all mailboxes have passed, or the profile
  * has not). */
@@ -30,6 +31,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
+#include "daemon/control_meant.h"
+#include "daemon/json_member.h"
 #include "daemon/remedy.h"
 #include "daemon/service_private.h"
 #include "daemon/switch.h"
@@ -85,8 +88,9 @@ static void end_if_through(struct test_request *test)
         return;
     test_free(test);
     if (failed > 0)
-        control_fail(request, EX_UNAVAILABLE, "TestFailed", "%zu of %zu %s not passed the test",
-                     failed, mailboxes, text_plural(mailboxes, "mailbox has", "mailboxes have"));
+        control_fail(request, EX_UNAVAILABLE, "TestFailed", "%zu of %zu %s %s not passed the test",
+                     failed, mailboxes, text_plural(mailboxes, "mailbox", "mailboxes"),
+                     text_plural(failed, "has", "have"));
     else if (profile_failed)
         control_fail(request, EX_UNAVAILABLE, "TestFailed", "the profile has not passed the test");
     else
@@ -107,17 +111,16 @@ static json_t *error_of(const struct test_request *test, const char *profile, co
         .mailbox = address,
         .scope = failure->scope,
     };
-    struct buffer words = {0}, commands = {0};
+    struct buffer commands = {0};
     if (in_use != NULL)
         remedy_write_commands(&commands, failure->category, &place);
-    if (failure->remedy != NULL)
-        buffer_append_string(&words, failure->remedy);
-    json_t *error = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "code", failure->code, "sentence",
-                              failure->sentence == NULL ? "" : failure->sentence, "text",
-                              failure->text, "detail", step->detail, "remedy",
-                              buffer_string(&words), "commands", buffer_string(&commands));
-    buffer_release(&words);
-    buffer_release(&commands);
+    json_t *error = json_object();
+    json_set_text(error, "code", failure->code);
+    json_set_text(error, "sentence", failure->sentence);
+    json_set_text(error, "text", failure->text);
+    json_set_text(error, "detail", step->detail);
+    json_set_text(error, "remedy", failure->remedy);
+    json_set_buffer(error, "commands", &commands);
     return error;
 }
 
@@ -135,11 +138,12 @@ static void on_step(void *argument, const char *profile, const char *address,
     bool failed = step->result == TEST_FAILED;
     test->profile_failed = test->profile_failed || (failed && address == NULL);
     control_reply(test->request,
-                  json_pack("{s:s,s:s,s:s?,s:s,s:s,s:I,s:s,s:o,s:o,s:o}", "kind", "step", "profile",
+                  json_pack("{s:s,s:s,s:s?,s:s,s:s,s:I,s:o,s:o,s:o,s:o}", "kind", "step", "profile",
                             profile, "address", address, "step", test_kind_name(step->kind),
                             "result", test_result_name(step->result), "milliseconds",
-                            (json_int_t)step->elapsed_ms, "detail", step->detail, "expires",
-                            step->has_expiry ? time_of(step->expires_ms) : json_null(), "days_left",
+                            (json_int_t)step->elapsed_ms, "detail", json_text(step->detail),
+                            "expires", step->has_expiry ? time_of(step->expires_ms) : json_null(),
+                            "days_left",
                             step->has_expiry ? json_integer(step->days_left) : json_null(), "error",
                             failed ? error_of(test, profile, address, step) : json_null()));
 }
@@ -158,6 +162,9 @@ static unsigned switched_off(const struct mailbox *mailbox)
 
 static void tell_outcome(struct test_request *test, json_t *outcome, bool enabled, bool switched_on)
 {
+    const struct profile *profile =
+        service_profile(test->service, json_string_value(json_object_get(outcome, "profile")));
+    json_object_set_new(outcome, "paused", json_boolean(profile != NULL && profile->paused));
     json_object_set_new(outcome, "enabled", json_boolean(enabled));
     json_object_set_new(outcome, "switched_on", json_boolean(switched_on));
     control_reply(test->request, outcome);
@@ -254,15 +261,9 @@ static void on_done(void *argument)
 static void fail_nothing(struct control_request *request, const char *address, const char *profile)
 {
     if (address != NULL)
-        control_fail(request, EX_NOUSER, "NoSuchMailbox",
-                     "there is no mailbox %.256s in the configuration; exsyncctl mailbox list "
-                     "shows all",
-                     address);
+        control_fail_no_mailbox(request, address);
     else if (profile != NULL)
-        control_fail(request, EX_NOUSER, "NoSuchProfile",
-                     "there is no profile \"%.128s\" in the configuration; exsyncctl profile list "
-                     "shows all",
-                     profile);
+        control_fail_no_profile(request, profile);
     else
         control_fail(request, EX_NOUSER, "NoSuchMailbox", "no mailbox is configured");
 }

@@ -1,8 +1,10 @@
 /* trace: where is this mail? Takes one of "message" (the id of a submission), "message_id" and
  * "subject" (a part of it), and with "address" looks at that mailbox alone. Answers: see
- * trace_answer.h. Ends with "NotFound" (exit 1) when nothing is known of it. */
+ * trace_answer.h. Errors: NoSuchMailbox, NotFound (exit 1: nothing is known of it), NoAnswer
+ * (nothing was found before a folder that does not answer). */
 #include "daemon/control.h"
 #include "daemon/control_commands.h"
+#include "daemon/control_meant.h"
 #include "daemon/json_member.h"
 #include "daemon/service_private.h"
 #include "daemon/trace_answer.h"
@@ -19,7 +21,26 @@ static void reply_searched(struct control_request *request, const struct tracing
     json_set_number(answer, "files", result->files);
     json_set_number(answer, "mailboxes", result->mailboxes);
     json_object_set_new(answer, "complete", json_boolean(!result->partly));
+    json_set_text(answer, "unanswered", result->unanswered);
     control_reply(request, answer);
+}
+
+static void fail_not_found(struct control_request *request, const struct tracing_result *result)
+{
+    bool named = control_text(request, "address") != NULL;
+    if (result->unanswered != NULL)
+        control_fail(
+            request, EX_TEMPFAIL, "NoAnswer",
+            "exsyncd has not found such a message so far: %s has not answered within %d s, "
+            "and what is there and behind it was not looked through; see to that file "
+            "system, and try again",
+            result->unanswered, TRACING_QUIET_MS / 1000);
+    else
+        control_fail(request, EXIT_NOT_FOUND, "NotFound",
+                     "exsyncd knows of no such message; look into the mailbox in Exchange.%s",
+                     named ? ""
+                           : " With --mailbox ADDRESS it is told when that mailbox was looked at "
+                             "last and when it is looked at next.");
 }
 
 static void traced(void *argument, const struct tracing_result *result)
@@ -36,15 +57,12 @@ static void traced(void *argument, const struct tracing_result *result)
     const struct mailbox *mailbox =
         address == NULL ? NULL : service_mailbox(control_service(request), address);
     if (result->count == 0 && mailbox != NULL)
-        control_reply(request, trace_answer_unseen(mailbox));
+        control_reply(request, trace_answer_unseen(mailbox, &control_service(request)->scheduler));
     reply_searched(request, result);
     if (result->count > 0)
         control_end(request);
     else
-        control_fail(request, EXIT_NOT_FOUND, "NotFound",
-                     "exsyncd knows of no such message; look into the mailbox in Exchange%s",
-                     address == NULL ? ", or name the mailbox to hear when it is looked at next"
-                                     : "");
+        fail_not_found(request, result);
 }
 
 static void gone(void *state)
@@ -66,12 +84,8 @@ static void trace_start(struct control_request *request)
                      "trace takes one of message, message_id and subject");
         return;
     }
-    if (question.address != NULL && service_mailbox(service, question.address) == NULL) {
-        control_fail(request, EX_NOUSER, "NoSuchMailbox",
-                     "%s is no mailbox of the configuration; see exsyncctl mailbox list",
-                     question.address);
+    if (question.address != NULL && control_mailbox(request) == NULL)
         return;
-    }
     control_keep(request, tracing_start(service, &question, traced, request), gone);
 }
 

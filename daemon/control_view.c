@@ -10,12 +10,12 @@
  *   profile     {"name": NAME}
  *       one. Errors: NoSuchProfile */
 #include "daemon/control_commands.h"
+#include "daemon/control_meant.h"
 #include "daemon/health.h"
 #include "daemon/mailbox_json.h"
 #include "daemon/view.h"
 
 #include <string.h>
-#include <sysexits.h>
 
 enum { MAILBOXES_A_SLICE = 100 };
 _Static_assert((int)MAILBOXES_A_SLICE <= (int)CONTROL_SLICE, "a slice is short");
@@ -42,33 +42,18 @@ static enum view_slice mailboxes_slice(struct view *view)
     return view_walk(view, MAILBOXES_A_SLICE, tell_mailbox) ? VIEW_MORE : VIEW_LAST;
 }
 
-static void fail_without_profile(struct control_request *request, const char *name)
-{
-    control_fail(request, EX_NOUSER, "NoSuchProfile",
-                 "there is no profile %s; exsyncctl profile list shows those that there are",
-                 name == NULL ? "without a name" : name);
-}
-
 static void mailboxes_start(struct control_request *request)
 {
     const char *profile = control_text(request, "profile");
-    if (profile != NULL && service_profile(control_service(request), profile) == NULL)
-        fail_without_profile(request, profile);
-    else
+    if (profile == NULL || control_profile(request, profile) != NULL)
         view_start(sizeof(struct view), request, mailboxes_slice);
 }
 
 static enum view_slice mailbox_slice(struct view *view)
 {
-    const char *address = control_address(view->request, "address");
-    const struct mailbox *mailbox =
-        address == NULL ? NULL : service_mailbox(view->service, address);
-    if (mailbox == NULL) {
-        control_fail(view->request, EX_NOUSER, "NoSuchMailbox",
-                     "there is no mailbox %s; exsyncctl mailbox list shows those that there are",
-                     address == NULL ? "without an address" : address);
+    const struct mailbox *mailbox = control_mailbox(view->request);
+    if (mailbox == NULL)
         return VIEW_FAILED;
-    }
     json_t *object = view_mailbox(view, mailbox);
     mailbox_json_whole(object, mailbox);
     control_reply(view->request, object);
@@ -94,12 +79,10 @@ static void profiles_start(struct control_request *request)
 
 static enum view_slice profile_slice(struct view *view)
 {
-    const char *name = control_text(view->request, "name");
-    const struct profile *profile = name == NULL ? NULL : service_profile(view->service, name);
-    if (profile == NULL) {
-        fail_without_profile(view->request, name);
+    const struct profile *profile =
+        control_profile(view->request, control_text(view->request, "name"));
+    if (profile == NULL)
         return VIEW_FAILED;
-    }
     view_tell_profile(view, profile);
     return VIEW_LAST;
 }

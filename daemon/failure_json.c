@@ -3,11 +3,6 @@
 #include "base/clock.h"
 #include "daemon/json_member.h"
 
-static const char *words(const char *text)
-{
-    return text == NULL ? "" : text;
-}
-
 json_t *trouble_json(const struct failure *failure, uint32_t failures, uint64_t since_ms)
 {
     json_t *object = json_object();
@@ -16,8 +11,8 @@ json_t *trouble_json(const struct failure *failure, uint32_t failures, uint64_t 
     json_set_text(object, "step", failure->step);
     json_set_number(object, "http_status", failure->http_status);
     json_object_set_new(object, "permanent", json_boolean(failure->permanent));
-    json_set_text(object, "sentence", words(failure->sentence));
-    json_set_text(object, "remedy", words(failure->remedy));
+    json_set_text(object, "sentence", failure->sentence);
+    json_set_text(object, "remedy", failure->remedy);
     json_set_text(object, "error", failure->text);
     json_set_number(object, "failures", failures);
     json_set_time(object, "since", clock_wall_ms() - (int64_t)(clock_monotonic_ms() - since_ms));

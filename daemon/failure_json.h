@@ -4,8 +4,8 @@
  *   category, code, step, http_status (0: there was no HTTP answer)
  *   permanent     true: it stays until a person acts
  *   sentence      what it means
- *   remedy        what to do; "": nothing needs to be done
- *   error         the server's own words; ""
+ *   remedy        what to do; null: nothing needs to be done
+ *   error         the server's own words; null
  *
  * A trouble that stands now, of a direction of a mailbox, of a profile, or of this machine:
  *   failures      how often in a row
@@ -14,9 +14,9 @@
  * A failure that is recorded ("kind": "failure"):
  *   scope         "item", "mailbox", "profile"
  *   profile
- *   mailbox       its address; "" for a profile's
- *   direction     "incoming", "outgoing"; "": both
- *   submission    the outgoing message's id in the queue; "": it is of none
+ *   mailbox       its address; null: of a profile, or of none
+ *   direction     "incoming", "outgoing"; null: both
+ *   submission    the outgoing message's id in the queue; null: it is of none
  *   activity      of the cycle that saw it last
  *   count         how often it was met
  *   first_seen, last_seen

@@ -123,6 +123,26 @@ static void item_refused(void *argument, const struct failure *failure)
     station_leave(item->round);
 }
 
+static const char *submitter_of(const struct intake_item *item)
+{
+    const char *name = item->envelope.submitter_name;
+    return name == NULL ? "without a name" : name;
+}
+
+/* The reason, who submitted it, and what: there is no row of the message that could tell. */
+static void set_refusal_text(struct failure *failure, const struct intake_item *item)
+{
+    struct buffer text = {0};
+    const char *subject = item->envelope.subject;
+    buffer_append_format(&text, "%s (user %s", buffer_string(&item->decision.reason),
+                         submitter_of(item));
+    if (subject != NULL && subject[0] != '\0')
+        buffer_append_format(&text, ", subject \"%s\"", subject);
+    buffer_append_char(&text, ')');
+    failure_set_text(failure, text.data, text.length);
+    buffer_release(&text);
+}
+
 static void report_refusal(const struct intake_item *item)
 {
     const struct context *context = item->round->context;
@@ -141,7 +161,7 @@ static void report_refusal(const struct intake_item *item)
     };
     failure_set_code(&row.failure, "NotTaken");
     failure_set_step(&row.failure, "submit");
-    failure_set_text(&row.failure, reason, strlen(reason));
+    set_refusal_text(&row.failure, item);
     store_failure_record(context->store, &row, NULL, NULL);
     const struct log_fields fields = {.message_id = MESSAGE_INTAKE_REFUSED,
                                       .direction = cycle_direction_name(CYCLE_OUTGOING),
@@ -149,9 +169,7 @@ static void report_refusal(const struct intake_item *item)
                                       .code = "NotTaken"};
     log_write(context->log, LOG_PRIORITY_WARNING, &fields,
               "a message of the user %s was not taken and is kept as failed/%s.eml: %s",
-              item->envelope.submitter_name == NULL ? "without a name"
-                                                    : item->envelope.submitter_name,
-              item->id, reason);
+              submitter_of(item), item->id, reason);
 }
 
 static void item_refuse(struct intake_item *item)

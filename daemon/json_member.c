@@ -18,10 +18,14 @@ json_t *json_text_of(const char *text, size_t length)
     return value;
 }
 
+json_t *json_text(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? json_null() : json_text_of(text, strlen(text));
+}
+
 void json_set_text(json_t *object, const char *name, const char *text)
 {
-    json_object_set_new(object, name,
-                        text == NULL ? json_null() : json_text_of(text, strlen(text)));
+    json_object_set_new(object, name, json_text(text));
 }
 
 void json_set_buffer(json_t *object, const char *name, struct buffer *text)

@@ -13,10 +13,11 @@
 /* A string of `length` bytes. */
 json_t *json_text_of(const char *text, size_t length);
 
-/* NULL becomes null. */
+/* Null for NULL and "": a member without a value is null, everywhere. */
+json_t *json_text(const char *text);
 void json_set_text(json_t *object, const char *name, const char *text);
 
-/* Takes what is in the buffer, which is empty afterwards. */
+/* The same of what is in the buffer, which is empty afterwards. */
 void json_set_buffer(json_t *object, const char *name, struct buffer *text);
 
 void json_set_number(json_t *object, const char *name, uint64_t number);

@@ -26,26 +26,36 @@ static char *join(const char *folder, const char *name)
 }
 
 /* Regular files only: a pipe in a Maildir would be waited for. */
-static int open_file(const char *path)
+static int open_file(int folder, const char *path, struct stat *status)
 {
-    struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int file = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0)
         return -1;
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+    if (fstat(file, status) == 0 && S_ISREG(status->st_mode))
         return file;
     close(file);
     return -1;
 }
 
+/* NULL when it is none, or a symbolic link. */
+static DIR *open_folder(const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (folder < 0)
+        return NULL;
+    DIR *directory = fdopendir(folder);
+    if (directory == NULL)
+        close(folder);
+    return directory;
+}
+
 /* --- one file --- */
 
-/* The header, with nothing behind it; empty when it has no end. */
-static void read_header(const char *path, struct buffer *header)
+/* The header, with nothing behind it; empty when it has no end. Closes the file. */
+static void read_header(int file, struct buffer *header)
 {
     char block[READ_SIZE];
     size_t end = 0;
-    int file = open_file(path);
     if (file < 0)
         return;
     while (end == 0 && header->length < HEADER_SIZE_MAX) {
@@ -107,12 +117,14 @@ static void match_release(struct mail_search_match *match)
     memory_free(match->subject);
 }
 
-static void search_file(struct mail_search *search, const char *folder, const char *name)
+static void search_file(struct mail_search *search, const char *folder, int directory,
+                        const char *name)
 {
     struct mail_search_match match = {.path = join(folder, name)};
     struct buffer header = {0};
+    struct stat status;
     match.name = match.path + strlen(folder) + 1;
-    read_header(match.path, &header);
+    read_header(open_file(directory, name, &status), &header);
     read_fields(&header, &match);
     buffer_release(&header);
     search->files++;
@@ -179,6 +191,12 @@ static bool stopped(const struct mail_search *search)
     return search->stop != NULL && atomic_load(search->stop);
 }
 
+static void note_progress(atomic_uint *progress)
+{
+    if (progress != NULL)
+        atomic_fetch_add(progress, 1);
+}
+
 static bool has_name(const struct mail_search *search, const char *name)
 {
     if (name[0] == '.')
@@ -186,29 +204,31 @@ static bool has_name(const struct mail_search *search, const char *name)
     return search->name == NULL || strncmp(name, search->name, strlen(search->name)) == 0;
 }
 
-static void list_newest(struct mail_search *search, const char *folder, struct newest *newest)
+static void list_newest(struct mail_search *search, DIR *directory, struct newest *newest)
 {
-    DIR *directory = opendir(folder);
-    if (directory == NULL)
-        return;
     const struct dirent *entry;
     while (!stopped(search) && (entry = readdir(directory)) != NULL) {
+        note_progress(search->progress);
         if (has_name(search, entry->d_name) && !newest_add(newest, entry->d_name))
             search->partly = true;
     }
-    closedir(directory);
 }
 
 void mail_search_folder(struct mail_search *search, const char *folder)
 {
+    DIR *directory = open_folder(folder);
+    if (directory == NULL)
+        return;
     struct newest *newest = memory_allocate(sizeof *newest);
-    list_newest(search, folder, newest);
+    list_newest(search, directory, newest);
     for (size_t i = 0; i < newest->count; i++) {
+        note_progress(search->progress);
         if (!stopped(search))
-            search_file(search, folder, newest->names[i]);
+            search_file(search, folder, dirfd(directory), newest->names[i]);
         memory_free(newest->names[i]);
     }
     memory_free(newest);
+    closedir(directory);
 }
 
 void mail_search_release(struct mail_search *search)
@@ -220,28 +240,58 @@ void mail_search_release(struct mail_search *search)
 
 /* --- one file that is known --- */
 
-static char *find_number(const char *folder, uint64_t file)
+/* Closes the file. False: there is none. */
+static bool read_found(int file, const struct stat *status, struct mail_search_file *found)
+{
+    struct buffer header = {0};
+    struct mail_search_match match = {0};
+    if (file < 0)
+        return false;
+    read_header(file, &header);
+    read_fields(&header, &match);
+    buffer_release(&header);
+    *found = (struct mail_search_file){
+        .message_id = match.message_id,
+        .subject = match.subject,
+        .size = (uint64_t)status->st_size,
+        .owner = status->st_uid,
+    };
+    return true;
+}
+
+bool mail_search_file(const char *path, struct mail_search_file *found)
+{
+    struct stat status;
+    return read_found(open_file(AT_FDCWD, path, &status), &status, found);
+}
+
+static char *find_number(const char *folder, uint64_t file, struct mail_search_file *found,
+                         atomic_uint *progress)
 {
     char *path = NULL;
-    DIR *directory = opendir(folder);
+    struct stat status;
+    DIR *directory = open_folder(folder);
     if (directory == NULL)
         return NULL;
     const struct dirent *entry;
     while (path == NULL && (entry = readdir(directory)) != NULL) {
-        if (maildir_name_number(entry->d_name) == file)
+        note_progress(progress);
+        if (maildir_name_number(entry->d_name) == file &&
+            read_found(open_file(dirfd(directory), entry->d_name, &status), &status, found))
             path = join(folder, entry->d_name);
     }
     closedir(directory);
     return path;
 }
 
-char *mail_search_delivered(const char *maildir, uint64_t file)
+char *mail_search_delivered(const char *maildir, uint64_t file, struct mail_search_file *result,
+                            atomic_uint *progress)
 {
     static const char *const folders[] = {"new", "cur"};
     char *found = NULL;
     for (size_t i = 0; file != 0 && found == NULL && i < 2; i++) {
         char *folder = join(maildir, folders[i]);
-        found = find_number(folder, file);
+        found = find_number(folder, file, result, progress);
         memory_free(folder);
     }
     return found;
@@ -250,7 +300,8 @@ char *mail_search_delivered(const char *maildir, uint64_t file)
 char *mail_search_first_line(const char *path)
 {
     char bytes[LINE_SIZE], line[LINE_SIZE];
-    int file = open_file(path);
+    struct stat status;
+    int file = open_file(AT_FDCWD, path, &status);
     if (file < 0)
         return NULL;
     ssize_t length = read(file, bytes, sizeof bytes);

@@ -232,6 +232,13 @@ void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction kind)
     mailbox_count(mailbox);
 }
 
+void mailbox_note_own_try(struct direction *direction, uint64_t due_ms)
+{
+    struct direction_trouble *trouble = direction->trouble;
+    if (trouble != NULL && trouble->failure.permanent && trouble->probe_ms == 0)
+        trouble->probe_ms = due_ms;
+}
+
 const char *mailbox_address(const struct mailbox *mailbox)
 {
     return mailbox->config->address;

@@ -34,6 +34,8 @@ struct direction_trouble {
     uint32_t failures;      /* in a row */
     struct backoff_tries tries;
     uint64_t since_ms; /* monotonic */
+    uint64_t probe_ms; /* monotonic: when the next probe is due by itself, though an administrator's
+                          own try comes before; 0: none does */
 };
 
 struct direction {
@@ -132,6 +134,10 @@ bool mailbox_wants(const struct mailbox *mailbox, enum cycle_direction direction
 bool mailbox_leaves(const struct mailbox *mailbox, enum cycle_direction direction);
 
 struct direction *mailbox_direction(struct mailbox *mailbox, enum cycle_direction direction);
+
+/* An administrator tries a direction now that would be due at `due_ms` (monotonic): one that has
+ * stopped is probed then all the same, unless the try shows that it works. */
+void mailbox_note_own_try(struct direction *direction, uint64_t due_ms);
 
 /* A direction that is switched off, and whose cycle does not run, is in no trouble any more. */
 void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction direction);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "daemon/failure_json.h"
 #include "daemon/health.h"
+#include "daemon/hindrance.h"
 #include "daemon/json_member.h"
 #include "daemon/profile.h"
 
@@ -29,7 +30,16 @@ static json_t *trouble_of(const struct direction *direction)
     return trouble_json(&trouble->failure, trouble->failures, trouble->since_ms);
 }
 
-static json_t *direction_json(const struct direction *direction)
+/* What is not configured is off, and nothing is missing. */
+static json_t *hindrance_in(const struct direction *direction, const struct scheduler *scheduler)
+{
+    const struct mailbox *mailbox = direction->mailbox;
+    if (!mailbox_is_configured(mailbox, direction->kind))
+        return json_null();
+    return hindrance_json(mailbox, direction->kind, scheduler);
+}
+
+static json_t *direction_json(const struct direction *direction, const struct scheduler *scheduler)
 {
     const struct status *status = &direction->status;
     bool on = mailbox_wants(direction->mailbox, direction->kind);
@@ -44,6 +54,7 @@ static json_t *direction_json(const struct direction *direction)
     json_set_number(object, "failed", status->failed);
     json_set_time(object, "next_due", status_next_due(direction));
     json_object_set_new(object, "trouble", trouble_of(direction));
+    json_object_set_new(object, "hindrance", hindrance_in(direction, scheduler));
     return object;
 }
 
@@ -59,14 +70,14 @@ static bool has_backlog(const struct mailbox *mailbox)
 json_t *mailbox_json(const struct mailbox *mailbox, const struct scheduler *scheduler)
 {
     json_t *object = json_object();
-    json_t *incoming = direction_json(&mailbox->incoming);
+    json_t *incoming = direction_json(&mailbox->incoming, scheduler);
     json_object_set_new(incoming, "backlog", json_boolean(has_backlog(mailbox)));
     json_set_text(object, "kind", "mailbox");
     json_set_text(object, "address", mailbox_address(mailbox));
     json_set_text(object, "profile", mailbox->profile->config->name);
     json_set_text(object, "state", health_name(health_of(mailbox, scheduler)));
     json_object_set_new(object, "incoming", incoming);
-    json_object_set_new(object, "outgoing", direction_json(&mailbox->outgoing));
+    json_object_set_new(object, "outgoing", direction_json(&mailbox->outgoing, scheduler));
     return object;
 }
 

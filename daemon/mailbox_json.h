@@ -20,8 +20,10 @@
  *     failed           messages that it recorded as failed
  *     next_due
  *     trouble          what stands in the way now (failure_json.h); null: nothing
+ *     hindrance        why it does not go on (hindrance.h); null: it does, or is not configured
  *     backlog          incoming: true while older mail is still being worked off
- *     queued           outgoing: messages that wait to be sent; null: the store cannot be read
+ *     queued, held     outgoing: messages that wait to be sent, and those that are held; null: the
+ *                      store cannot be read
  *
  * One that is asked for alone has besides:
  *   account, url   of its profile; account null: the owner of a Kerberos ticket
@@ -43,7 +45,7 @@
 
 #include <jansson.h>
 
-/* Without "queued", which is the caller's to add. The caller owns the object. */
+/* Without "queued" and "held", which are the caller's to add. The caller owns the object. */
 json_t *mailbox_json(const struct mailbox *mailbox, const struct scheduler *scheduler);
 
 /* Adds what one has besides that is asked for alone. */

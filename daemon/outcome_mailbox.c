@@ -78,6 +78,24 @@ static struct failure failure_of(const struct cycle *cycle, const struct failure
     return failure;
 }
 
+/* Counts the try and returns the wait before the next one. An administrator's own try of what has
+ * stopped does not count, and the next probe comes when it was due. */
+static uint64_t count_try(struct direction_trouble *trouble, const struct cycle *cycle,
+                          struct failure *failure)
+{
+    const struct backoff backoff = profile_backoff(cycle->profile);
+    const struct backoff_tries before = trouble->tries;
+    uint64_t now = executor_now(cycle->context->executor), probe_ms = trouble->probe_ms;
+    uint32_t times =
+        backoff_count(&trouble->tries, failure, cycle->profile->config->transient_attempts);
+    trouble->probe_ms = 0;
+    if (probe_ms == 0 || !failure->permanent)
+        return backoff_wait(&backoff, failure, times);
+    trouble->tries = before;
+    uint64_t wait = probe_ms > now ? probe_ms - now : 0;
+    return wait < failure->retry_after_ms ? failure->retry_after_ms : wait;
+}
+
 uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle *cycle)
 {
     struct direction_trouble *trouble = direction->trouble;
@@ -90,10 +108,7 @@ uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle 
     } else {
         before = trouble->failure;
     }
-    const struct backoff backoff = profile_backoff(cycle->profile);
-    uint32_t times =
-        backoff_count(&trouble->tries, &failure, cycle->profile->config->transient_attempts);
-    uint64_t wait = backoff_wait(&backoff, &failure, times);
+    uint64_t wait = count_try(trouble, cycle, &failure);
     trouble->failure = failure;
     trouble->failures++;
     mailbox_note_end(cycle->mailbox);

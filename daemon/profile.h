@@ -68,6 +68,7 @@ struct profile {
     struct executor_timer grow;
     bool cannot_send_drafts; /* the server has shown it */
     bool paused;             /* an administrator wants that no cycle starts */
+    int64_t paused_since_ms; /* wall time; while it is paused */
     bool current;            /* what its name means now; false: replaced or removed */
     bool retired; /* the list of profiles is no user any more: it goes with its last mailbox */
     void *owner;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "daemon/failure_json.h"
+#include "daemon/hindrance.h"
 #include "daemon/json_member.h"
 #include "daemon/sign_in.h"
 
@@ -107,6 +108,16 @@ static json_t *cycles_json(const struct profile *profile)
     return object;
 }
 
+static void set_pause(json_t *object, const struct profile *profile)
+{
+    struct buffer text = {0};
+    if (profile->paused)
+        hindrance_write_paused(&text, profile);
+    json_object_set_new(object, "paused", json_boolean(profile->paused));
+    json_set_time(object, "paused_since", profile->paused ? profile->paused_since_ms : 0);
+    json_set_buffer(object, "pause", &text);
+}
+
 json_t *profile_json(const struct profile *profile, const struct config *config)
 {
     json_t *object = json_object();
@@ -116,7 +127,7 @@ json_t *profile_json(const struct profile *profile, const struct config *config)
     json_set_text(object, "account", profile->config->username);
     json_set_text(object, "auth", auth_name(profile->config->auth));
     set_owner(object, profile->config, config->smtp);
-    json_object_set_new(object, "paused", json_boolean(profile->paused));
+    set_pause(object, profile);
     set_gate(object, profile);
     json_object_set_new(object, "sign_ins_refused", refused_json(profile));
     json_object_set_new(object, "connections", connections_json(profile));

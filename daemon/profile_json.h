@@ -8,6 +8,8 @@
  *   notify_command   the path of the program, without its arguments; null: none
  *   smtp         the server that takes notifications; null unless "smtp" is one of the ways
  *   paused       an administrator has paused it: no cycle starts
+ *   paused_since null: it is not
+ *   pause        the same for people, with what to do; null
  *   gate         "open"; "closed": its mailboxes wait; "trying": one of them tries
  *   trouble      why the gate is not open (failure_json.h); null: it is
  *   next_try     when a closed gate is tried; null

@@ -1,6 +1,7 @@
 #include "daemon/remedy.h"
 
 #include "base/memory.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 
 #include <stdbool.h>
@@ -279,6 +280,19 @@ static size_t length_without_ending(const char *words)
     return length;
 }
 
+/* A sign-in that was refused is tried at ever longer intervals, lest the account be locked. */
+static void write_own_try(struct buffer *text, const struct remedy_place *place)
+{
+    buffer_append_string(text, "Once it is mended, exsyncctl test ");
+    if (!has_mailbox(place) && place->profile != NULL) {
+        buffer_append_string(text, "--profile ");
+        shell_word_append(text, place->profile);
+    } else {
+        shell_word_append(text, has_mailbox(place) ? place->mailbox : "ADDRESS");
+    }
+    buffer_append_string(text, " --sign-in tries it at once. ");
+}
+
 void remedy_write_words(struct buffer *text, enum failure_category category, const char *remedy,
                         const struct remedy_place *place)
 {
@@ -288,6 +302,9 @@ void remedy_write_words(struct buffer *text, enum failure_category category, con
     buffer_append(text, words, length);
     if (length > 0 && ending[0] != '\0')
         buffer_append_string(text, words[length - 1] == '.' ? " " : ". ");
+    if (category == FAILURE_AUTHENTICATION && place->scope == FAILURE_SCOPE_PROFILE &&
+        ending[0] != '\0')
+        write_own_try(text, place);
     buffer_append_string(text, ending);
 }
 

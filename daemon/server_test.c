@@ -23,9 +23,9 @@ struct server_test {
 
 static void append_day(struct buffer *text, int64_t wall_ms)
 {
-    char time[CLOCK_TEXT_SIZE];
-    clock_format_utc(wall_ms, time);
-    buffer_append_format(text, "%.*s", (int)strcspn(time, "T"), time);
+    char time[CLOCK_LOCAL_SIZE];
+    clock_format_local(wall_ms, time);
+    buffer_append_format(text, "%.*s", (int)strcspn(time, " "), time);
 }
 
 static void note_expiry(struct test_step *step, const struct http_certificate *certificate,

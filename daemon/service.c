@@ -68,8 +68,10 @@ static void service_cycle_ended(struct cycle *cycle)
     uint64_t delay = outcome_settle(scheduler, direction, cycle);
     if (direction->switched_off)
         switch_settle(direction, cycle);
-    if (direction->again && delay != OUTCOME_NEVER)
+    if (direction->again && delay != OUTCOME_NEVER) {
+        mailbox_note_own_try(direction, executor_now(service->context.executor) + delay);
         delay = 0;
+    }
     direction->again = false;
     service_tell_cycle_ended(service, direction, cycle);
     cycle->operations->free(cycle);

@@ -5,6 +5,9 @@
 #include "daemon/service_private.h"
 #include "mail/outbox.h"
 
+#include <assert.h>
+#include <string.h>
+
 struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number)
 {
     size_t low = 0, high = service->mailbox_count;
@@ -24,10 +27,8 @@ void service_hasten(struct service *service, struct mailbox *mailbox, bool now)
     struct direction *direction = &mailbox->outgoing;
     switch (direction->state) {
     case DIRECTION_WAITING:
-        if (direction->trouble != NULL && !now)
-            break;
-        scheduler_remove(&service->scheduler, direction);
-        service_schedule(service, direction, 0);
+        if (direction->trouble == NULL || now)
+            service_try_direction(service, direction);
         break;
     case DIRECTION_OFF:
         if (!mailbox_is_busy(mailbox) || mailbox->next_configuration == NULL)
@@ -95,6 +96,16 @@ void service_create_outgoing(struct service *service, const char *state_director
         .cause = why_nothing_is_sent, .is_busy = is_busy, .queued = queued, .argument = service};
     service->orphans = orphans_create(&service->context, &orphans_owner);
     buffer_release(&path);
+}
+
+char *service_outbox_path(const struct service *service)
+{
+    if (service->context.outbox == NULL)
+        return NULL;
+    const char *watched = outbox_watched(service->context.outbox); /* OUTBOX/new */
+    const char *slash = strrchr(watched, '/');
+    assert(slash != NULL);
+    return memory_copy_bytes(watched, (size_t)(slash - watched));
 }
 
 static bool anybody_sends(const struct config *config)

@@ -9,6 +9,7 @@
 #include "daemon/context.h"
 #include "daemon/disks.h"
 #include "daemon/intake.h"
+#include "daemon/job_watch.h"
 #include "daemon/mailbox.h"
 #include "daemon/orphans.h"
 #include "daemon/pauses.h"
@@ -65,6 +66,7 @@ struct service {
     struct control *control;              /* NULL: nobody can ask */
     struct reload_waiters reload_waiters; /* for the reload that begins next */
     struct service_watchers watchers;
+    struct job_watches tracings; /* of all that are under way */
     struct summary summary;
     struct executor_timer summary_timer;
     struct executor_timer housekeeping_timer;
@@ -115,6 +117,9 @@ struct mailbox *service_mailbox(const struct service *service, const char *addre
 /* Puts a direction that is off into the schedule if its mailbox is configured for it. */
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms);
 
+/* An administrator tries a direction that waits: it is due at once. */
+void service_try_direction(struct service *service, struct direction *direction);
+
 /* Makes a direction due at once, whether it waits for its time or because of trouble; one whose
  * cycle runs gets another right behind it. False when there is nothing to do: it is off. */
 bool service_make_due(struct service *service, struct direction *direction);
@@ -125,6 +130,9 @@ void service_tell_cycle_ended(struct service *service, const struct direction *d
 
 /* The outbox and its intake, which begin with the first configuration in which somebody sends. */
 void service_create_outgoing(struct service *service, const char *state_directory);
+
+/* STATE/outbox; NULL: there is none. The caller frees. */
+char *service_outbox_path(const struct service *service);
 
 /* The mailbox has something to send; `now`: also when it waits because of trouble. */
 void service_hasten(struct service *service, struct mailbox *mailbox, bool now);

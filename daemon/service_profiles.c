@@ -60,7 +60,9 @@ static void take_profile(struct service *service, const struct config_profile *c
     }
     struct profile *fresh = profile_create(&service->context, config, configuration,
                                            &scheduler->profiles, profile_trying, scheduler);
-    fresh->paused = pauses_find(service->pauses, config->name) != NULL;
+    const struct store_pause *pause = pauses_find(service->pauses, config->name);
+    fresh->paused = pause != NULL;
+    fresh->paused_since_ms = pause == NULL ? 0 : pause->since_ms;
     outcome_profile_begins(fresh); /* found by its name from now on */
     if (profile != NULL)
         profile->current = false;

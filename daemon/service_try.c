@@ -26,13 +26,19 @@ static uint32_t try_gates(struct service *service, const char *name)
     return tried;
 }
 
+void service_try_direction(struct service *service, struct direction *direction)
+{
+    mailbox_note_own_try(direction, direction->due.key);
+    scheduler_remove(&service->scheduler, direction);
+    service_schedule(service, direction, 0);
+}
+
 /* One that is due already, or runs, is tried anyway. */
 static bool try_direction(struct service *service, struct direction *direction)
 {
     if (direction->trouble == NULL || direction->state != DIRECTION_WAITING)
         return false;
-    scheduler_remove(&service->scheduler, direction);
-    service_schedule(service, direction, 0);
+    service_try_direction(service, direction);
     return true;
 }
 
@@ -45,10 +51,8 @@ struct mailbox *service_mailbox(const struct service *service, const char *addre
 
 bool service_make_due(struct service *service, struct direction *direction)
 {
-    if (direction->state == DIRECTION_WAITING) {
-        scheduler_remove(&service->scheduler, direction);
-        service_schedule(service, direction, 0);
-    }
+    if (direction->state == DIRECTION_WAITING)
+        service_try_direction(service, direction);
     direction->again = direction->state == DIRECTION_RUNNING;
     return direction->state != DIRECTION_OFF;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "daemon/alerts.h"
 #include "daemon/messages.h"
@@ -161,11 +162,14 @@ void switch_settle(struct direction *direction, const struct cycle *cycle)
 static void profile_apply(struct switching *switching)
 {
     struct scheduler *scheduler = &switching->service->scheduler;
+    const struct store_pause *pause = pauses_find(switching->service->pauses, switching->name);
     struct profile *profile;
     TAILQ_FOREACH(profile, &scheduler->profiles, entries)
     {
-        if (strcmp(profile->config->name, switching->name) == 0)
-            profile->paused = !switching->on;
+        if (strcmp(profile->config->name, switching->name) != 0)
+            continue;
+        profile->paused = !switching->on;
+        profile->paused_since_ms = pause == NULL ? 0 : pause->since_ms;
     }
     struct direction *direction;
     TAILQ_FOREACH(direction, &scheduler->running_directions, ready)
@@ -211,11 +215,15 @@ static void report_pauses(const struct service *service)
     {
         const struct log_fields fields = {.message_id = MESSAGE_PAUSED,
                                           .profile = profile->config->name};
-        if (profile->current && profile->paused)
-            log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
-                      "profile %s is paused: none of its mailboxes synchronizes until exsyncctl "
-                      "resume \"%s\"",
-                      profile->config->name, profile->config->name);
+        if (!profile->current || !profile->paused)
+            continue;
+        struct buffer word = {0};
+        shell_word_append(&word, profile->config->name);
+        log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
+                  "profile %s is paused: none of its mailboxes synchronizes until exsyncctl "
+                  "resume %s",
+                  profile->config->name, word.data);
+        buffer_release(&word);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/trace_answer.h"
 
 #include "base/memory.h"
+#include "daemon/hindrance.h"
 #include "daemon/json_member.h"
 #include "daemon/profile.h"
 
@@ -31,6 +32,22 @@ static int64_t next_cycle(const struct direction *direction, int64_t time_ms)
 {
     int64_t due = status_next_due(direction);
     return due < time_ms ? time_ms : due;
+}
+
+/* What it waits for comes before what happens then; `next` NULL: nothing is to happen. */
+static void set_next_unless(json_t *answer, const struct mailbox *mailbox,
+                            enum cycle_direction kind, const struct scheduler *scheduler,
+                            const char *next, int64_t time_ms)
+{
+    struct buffer text = {0};
+    if (next != NULL && hindrance_of(mailbox, kind, scheduler) != HINDRANCE_NONE) {
+        buffer_append_string(&text, "It waits: ");
+        hindrance_write(&text, mailbox, kind, scheduler);
+    } else if (next != NULL) {
+        buffer_append_string(&text, next);
+    }
+    json_set_time(answer, "next_try", next == NULL ? 0 : time_ms);
+    json_set_buffer(answer, "next", &text);
 }
 
 static void set_next(json_t *answer, const char *next, int64_t time_ms)
@@ -67,14 +84,16 @@ static const char *failed_next(const struct store_traced_item *item)
     return "It is tried again.";
 }
 
-static const char *item_next(const struct store_traced_item *item, const struct mailbox *mailbox)
+/* Whether it is left to a person: a mailbox that goes on does not try it. */
+static bool item_is_given_up(const struct store_traced_item *item)
+{
+    return item->state == STORE_ITEM_FAILED && !item->set_aside && item->next_try_ms == INT64_MAX;
+}
+
+static const char *item_next(const struct store_traced_item *item)
 {
     if (item->state == STORE_ITEM_DELIVERED && !item->left_to_do)
         return NULL;
-    if (mailbox == NULL)
-        return "Nothing: the mailbox is not configured any more.";
-    if (mailbox->incoming.state == DIRECTION_OFF)
-        return "Nothing: receiving is switched off for the mailbox.";
     if (item->state == STORE_ITEM_DELIVERED)
         return "It is marked, moved or deleted in Exchange as after_processing says.";
     if (item->state == STORE_ITEM_FAILED)
@@ -85,13 +104,13 @@ static const char *item_next(const struct store_traced_item *item, const struct 
 static int64_t item_next_time(const struct store_traced_item *item, const struct mailbox *mailbox)
 {
     bool failed = item->state == STORE_ITEM_FAILED;
-    if (mailbox == NULL || mailbox->incoming.state == DIRECTION_OFF ||
-        (failed && item->next_try_ms == INT64_MAX))
+    if (mailbox == NULL || (failed && item->next_try_ms == INT64_MAX))
         return 0;
     return next_cycle(&mailbox->incoming, failed ? item->next_try_ms : 0);
 }
 
-json_t *trace_answer_item(const struct store_traced_item *item, const struct mailbox *mailbox)
+json_t *trace_answer_item(const struct store_traced_item *item, const struct mailbox *mailbox,
+                          const struct scheduler *scheduler)
 {
     json_t *answer = json_object();
     json_set_text(answer, "kind", "incoming");
@@ -104,22 +123,28 @@ json_t *trace_answer_item(const struct store_traced_item *item, const struct mai
     json_set_time(answer, "taken", item->taken_ms);
     json_set_text(answer, "activity", item->activity[0] == '\0' ? NULL : item->activity);
     json_set_text(answer, "path", NULL);
+    json_object_set_new(answer, "looked_for", json_false());
     json_set_text(answer, "maildir", item->sink_path);
     json_object_set_new(answer, "left_to_do",
                         json_boolean(item->state == STORE_ITEM_DELIVERED && item->left_to_do));
     json_set_number(answer, "attempts", item->attempts);
     json_object_set_new(answer, "failure", failure_answer(&item->failure));
-    set_next(answer, item_next(item, mailbox), item_next_time(item, mailbox));
+    if (item_is_given_up(item))
+        set_next(answer, item_next(item), 0);
+    else
+        set_next_unless(answer, mailbox, CYCLE_INCOMING, scheduler, item_next(item),
+                        item_next_time(item, mailbox));
     return answer;
 }
 
-void trace_answer_found(json_t *answer, const char *path, const struct mail_search_match *match)
+void trace_answer_found(json_t *answer, const char *path, const char *message_id,
+                        const char *subject)
 {
     json_set_text(answer, "path", path);
-    if (match == NULL)
-        return;
-    json_set_text(answer, "message_id", match->message_id);
-    json_set_text(answer, "subject", match->subject);
+    json_object_set_new(answer, "looked_for", json_true());
+    if (message_id != NULL)
+        json_set_text(answer, "message_id", message_id);
+    json_set_text(answer, "subject", subject);
 }
 
 json_t *trace_answer_file(const struct mail_search_match *match, const char *address,
@@ -131,12 +156,12 @@ json_t *trace_answer_file(const struct mail_search_match *match, const char *add
         .state = STORE_ITEM_DELIVERED,
         .taken_ms = strtoll(match->name, NULL, 10) * 1000,
     };
-    json_t *answer = trace_answer_item(&item, NULL);
-    trace_answer_found(answer, match->path, match);
+    json_t *answer = trace_answer_item(&item, NULL, NULL);
+    trace_answer_found(answer, match->path, match->message_id, match->subject);
     return answer;
 }
 
-json_t *trace_answer_unseen(const struct mailbox *mailbox)
+json_t *trace_answer_unseen(const struct mailbox *mailbox, const struct scheduler *scheduler)
 {
     const struct direction *incoming = &mailbox->incoming;
     json_t *answer = json_object();
@@ -149,6 +174,7 @@ json_t *trace_answer_unseen(const struct mailbox *mailbox)
                   incoming->state == DIRECTION_OFF ? 0 : status_next_due(incoming));
     json_set_text(answer, "trouble",
                   incoming->trouble == NULL ? NULL : incoming->trouble->failure.sentence);
+    json_object_set_new(answer, "hindrance", hindrance_json(mailbox, CYCLE_INCOMING, scheduler));
     return answer;
 }
 
@@ -165,18 +191,9 @@ static const char *submission_state_name(enum store_submission_state state)
     return (size_t)state < sizeof names / sizeof *names ? names[state] : NULL;
 }
 
-static const char *submission_next(const struct store_traced_submission *traced,
-                                   const struct mailbox *mailbox)
+static const char *submission_next(const struct store_traced_submission *traced)
 {
     enum store_submission_state state = traced->submission.state;
-    if (state == STORE_SUBMISSION_SENT)
-        return NULL;
-    if (state == STORE_SUBMISSION_FAILED)
-        return "It is left to a person: mend it and submit it again.";
-    if (traced->held_ms != 0)
-        return "Nothing: it is held; exsyncctl queue release lets it go on.";
-    if (mailbox == NULL || mailbox->outgoing.state == DIRECTION_OFF)
-        return "It waits: its mailbox does not send now, by the configuration or a switch.";
     if (state == STORE_SUBMISSION_QUEUED)
         return "A draft of it is made in the mailbox, and sent.";
     if (state == STORE_SUBMISSION_CREATED)
@@ -207,6 +224,22 @@ static json_t *recipients_answer(const char *lines)
     return array;
 }
 
+static void set_submission_next(json_t *answer, const struct store_traced_submission *traced,
+                                const struct mailbox *mailbox, const struct scheduler *scheduler)
+{
+    enum store_submission_state state = traced->submission.state;
+    if (state == STORE_SUBMISSION_SENT)
+        set_next(answer, NULL, 0);
+    else if (state == STORE_SUBMISSION_FAILED)
+        set_next(answer, "It is left to a person: mend it and submit it again.", 0);
+    else if (traced->held_ms != 0)
+        set_next(answer, "Nothing: it is held; exsyncctl queue release lets it go on.", 0);
+    else
+        set_next_unless(
+            answer, mailbox, CYCLE_OUTGOING, scheduler, submission_next(traced),
+            mailbox == NULL ? 0 : next_cycle(&mailbox->outgoing, traced->submission.next_try_ms));
+}
+
 static void set_path(json_t *answer, const char *outbox, const char *folder, const char *id)
 {
     struct buffer path = {0};
@@ -216,7 +249,8 @@ static void set_path(json_t *answer, const char *outbox, const char *folder, con
 }
 
 json_t *trace_answer_submission(const struct store_traced_submission *traced,
-                                const struct mailbox *mailbox, const char *outbox)
+                                const struct mailbox *mailbox, const struct scheduler *scheduler,
+                                const char *outbox)
 {
     const struct store_submission *submission = &traced->submission;
     bool sent = submission->state == STORE_SUBMISSION_SENT;
@@ -241,10 +275,7 @@ json_t *trace_answer_submission(const struct store_traced_submission *traced,
     json_set_text(answer, "reason", NULL);
     json_set_number(answer, "attempts", submission->attempts);
     json_object_set_new(answer, "failure", failure_answer(&traced->failure));
-    bool moves = !sent && !failed && traced->held_ms == 0 && mailbox != NULL &&
-                 mailbox->outgoing.state != DIRECTION_OFF;
-    set_next(answer, submission_next(traced, mailbox),
-             moves ? next_cycle(&mailbox->outgoing, submission->next_try_ms) : 0);
+    set_submission_next(answer, traced, mailbox, scheduler);
     return answer;
 }
 

@@ -5,6 +5,7 @@
 
 #include "daemon/mail_search.h"
 #include "daemon/mailbox.h"
+#include "daemon/scheduler.h"
 #include "store/store_trace.h"
 
 #include <jansson.h>
@@ -17,19 +18,23 @@ enum { TRACED_MAX = 200 };
 
 struct traced {
     json_t *answer;
-    char *id;          /* of a submission; NULL */
-    uint64_t file;     /* in the Maildir `maildir` */
-    char *maildir;     /* NULL: there is no file to look for */
-    char *reason_path; /* NULL: there is none */
-    char *found;       /* the file, once it was looked for; NULL */
-    char *reason;      /* the same of the reason */
+    char *id;                           /* of a submission; NULL */
+    uint64_t file;                      /* in the Maildir `maildir` */
+    char *maildir;                      /* NULL: there is no file to look for */
+    char *reason_path;                  /* NULL: there is none */
+    char *found;                        /* the file, once it was looked for; NULL */
+    struct mail_search_file file_found; /* with it */
+    char *reason;                       /* the same of the reason */
 };
 
-/* Begins with zeroes. */
+/* Begins with the first two and zeroes. */
 struct traced_list {
+    const struct scheduler *scheduler;
+    const char *message_id; /* the caller's: that was asked for, without brackets; NULL */
     struct traced all[TRACED_MAX];
     size_t count;
-    bool partly; /* there was no room for more */
+    bool partly;      /* there was no room for more */
+    atomic_size_t at; /* the one whose file is looked for */
 };
 
 /* Each adds an answer, or notes that there is no room. `mailbox` is NULL when it is not configured
@@ -49,9 +54,13 @@ void traced_add_outbox(struct traced_list *list, const struct mail_search_match 
 /* STATE/outbox/failed/ID.reason. The caller frees. */
 char *traced_reason_path(const char *outbox, const char *id);
 
-/* Looks for the files, on a thread of the pool; and puts them into the answers, on the loop. */
-void traced_find_files(struct traced_list *list, atomic_bool *stop);
+/* Looks for the files, on a thread of the pool, where `*progress` counts what is read; and puts
+ * them into the answers, on the loop. */
+void traced_find_files(struct traced_list *list, atomic_bool *stop, atomic_uint *progress);
 void traced_take_files(struct traced_list *list);
+
+/* Where a file is looked for now; NULL: nowhere. Valid until the release. */
+const char *traced_place(const struct traced_list *list);
 
 void traced_release(struct traced_list *list);
 

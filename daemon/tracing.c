@@ -3,12 +3,12 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/message_id.h"
+#include "daemon/job_watch.h"
 #include "daemon/mail_search.h"
 #include "daemon/service_private.h"
 #include "daemon/traced.h"
 #include "mail/maildir_name.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +31,7 @@ struct tracing {
     uint64_t mailboxes;
     bool partly;
     char *problem;
+    struct job_watch watch;
 
     enum place place;
     int64_t mailbox; /* whose Maildir is looked through, or was last */
@@ -61,6 +62,7 @@ static void release_search(struct tracing *tracing)
 
 static void tracing_free(struct tracing *tracing)
 {
+    job_watch_leave(&tracing->watch);
     release_search(tracing);
     traced_release(&tracing->found);
     memory_free(tracing->id);
@@ -72,7 +74,8 @@ static void tracing_free(struct tracing *tracing)
     memory_free(tracing);
 }
 
-static void tracing_finish(struct tracing *tracing)
+/* `unanswered`: as in the result. */
+static void tell(struct tracing *tracing, const char *unanswered)
 {
     json_t *answers[TRACED_MAX];
     for (size_t i = 0; i < tracing->found.count; i++)
@@ -82,10 +85,16 @@ static void tracing_finish(struct tracing *tracing)
         .count = tracing->found.count,
         .files = tracing->files,
         .mailboxes = tracing->mailboxes,
-        .partly = tracing->partly || tracing->found.partly,
+        .partly = tracing->partly || tracing->found.partly || unanswered != NULL,
+        .unanswered = unanswered,
         .problem = tracing->problem,
     };
     tracing->done(tracing->argument, &result);
+}
+
+static void tracing_finish(struct tracing *tracing)
+{
+    tell(tracing, NULL);
     tracing_free(tracing);
 }
 
@@ -158,11 +167,42 @@ static void tracing_next_match(struct tracing *tracing)
     tracing_next_place(tracing);
 }
 
+/* --- a folder that does not answer --- */
+
+/* Where its job is. */
+static const char *place_of(const struct tracing *tracing)
+{
+    const char *place =
+        tracing->folders[0] != NULL ? tracing->folders[0] : traced_place(&tracing->found);
+    return place == NULL ? "a folder" : place;
+}
+
+/* It may be another one that hangs, which this one waits for in the lane. The job may still come
+ * back: then it is freed. */
+static void hangs(void *argument)
+{
+    struct tracing *tracing = argument;
+    const struct job_watch *working = job_watch_at_work(&tracing->service->tracings);
+    char *place = memory_copy_string(place_of(working == NULL ? tracing : working->argument));
+    atomic_store(&tracing->cancelled, true);
+    tell(tracing, place);
+    memory_free(place);
+}
+
+/* A job has come back. False when nobody waits for it any more. */
+static bool job_is_back(struct tracing *tracing)
+{
+    job_watch_work(&tracing->watch, false);
+    job_watch_end(&tracing->watch);
+    return tracing_goes_on(tracing);
+}
+
 /* --- 4: files --- */
 
 static void search_work(void *argument)
 {
     struct tracing *tracing = argument;
+    job_watch_work(&tracing->watch, true);
     for (size_t i = 0; i < 2 && tracing->folders[i] != NULL; i++)
         mail_search_folder(&tracing->search, tracing->folders[i]);
     for (size_t i = 0; tracing->place == PLACE_FAILED && i < tracing->search.count; i++) {
@@ -178,7 +218,7 @@ static void search_work(void *argument)
 static void search_done(void *argument)
 {
     struct tracing *tracing = argument;
-    if (!tracing_goes_on(tracing))
+    if (!job_is_back(tracing))
         return;
     tracing->files += tracing->search.files;
     tracing->partly = tracing->partly || tracing->search.partly;
@@ -190,6 +230,7 @@ static void search_done(void *argument)
 static void submit(struct tracing *tracing, void (*work)(void *), void (*done)(void *))
 {
     struct executor_pool *pool = tracing->service->files;
+    job_watch_begin(&tracing->watch);
     executor_pool_submit(pool, executor_pool_lane(pool, "trace", 1), &tracing->job, work, done,
                          tracing);
 }
@@ -202,6 +243,7 @@ static void search(struct tracing *tracing, const char *root, const char *first,
         .subject = tracing->subject,
         .name = tracing->id,
         .stop = &tracing->cancelled,
+        .progress = &tracing->watch.progress,
     };
     const char *const names[2] = {first, second};
     for (size_t i = 0; i < 2 && names[i] != NULL; i++) {
@@ -272,13 +314,14 @@ static void tracing_next_place(struct tracing *tracing)
 static void find_work(void *argument)
 {
     struct tracing *tracing = argument;
-    traced_find_files(&tracing->found, &tracing->cancelled);
+    job_watch_work(&tracing->watch, true);
+    traced_find_files(&tracing->found, &tracing->cancelled, &tracing->watch.progress);
 }
 
 static void find_done(void *argument)
 {
     struct tracing *tracing = argument;
-    if (!tracing_goes_on(tracing))
+    if (!job_is_back(tracing))
         return;
     traced_take_files(&tracing->found);
     tracing_next_place(tracing);
@@ -346,17 +389,6 @@ static char *bare_message_id(const char *text)
     return memory_copy_bytes(text, length);
 }
 
-/* STATE/outbox, of STATE/outbox/new. */
-static char *outbox_of(const struct service *service)
-{
-    if (service->context.outbox == NULL)
-        return NULL;
-    const char *watched = outbox_watched(service->context.outbox);
-    const char *slash = strrchr(watched, '/');
-    assert(slash != NULL);
-    return memory_copy_bytes(watched, (size_t)(slash - watched));
-}
-
 struct tracing *tracing_start(struct service *service, const struct tracing_question *question,
                               tracing_done *done, void *argument)
 {
@@ -366,7 +398,14 @@ struct tracing *tracing_start(struct service *service, const struct tracing_ques
     tracing->message_id = bare_message_id(question->message_id);
     tracing->subject = memory_copy_string(question->subject);
     tracing->address = memory_copy_string(question->address);
-    tracing->outbox = outbox_of(service);
+    tracing->found.scheduler = &service->scheduler;
+    tracing->found.message_id = tracing->message_id;
+    tracing->outbox = service_outbox_path(service);
+    tracing->watch.executor = service->context.executor;
+    tracing->watch.quiet_ms = TRACING_QUIET_MS;
+    tracing->watch.hangs = hangs;
+    tracing->watch.argument = tracing;
+    job_watch_join(&service->tracings, &tracing->watch);
     tracing->done = done;
     tracing->argument = argument;
     if (tracing->message_id != NULL)
@@ -377,6 +416,7 @@ struct tracing *tracing_start(struct service *service, const struct tracing_ques
 
 void tracing_cancel(struct tracing *tracing)
 {
+    job_watch_end(&tracing->watch);
     atomic_store(&tracing->cancelled, true);
 }
 

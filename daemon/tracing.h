@@ -20,7 +20,13 @@ struct mailbox;
 struct service;
 struct tracing;
 
-enum { TRACING_FILES = 20000 }; /* whose headers are read, about */
+enum {
+    TRACING_FILES = 20000, /* whose headers are read, about */
+    /* Without a name or a header read for so long the folder does not answer: a disk that works, or
+     * a file server under load, takes a fraction of a second for each, and whoever waits wants to
+     * hear what is known. */
+    TRACING_QUIET_MS = 10000,
+};
 
 /* Strings are copied. One of the first three is set. */
 struct tracing_question {
@@ -36,7 +42,9 @@ struct tracing_result {
     uint64_t files;
     uint64_t mailboxes;
     bool partly;
-    const char *problem; /* the store could not be read: why; NULL */
+    const char *unanswered; /* a folder that does not answer: what is behind it was not looked at;
+                               NULL: there is none */
+    const char *problem;    /* the store could not be read: why; NULL */
 };
 
 /* `result` and what it points to are valid during the call; answers that are kept are given another

@@ -105,8 +105,9 @@ json_t *view_mailbox(const struct view *view, const struct mailbox *mailbox)
 {
     json_t *object = mailbox_json(mailbox, &view->service->scheduler);
     json_t *outgoing = json_object_get(object, "outgoing");
-    uint64_t waiting = view_numbers_waiting(&view->numbers, mailbox->id.number);
-    json_object_set_new(outgoing, "queued", view_number(view, waiting));
+    const struct view_backlog backlog = view_numbers_backlog(&view->numbers, mailbox->id.number);
+    json_object_set_new(outgoing, "queued", view_number(view, backlog.waiting));
+    json_object_set_new(outgoing, "held", view_number(view, backlog.held));
     return object;
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/view_numbers.h"
 
 #include "base/memory.h"
+#include "store/store_actions.h"
 #include "store/store_alerts.h"
 
 #include <stdlib.h>
@@ -51,30 +52,62 @@ static int by_mailbox(const void *a, const void *b)
     return (left->mailbox > right->mailbox) - (left->mailbox < right->mailbox);
 }
 
-static void keep_backlog(void *argument, const struct store_backlog *backlog)
+static struct view_backlog *add_backlog(struct view_numbers *numbers, int64_t mailbox)
 {
-    struct view_numbers *numbers = argument;
-    if (backlog->waiting == 0)
-        return;
     if (numbers->backlog_count == numbers->backlog_capacity) {
         numbers->backlog_capacity =
             numbers->backlog_capacity == 0 ? 64 : 2 * numbers->backlog_count;
         numbers->backlogs =
             memory_resize(numbers->backlogs, numbers->backlog_capacity * sizeof *numbers->backlogs);
     }
-    numbers->backlogs[numbers->backlog_count++] =
-        (struct view_backlog){.mailbox = backlog->mailbox.number, .waiting = backlog->waiting};
+    struct view_backlog *backlog = &numbers->backlogs[numbers->backlog_count++];
+    *backlog = (struct view_backlog){.mailbox = mailbox};
+    return backlog;
+}
+
+static void keep_waiting(void *argument, const struct store_backlog *backlog)
+{
+    struct view_numbers *numbers = argument;
+    if (backlog->waiting > 0)
+        add_backlog(numbers, backlog->mailbox.number)->waiting = backlog->waiting;
     numbers->waiting += backlog->waiting;
 }
 
-uint64_t view_numbers_waiting(const struct view_numbers *numbers, int64_t mailbox)
+static void keep_held(void *argument, int64_t mailbox, uint64_t held)
+{
+    struct view_numbers *numbers = argument;
+    add_backlog(numbers, mailbox)->held = held;
+    numbers->held += held;
+}
+
+/* A mailbox has one for what waits and one for what is held, perhaps: they become one. */
+static void merge_backlogs(struct view_numbers *numbers)
+{
+    size_t count = 0;
+    if (numbers->backlog_count == 0)
+        return;
+    qsort(numbers->backlogs, numbers->backlog_count, sizeof *numbers->backlogs, by_mailbox);
+    for (size_t i = 1; i < numbers->backlog_count; i++) {
+        const struct view_backlog *next = &numbers->backlogs[i];
+        struct view_backlog *last = &numbers->backlogs[count];
+        if (next->mailbox != last->mailbox) {
+            numbers->backlogs[++count] = *next;
+            continue;
+        }
+        last->waiting += next->waiting;
+        last->held += next->held;
+    }
+    numbers->backlog_count = count + 1;
+}
+
+struct view_backlog view_numbers_backlog(const struct view_numbers *numbers, int64_t mailbox)
 {
     const struct view_backlog wanted = {.mailbox = mailbox};
     if (numbers->backlog_count == 0)
-        return 0;
+        return wanted;
     const struct view_backlog *found = bsearch(&wanted, numbers->backlogs, numbers->backlog_count,
                                                sizeof *numbers->backlogs, by_mailbox);
-    return found == NULL ? 0 : found->waiting;
+    return found == NULL ? wanted : *found;
 }
 
 /* --- reading --- */
@@ -82,12 +115,11 @@ uint64_t view_numbers_waiting(const struct view_numbers *numbers, int64_t mailbo
 static void counted(void *argument, const struct failure *failure)
 {
     struct view_numbers *numbers = argument;
-    if (numbers->backlog_count > 0)
-        qsort(numbers->backlogs, numbers->backlog_count, sizeof *numbers->backlogs, by_mailbox);
+    merge_backlogs(numbers);
     numbers->done(numbers->argument, failure);
 }
 
-static void backlog_read(void *argument, const struct failure *failure)
+static void held_read(void *argument, const struct failure *failure)
 {
     struct view_numbers *numbers = argument;
     if (failure != NULL)
@@ -96,13 +128,22 @@ static void backlog_read(void *argument, const struct failure *failure)
         store_alerts_count(numbers->store, keep_alerts, counted, numbers);
 }
 
+static void waiting_read(void *argument, const struct failure *failure)
+{
+    struct view_numbers *numbers = argument;
+    if (failure != NULL)
+        numbers->done(numbers->argument, failure);
+    else
+        store_queue_held(numbers->store, keep_held, held_read, numbers);
+}
+
 void view_numbers_read(struct view_numbers *numbers, struct store *store, store_done *done,
                        void *argument)
 {
     numbers->store = store;
     numbers->done = done;
     numbers->argument = argument;
-    store_submissions_open(store, keep_backlog, backlog_read, numbers);
+    store_submissions_open(store, keep_waiting, waiting_read, numbers);
 }
 
 void view_numbers_release(struct view_numbers *numbers)

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 struct view_backlog {
-    int64_t mailbox; /* its number */
-    uint64_t waiting;
+    int64_t mailbox;  /* its number */
+    uint64_t waiting; /* to be sent, and not held */
+    uint64_t held;
 };
 
 struct view_alerts {
@@ -23,7 +24,7 @@ struct view_numbers {
     size_t backlog_count, backlog_capacity;
     struct view_alerts *alerts; /* of the profiles that have some */
     size_t alert_count;
-    uint64_t waiting;          /* messages, of all mailboxes */
+    uint64_t waiting, held;    /* messages, of all mailboxes */
     uint64_t errors, warnings; /* of all profiles, those too that are gone */
     struct store *store;       /* private, as the next two */
     store_done *done;
@@ -35,8 +36,8 @@ void view_numbers_read(struct view_numbers *numbers, struct store *store, store_
                        void *argument);
 void view_numbers_release(struct view_numbers *numbers);
 
-/* Messages of the mailbox that wait to be sent. */
-uint64_t view_numbers_waiting(const struct view_numbers *numbers, int64_t mailbox);
+/* The mailbox's messages; zeroes when it has none. */
+struct view_backlog view_numbers_backlog(const struct view_numbers *numbers, int64_t mailbox);
 
 /* Of the profile and its mailboxes; zeroes when it has none. */
 struct view_alerts view_numbers_alerts(const struct view_numbers *numbers, const char *profile);

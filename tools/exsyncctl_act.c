@@ -40,8 +40,7 @@ static void show_switched(struct exsyncctl *tool, const json_t *answer, void *ar
     if (output_true(answer, "running"))
         output_print(tool, OUTPUT_FAINT, "A cycle still ends what it has begun.\n");
     if (enabled && output_true(answer, "paused"))
-        output_print(tool, OUTPUT_WARNING,
-                     "Its profile is paused: exsyncctl resume \"%s\" lets it go on.\n", profile);
+        output_paused(tool, profile);
 }
 
 static int run_switch(struct exsyncctl *tool, const char *command, const char *address)

@@ -46,14 +46,31 @@ static enum output_colour level_colour(const json_t *alert)
     return is("warning", level) ? OUTPUT_WARNING : OUTPUT_PLAIN;
 }
 
-/* The mailbox, or the profile that it is about. */
+/* What it is about: the mailbox; the file in the outbox of a message that no mailbox has taken; the
+ * profile. */
 static void add_subject(struct output_table *table, const json_t *answer)
 {
-    const char *mailbox = output_text(answer, "mailbox");
+    const char *mailbox = output_text(answer, "mailbox"), *profile = output_text(answer, "profile");
+    const char *submission = output_text(answer, "submission");
     if (has(mailbox))
         output_cell(table, OUTPUT_STRONG, mailbox);
+    else if (has(submission))
+        output_cell_format(table, OUTPUT_STRONG, "failed/%s.eml", submission);
+    else if (has(profile))
+        output_cell_format(table, OUTPUT_STRONG, "profile %s", profile);
     else
-        output_cell_format(table, OUTPUT_STRONG, "profile %s", output_text(answer, "profile"));
+        output_cell(table, OUTPUT_STRONG, NULL);
+}
+
+/* Of what was refused the sentence is the same for all: the text says why, by whom and what. */
+static void add_failure(struct output_table *table, const json_t *failure,
+                        enum output_colour colour)
+{
+    bool refused = !has(output_text(failure, "mailbox")) && has(output_text(failure, "submission"));
+    const char *text = refused ? output_text(failure, "error") : NULL;
+    output_cell_format(table, colour, "%s: %s%s%s", output_words(failure, "code"),
+                       output_words(failure, "sentence"), text == NULL ? "" : " ",
+                       text == NULL ? "" : text);
 }
 
 static void add_direction(struct output_table *table, const json_t *answer)
@@ -77,8 +94,8 @@ static void take_alert(struct exsyncctl *tool, const json_t *alert, void *argume
     output_cell_format(table, OUTPUT_PLAIN, "%lld", (long long)output_number(alert, "count"));
     add_subject(table, alert);
     add_direction(table, alert);
-    output_cell_format(table, OUTPUT_PLAIN, "%s: %s", output_text(alert, "code"),
-                       output_text(alert, "cause"));
+    output_cell_format(table, OUTPUT_PLAIN, "%s: %s", output_words(alert, "code"),
+                       output_words(alert, "cause"));
 }
 
 static void take_failure(struct exsyncctl *tool, const json_t *failure, void *argument)
@@ -100,8 +117,7 @@ static void take_failure(struct exsyncctl *tool, const json_t *failure, void *ar
     add_subject(table, failure);
     add_direction(table, failure);
     output_cell(table, OUTPUT_PLAIN, output_text(failure, "step"));
-    output_cell_format(table, permanent ? OUTPUT_BAD : OUTPUT_PLAIN, "%s: %s",
-                       output_text(failure, "code"), output_text(failure, "sentence"));
+    add_failure(table, failure, permanent ? OUTPUT_BAD : OUTPUT_PLAIN);
 }
 
 /* --- one alert --- */
@@ -154,8 +170,8 @@ static void take_whole_alert(struct exsyncctl *tool, const json_t *alert, void *
     if (has(mailbox))
         output_print(tool, OUTPUT_PLAIN, "  %-10s %s%s%s\n", "mailbox", mailbox,
                      has(direction) ? ", " : "", has(direction) ? direction : "");
-    output_print(tool, OUTPUT_PLAIN, "  %-10s %s in %s\n", "code", output_text(alert, "code"),
-                 output_text(alert, "step"));
+    output_print(tool, OUTPUT_PLAIN, "  %-10s %s in %s\n", "code", output_words(alert, "code"),
+                 output_words(alert, "step"));
     print_times(tool, alert);
     print_part(tool, "Cause", output_text(alert, "cause"));
     print_part(tool, "What to do", output_text(alert, "remedy"));
@@ -176,13 +192,17 @@ static int show_alert(struct exsyncctl *tool, const char *text)
 /* --- the commands --- */
 
 static int list(struct exsyncctl *tool, const char *command, enum offline_what what,
-                const char *const *headings, take_function *take, const char *none)
+                const char *const *headings, take_function *take, const char *none,
+                const char *hint)
 {
     struct output_table *table = output_table_create(headings);
     int status = ask(tool, json_pack("{s:s}", "command", command), what, 0, take, table);
-    if (status == EX_OK && !tool->json && output_table_rows(table) == 0)
+    size_t rows = output_table_rows(table);
+    if (status == EX_OK && !tool->json && rows == 0)
         output_print(tool, OUTPUT_PLAIN, "%s\n", none);
     output_table_print(tool, table);
+    if (rows > 0 && hint != NULL)
+        output_print(tool, OUTPUT_FAINT, "%s\n", hint);
     return status;
 }
 
@@ -194,7 +214,8 @@ static int alerts_run(struct exsyncctl *tool, int count, char **arguments)
     if (count > 0)
         return show_alert(tool, arguments[0]);
     return list(tool, "alerts", OFFLINE_ALERTS, headings, take_alert,
-                exsyncctl_flag(tool, "all") ? "There is no alert." : "No alert is open.");
+                exsyncctl_flag(tool, "all") ? "There is no alert." : "No alert is open.",
+                "exsyncctl alerts ID tells what to do about one.");
 }
 
 static int failures_run(struct exsyncctl *tool, int count, char **arguments)
@@ -204,7 +225,7 @@ static int failures_run(struct exsyncctl *tool, int count, char **arguments)
     (void)count;
     (void)arguments;
     return list(tool, "failures", OFFLINE_FAILURES, headings, take_failure,
-                exsyncctl_flag(tool, "all") ? "There is no failure." : "No failure is open.");
+                exsyncctl_flag(tool, "all") ? "There is no failure." : "No failure is open.", NULL);
 }
 
 static const struct exsyncctl_option all_options[] = {

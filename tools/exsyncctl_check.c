@@ -106,7 +106,7 @@ static void judge_profile(struct check *check, const json_t *profile)
     const char *name = output_text(profile, "name");
     if (output_true(profile, "paused")) {
         add_reason(check, CHECK_WARNING);
-        buffer_append_format(&check->reasons, "profile %s is paused (exsyncctl resume)", name);
+        buffer_append_string(&check->reasons, output_words(profile, "pause"));
     }
     if (!json_is_object(trouble))
         return;

@@ -1,12 +1,12 @@
 #include "tools/exsyncctl_output.h"
 
 #include "base/clock.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     LINE_SIZE = 4096,
@@ -15,6 +15,8 @@ enum {
     MINUTE = 60 * SECOND,
     HOUR = 60 * MINUTE
 };
+
+_Static_assert((int)OUTPUT_TIME_SIZE >= (int)CLOCK_LOCAL_SIZE, "a local time fits");
 
 #define DAY (INT64_C(24) * HOUR)
 
@@ -121,14 +123,10 @@ static bool read_time(const char *utc, int64_t *wall_ms)
 void output_time(char text[OUTPUT_TIME_SIZE], const char *utc)
 {
     int64_t wall_ms;
-    struct tm local;
-    time_t seconds;
-    snprintf(text, OUTPUT_TIME_SIZE, "-");
-    if (!read_time(utc, &wall_ms))
-        return;
-    seconds = (time_t)(wall_ms / SECOND);
-    if (localtime_r(&seconds, &local) != NULL)
-        strftime(text, OUTPUT_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &local);
+    if (read_time(utc, &wall_ms))
+        clock_format_local(wall_ms, text);
+    else
+        snprintf(text, OUTPUT_TIME_SIZE, "-");
 }
 
 void output_since(char text[OUTPUT_TIME_SIZE], const char *utc)
@@ -148,11 +146,29 @@ void output_since(char text[OUTPUT_TIME_SIZE], const char *utc)
         snprintf(text, OUTPUT_TIME_SIZE, "in %.40s", duration);
 }
 
+/* --- hints --- */
+
+void output_paused(const struct exsyncctl *tool, const char *profile)
+{
+    struct buffer word = {0};
+    shell_word_append(&word, profile);
+    output_print(tool, OUTPUT_WARNING,
+                 "The profile %s is paused: exsyncctl resume %s lets it go on.\n", profile,
+                 word.data);
+    buffer_release(&word);
+}
+
 /* --- members of answers --- */
 
 const char *output_text(const json_t *object, const char *member)
 {
     return json_string_value(json_object_get(object, member));
+}
+
+const char *output_words(const json_t *object, const char *member)
+{
+    const char *text = output_text(object, member);
+    return text == NULL ? "" : text;
 }
 
 int64_t output_number(const json_t *object, const char *member)

@@ -67,17 +67,24 @@ enum { OUTPUT_TIME_SIZE = 48 };
 /* "850 ms", "12 s", "3 min 5 s", "2 h 5 min", "4 d 3 h": the two largest units. */
 void output_duration(char text[OUTPUT_TIME_SIZE], int64_t milliseconds);
 
-/* A time as the daemon tells it (ISO 8601, UTC) in local time: "2026-01-31 23:59:59"; "-" for NULL
- * and what is no time. */
+/* A time as the daemon tells it (ISO 8601, UTC) in local time with its zone, "2026-01-31 23:59:59
+ * CET"; "-" for NULL and what is no time. */
 void output_time(char text[OUTPUT_TIME_SIZE], const char *utc);
 
 /* The same from now: "3 min 5 s ago", "in 12 s", "now"; "-". */
 void output_since(char text[OUTPUT_TIME_SIZE], const char *utc);
 
+/* --- hints --- */
+
+/* A line: "The profile Contoso Ltd is paused: exsyncctl resume "Contoso Ltd" lets it go on." */
+void output_paused(const struct exsyncctl *tool, const char *profile);
+
 /* --- members of answers --- */
 
 /* A string member; NULL when it is not there or no string. */
 const char *output_text(const json_t *object, const char *member);
+/* The same where words are needed: "" when it is not there. */
+const char *output_words(const json_t *object, const char *member);
 int64_t output_number(const json_t *object, const char *member); /* 0 */
 bool output_true(const json_t *object, const char *member);      /* false */
 

@@ -2,6 +2,7 @@
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
 
+#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,33 @@ struct listing {
     size_t held;
     bool failed; /* those that have failed */
 };
+
+/* When it is tried: "in 3 min 5 s", "paused", "stopped, in 2 h"; "-": it is held. */
+static void add_next(struct output_table *table, const json_t *message)
+{
+    const char *cause = output_text(json_object_get(message, "hindrance"), "cause");
+    char next[OUTPUT_TIME_SIZE];
+    output_since(next, output_text(message, "next_try"));
+    if (cause == NULL)
+        output_cell(table, OUTPUT_PLAIN, next);
+    else if (output_text(message, "next_try") == NULL)
+        output_cell(table, OUTPUT_WARNING, cause);
+    else
+        output_cell_format(table, OUTPUT_WARNING, "%s, %s", cause, next);
+}
+
+/* Of one that waits the code says enough, for it is tried again. */
+static void add_reason(struct listing *listing, const json_t *message)
+{
+    const char *code = output_text(json_object_get(message, "error"), "code");
+    const char *reason = output_text(message, "reason");
+    if (!listing->failed)
+        output_cell(listing->table, code == NULL ? OUTPUT_FAINT : OUTPUT_BAD, code);
+    else if (code == NULL || reason == NULL)
+        output_cell(listing->table, OUTPUT_BAD, reason == NULL ? code : reason);
+    else
+        output_cell_format(listing->table, OUTPUT_BAD, "%s: %s", code, reason);
+}
 
 /* What people call it. */
 static const char *state_of(const json_t *message, enum output_colour *colour)
@@ -29,7 +57,7 @@ static const char *state_of(const json_t *message, enum output_colour *colour)
     }
     if (state == NULL)
         return "";
-    if (strcmp(state, "failed") == 0)
+    if (strcmp(state, "failed") == 0 || strcmp(state, "refused") == 0)
         *colour = OUTPUT_BAD;
     if (output_true(message, "may_have_been_sent")) {
         *colour = OUTPUT_WARNING;
@@ -43,21 +71,19 @@ static void list_message(struct exsyncctl *tool, const json_t *message, void *ar
     (void)tool;
     struct listing *listing = argument;
     enum output_colour colour;
-    char queued[OUTPUT_TIME_SIZE], next[OUTPUT_TIME_SIZE];
+    char queued[OUTPUT_TIME_SIZE];
     const char *state = state_of(message, &colour);
-    const char *code = output_text(json_object_get(message, "error"), "code");
     output_time(queued, output_text(message, listing->failed ? "finished" : "queued"));
-    output_since(next, output_text(message, "next_try"));
     listing->held += output_true(message, "held");
     output_cell(listing->table, OUTPUT_PLAIN, output_text(message, "message"));
     output_cell(listing->table, OUTPUT_PLAIN, output_text(message, "address"));
     output_cell(listing->table, colour, state);
     output_cell(listing->table, OUTPUT_PLAIN, queued);
     if (!listing->failed)
-        output_cell(listing->table, OUTPUT_PLAIN, next);
+        add_next(listing->table, message);
     output_cell_format(listing->table, OUTPUT_PLAIN, "%lld",
                        (long long)output_number(message, "attempts"));
-    output_cell(listing->table, code == NULL ? OUTPUT_FAINT : OUTPUT_BAD, code);
+    add_reason(listing, message);
     output_cell(listing->table, OUTPUT_PLAIN, output_text(message, "subject"));
 }
 
@@ -136,6 +162,22 @@ static void show_recipients(struct exsyncctl *tool, const json_t *message)
     }
 }
 
+/* The names of users may come from a directory that hangs: it is this program alone that waits. */
+static void show_submitter(struct exsyncctl *tool, const json_t *message)
+{
+    char text[128];
+    json_t *submitter = json_object_get(message, "submitter");
+    if (!json_is_integer(submitter))
+        return;
+    long long user = (long long)json_integer_value(submitter);
+    const struct passwd *entry = getpwuid((uid_t)user);
+    if (entry == NULL)
+        snprintf(text, sizeof text, "user id %lld", user);
+    else
+        snprintf(text, sizeof text, "%s (user id %lld)", entry->pw_name, user);
+    show_line(tool, "submitted by", text);
+}
+
 static void show_error(struct exsyncctl *tool, const json_t *error)
 {
     const char *code = output_text(error, "code"), *sentence = output_text(error, "sentence");
@@ -161,12 +203,15 @@ static void show_message(struct exsyncctl *tool, const json_t *message, void *ar
     show_line(tool, "subject", output_text(message, "subject"));
     show_recipients(tool, message);
     show_line(tool, "message-id", output_text(message, "message_id"));
-    show_number(tool, "size", message, "size", " bytes");
-    show_number(tool, "submitted by", message, "submitter", " (user id)");
+    if (json_is_integer(json_object_get(message, "size")))
+        show_number(tool, "size", message, "size", " bytes");
+    show_submitter(tool, message);
     show_time(tool, "queued", message, "queued");
     show_time(tool, "finished", message, "finished");
     show_number(tool, "failures", message, "attempts", "");
+    show_line(tool, "waits", output_text(json_object_get(message, "hindrance"), "text"));
     show_time(tool, "next try", message, "next_try");
+    show_line(tool, "reason", output_text(message, "reason"));
     show_error(tool, json_object_get(message, "error"));
 }
 
@@ -185,8 +230,11 @@ static void show_changed(struct exsyncctl *tool, const json_t *answer, void *arg
     const char *done = argument;
     const char *message = output_text(answer, "message"), *subject = output_text(answer, "subject");
     const char *file = output_text(answer, "file");
+    const char *hindrance = output_text(json_object_get(answer, "hindrance"), "text");
     output_print(tool, OUTPUT_PLAIN, "%s: %s, \"%s\"\n", message == NULL ? "" : message, done,
                  subject == NULL ? "" : subject);
+    if (hindrance != NULL)
+        output_print(tool, OUTPUT_WARNING, "It waits all the same: %s\n", hindrance);
     if (file != NULL)
         output_print(tool, OUTPUT_PLAIN, "It is kept as %s in the outbox.\n", file);
     if (output_true(answer, "lost"))
@@ -239,9 +287,18 @@ static int run_remove(struct exsyncctl *tool, int count, char **arguments)
 static void show_flushed(struct exsyncctl *tool, const json_t *answer, void *argument)
 {
     (void)argument;
-    int64_t count = output_number(answer, "messages");
+    int64_t count = output_number(answer, "messages"), hindered = output_number(answer, "hindered");
+    size_t index;
+    json_t *hindrance;
     output_print(tool, OUTPUT_PLAIN, "%lld queued %s due now.\n", (long long)count,
                  count == 1 ? "message is" : "messages are");
+    if (hindered > 0)
+        output_print(tool, OUTPUT_WARNING, "%lld of them %s all the same:\n", (long long)hindered,
+                     hindered == 1 ? "waits" : "wait");
+    json_array_foreach(json_object_get(answer, "hindrances"), index, hindrance)
+    {
+        output_print(tool, OUTPUT_WARNING, "  %s\n", json_string_value(hindrance));
+    }
 }
 
 static int run_flush(struct exsyncctl *tool, int count, char **arguments)

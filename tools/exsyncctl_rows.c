@@ -57,14 +57,19 @@ static void add_alerts(struct output_table *table, const json_t *profile)
 static void add_gate_trouble(struct output_table *table, const json_t *profile)
 {
     const json_t *trouble = json_object_get(profile, "trouble");
+    const char *pause = output_text(profile, "pause");
     char next[OUTPUT_TIME_SIZE];
+    if (pause != NULL) {
+        output_cell(table, OUTPUT_PLAIN, pause);
+        return;
+    }
     if (!json_is_object(trouble)) {
         output_cell(table, OUTPUT_PLAIN, "");
         return;
     }
     output_since(next, output_text(profile, "next_try"));
-    output_cell_format(table, OUTPUT_PLAIN, "%s: %s Next try: %s.", output_text(trouble, "code"),
-                       output_text(trouble, "sentence"), next);
+    output_cell_format(table, OUTPUT_PLAIN, "%s: %s Next try: %s.", output_words(trouble, "code"),
+                       output_words(trouble, "sentence"), next);
 }
 
 void rows_add_profile(struct output_table *table, const json_t *profile)
@@ -108,6 +113,20 @@ const json_t *rows_trouble(const json_t *mailbox)
     return json_is_object(incoming) ? incoming : NULL;
 }
 
+static const char *waits_for_others(const json_t *direction)
+{
+    const json_t *hindrance = json_object_get(direction, "hindrance");
+    const char *cause = output_text(hindrance, "cause");
+    bool waits = is("paused", cause) || is("storage", cause) || is("profile", cause);
+    return waits ? output_text(hindrance, "text") : NULL;
+}
+
+const char *rows_hindrance(const json_t *mailbox)
+{
+    const char *incoming = waits_for_others(json_object_get(mailbox, "incoming"));
+    return incoming != NULL ? incoming : waits_for_others(json_object_get(mailbox, "outgoing"));
+}
+
 struct output_table *rows_create_mailboxes(bool with_profile)
 {
     static const char *const headings[] = {"*MAILBOX",  "STATE",     "5INCOMING", "3NEXT",
@@ -141,20 +160,35 @@ static void add_direction(struct output_table *table, const json_t *direction)
                        output_true(direction, "backlog") ? ", backlog" : "");
 }
 
+/* "3", "0, 1 held" */
 static void add_waiting(struct output_table *table, const json_t *outgoing)
 {
     const json_t *queued = json_object_get(outgoing, "queued");
-    if (json_is_integer(queued))
+    int64_t held = output_number(outgoing, "held");
+    if (!json_is_integer(queued))
+        output_cell(table, OUTPUT_PLAIN, NULL);
+    else if (held == 0)
         output_cell_format(table, OUTPUT_PLAIN, "%lld", (long long)json_integer_value(queued));
     else
-        output_cell(table, OUTPUT_PLAIN, NULL);
+        output_cell_format(table, OUTPUT_WARNING, "%lld, %lld held",
+                           (long long)json_integer_value(queued), (long long)held);
+}
+
+static void add_trouble(struct output_table *table, const json_t *mailbox)
+{
+    const json_t *trouble = rows_trouble(mailbox);
+    const char *hindrance = rows_hindrance(mailbox);
+    if (trouble != NULL)
+        output_cell_format(table, OUTPUT_PLAIN, "%s: %s", output_words(trouble, "code"),
+                           output_words(trouble, "sentence"));
+    else
+        output_cell(table, OUTPUT_PLAIN, hindrance == NULL ? "" : hindrance);
 }
 
 void rows_add_mailbox(struct output_table *table, const json_t *mailbox, bool with_profile)
 {
     const json_t *incoming = json_object_get(mailbox, "incoming");
     const json_t *outgoing = json_object_get(mailbox, "outgoing");
-    const json_t *trouble = rows_trouble(mailbox);
     const char *state = output_text(mailbox, "state");
     char next[OUTPUT_TIME_SIZE];
     output_since(next, output_text(incoming, "next_due"));
@@ -166,9 +200,5 @@ void rows_add_mailbox(struct output_table *table, const json_t *mailbox, bool wi
     output_cell(table, OUTPUT_PLAIN, next);
     add_direction(table, outgoing);
     add_waiting(table, outgoing);
-    if (trouble == NULL)
-        output_cell(table, OUTPUT_PLAIN, "");
-    else
-        output_cell_format(table, OUTPUT_PLAIN, "%s: %s", output_text(trouble, "code"),
-                           output_text(trouble, "sentence"));
+    add_trouble(table, mailbox);
 }

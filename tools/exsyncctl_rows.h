@@ -19,6 +19,11 @@ enum output_colour rows_gate_colour(const json_t *profile);
 /* What stands in the way of a mailbox, in whichever direction; NULL: nothing. */
 const json_t *rows_trouble(const json_t *mailbox);
 
+/* Why a mailbox that is in no trouble by itself waits all the same ("the profile ... is paused
+ * since
+ * ...; exsyncctl resume ..."); NULL: it does not. */
+const char *rows_hindrance(const json_t *mailbox);
+
 /* The account of a profile or mailbox. */
 const char *rows_account(const json_t *object);
 

@@ -73,6 +73,18 @@ static void print_alerts(struct exsyncctl *tool, const json_t *alerts)
     output_print(tool, OUTPUT_PLAIN, " open; exsyncctl alerts tells more\n");
 }
 
+static void print_outgoing(struct exsyncctl *tool, const json_t *status)
+{
+    long long queued = number_of(status, "queued"), held = number_of(status, "queued_held");
+    if (!json_is_integer(json_object_get(status, "queued")))
+        return;
+    output_print(tool, OUTPUT_PLAIN, "  outgoing   %lld %s to be sent", queued,
+                 plural(queued, "message waits", "messages wait"));
+    if (held > 0)
+        output_print(tool, OUTPUT_WARNING, ", %lld held; exsyncctl queue list tells more", held);
+    output_print(tool, OUTPUT_PLAIN, "\n");
+}
+
 static void print_counts(struct exsyncctl *tool, const json_t *status)
 {
     const json_t *mailboxes = json_object_get(status, "mailboxes");
@@ -88,15 +100,12 @@ static void print_counts(struct exsyncctl *tool, const json_t *status)
     print_mailboxes(tool, mailboxes);
     output_print(tool, OUTPUT_PLAIN, "  cycles     %lld running, %lld queued\n", running,
                  number_of(cycles, "queued"));
-    if (json_is_integer(json_object_get(status, "queued")))
-        output_print(tool, OUTPUT_PLAIN, "  outgoing   %lld %s to be sent\n",
-                     number_of(status, "queued"),
-                     plural(number_of(status, "queued"), "message waits", "messages wait"));
+    print_outgoing(tool, status);
     print_alerts(tool, json_object_get(status, "alerts"));
     if (json_is_object(storage))
         output_print(tool, OUTPUT_BAD, "  storage    %s (%s) %s\n",
-                     output_text(storage, "sentence"), output_text(storage, "error"),
-                     output_text(storage, "remedy"));
+                     output_words(storage, "sentence"), output_words(storage, "error"),
+                     output_words(storage, "remedy"));
 }
 
 /* --- all --- */

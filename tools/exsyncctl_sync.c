@@ -9,11 +9,19 @@
 
 static void show_due(struct exsyncctl *tool, const json_t *answer)
 {
-    int64_t due = output_number(answer, "directions");
+    int64_t due = output_number(answer, "directions"), disabled = output_number(answer, "disabled");
+    const char *hindrance = output_text(answer, "hindrance");
+    if (disabled > 0)
+        output_print(
+            tool, OUTPUT_WARNING,
+            "%lld %s disabled by an administrator and left out; exsyncctl enable ADDRESS\n",
+            (long long)disabled, disabled == 1 ? "direction is" : "directions are");
     if (due == 0)
         printf("Nothing to do: incoming is off, and nothing waits to be sent.\n");
     else if (!exsyncctl_flag(tool, "wait"))
         printf("%lld %s due now.\n", (long long)due, due == 1 ? "direction is" : "directions are");
+    if (due > 0 && hindrance != NULL && !exsyncctl_flag(tool, "wait"))
+        output_print(tool, OUTPUT_WARNING, "But %s\n", hindrance);
 }
 
 static enum output_colour colour_of(const char *result)
@@ -29,8 +37,8 @@ static void show_error(struct exsyncctl *tool, const json_t *error)
     const char *code = output_text(error, "code"), *remedy = output_text(error, "remedy");
     if (code == NULL)
         return;
-    output_print(tool, OUTPUT_PLAIN, "  %s (%s): %s\n", sentence == NULL ? "" : sentence, code,
-                 text == NULL ? "" : text);
+    output_print(tool, OUTPUT_PLAIN, text == NULL ? "  %s (%s)\n" : "  %s (%s): %s\n",
+                 sentence == NULL ? "" : sentence, code, text);
     if (remedy != NULL && remedy[0] != '\0')
         output_print(tool, OUTPUT_PLAIN, "  %s\n", remedy);
 }

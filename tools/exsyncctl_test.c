@@ -22,6 +22,7 @@ struct test_view {
     int64_t failed;
     int64_t switched_on;
     json_t *outcomes;    /* of many, as they came */
+    json_t *paused;      /* the profiles that are, by their names */
     char *shown_profile; /* whose steps were shown last */
 };
 
@@ -192,12 +193,30 @@ static void show_summary(struct exsyncctl *tool, struct test_view *view)
                             : "\n");
 }
 
+static void note_paused(struct test_view *view, const json_t *answer)
+{
+    json_t *profile = json_object_get(answer, "profile");
+    if (output_true(answer, "paused") && json_is_string(profile))
+        json_object_set(view->paused, json_string_value(profile), json_true());
+}
+
+static void show_paused(struct exsyncctl *tool, const struct test_view *view)
+{
+    const char *profile;
+    json_t *paused;
+    json_object_foreach(view->paused, profile, paused)
+    {
+        output_paused(tool, profile);
+    }
+}
+
 static void take_outcome(struct exsyncctl *tool, struct test_view *view, const json_t *answer)
 {
     bool passed = output_true(answer, "passed");
     view->done++;
     view->failed += !passed;
     view->switched_on += output_true(answer, "switched_on");
+    note_paused(view, answer);
     if (view->many) {
         json_array_append(view->outcomes, (json_t *)answer);
         draw_bar(view);
@@ -258,9 +277,12 @@ static int run_test(struct exsyncctl *tool, int count, char **arguments)
         return exsyncctl_misused(tool, "say which mailbox, or which profile, is to be tested, or "
                                        "--all");
     view.outcomes = json_array();
+    view.paused = json_object();
     exsyncctl_each(tool, request_of(tool, count == 1 ? arguments[0] : NULL), take, &view);
     show_summary(tool, &view); /* mailboxes have left the configuration meanwhile */
+    show_paused(tool, &view);
     json_decref(view.outcomes);
+    json_decref(view.paused);
     memory_free(view.shown_profile);
     return tool->status;
 }

@@ -168,8 +168,8 @@ static void tell_failure(const struct exsyncctl *tool, const json_t *answer)
     if (!json_is_object(failure))
         return;
     const char *words = output_text(failure, "text");
-    buffer_append_format(&text, "%s: %s (%s)", output_text(failure, "step"),
-                         output_text(failure, "sentence"), output_text(failure, "code"));
+    buffer_append_format(&text, "%s: %s (%s)", output_words(failure, "step"),
+                         output_words(failure, "sentence"), output_words(failure, "code"));
     if (words != NULL && words[0] != '\0')
         buffer_append_format(&text, ": \"%s\"", words);
     tell(tool, OUTPUT_BAD, "failure", text.data);
@@ -177,8 +177,9 @@ static void tell_failure(const struct exsyncctl *tool, const json_t *answer)
     char first[OUTPUT_TIME_SIZE], last[OUTPUT_TIME_SIZE];
     output_time(first, output_text(failure, "first_seen"));
     output_time(last, output_text(failure, "last_seen"));
-    buffer_append_format(&text, "%lld times, first %s, last %s",
-                         (long long)output_number(failure, "count"), first, last);
+    buffer_append_format(&text, "%lld %s, first %s, last %s",
+                         (long long)output_number(failure, "count"),
+                         output_number(failure, "count") == 1 ? "time" : "times", first, last);
     tell(tool, OUTPUT_PLAIN, "met", text.data);
     tell(tool, OUTPUT_PLAIN, "remedy", output_text(failure, "remedy"));
     tell(tool, OUTPUT_PLAIN, "activity", output_text(failure, "activity"));
@@ -228,7 +229,10 @@ static void tell_incoming(const struct exsyncctl *tool, const json_t *answer)
     tell(tool, OUTPUT_PLAIN, "file", path);
     if (path == NULL && delivered && maildir != NULL) {
         struct buffer text = {0};
-        buffer_append_format(&text, "not in %s any more: a program has taken or removed it",
+        buffer_append_format(&text,
+                             output_true(answer, "looked_for")
+                                 ? "not in %s any more: a program has taken or removed it"
+                                 : "not looked for in %s",
                              maildir);
         tell(tool, OUTPUT_PLAIN, "file", text.data);
         buffer_release(&text);
@@ -269,6 +273,7 @@ static void tell_unseen(const struct exsyncctl *tool, const json_t *answer)
     tell_time(tool, "looked at", answer, "last_succeeded");
     tell_time(tool, "next", answer, "next_due");
     tell(tool, OUTPUT_BAD, "trouble", output_text(answer, "trouble"));
+    tell(tool, OUTPUT_WARNING, "waits", output_text(json_object_get(answer, "hindrance"), "text"));
 }
 
 static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
@@ -283,6 +288,11 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
         tell_outgoing(tool, answer);
     else if (strcmp(kind, "unseen") == 0)
         tell_unseen(tool, answer);
+    else if (strcmp(kind, "searched") == 0 && output_text(answer, "unanswered") != NULL)
+        exsyncctl_warn(tool,
+                       "%s does not answer: it was not looked through, nor what comes behind it; "
+                       "see to that file system",
+                       output_text(answer, "unanswered"));
     else if (strcmp(kind, "searched") == 0 && !json_is_true(json_object_get(answer, "complete")))
         exsyncctl_warn(tool,
                        "there may be more: of each Maildir the newest files were read, %lld "

@@ -101,8 +101,8 @@ static void property_trouble(struct exsyncctl *tool, const json_t *trouble)
         return;
     enum output_colour colour = output_true(trouble, "permanent") ? OUTPUT_BAD : OUTPUT_WARNING;
     const char *error = output_text(trouble, "error"), *remedy = output_text(trouble, "remedy");
-    property_format(tool, "  trouble", colour, "%s (%s in %s)", output_text(trouble, "sentence"),
-                    output_text(trouble, "code"), output_text(trouble, "step"));
+    property_format(tool, "  trouble", colour, "%s (%s in %s)", output_words(trouble, "sentence"),
+                    output_words(trouble, "code"), output_words(trouble, "step"));
     if (error != NULL && error[0] != '\0')
         property(tool, "  the server said", OUTPUT_PLAIN, error);
     if (remedy != NULL && remedy[0] != '\0')
@@ -112,12 +112,33 @@ static void property_trouble(struct exsyncctl *tool, const json_t *trouble)
     property_time(tool, "  since", trouble, "since", "-");
 }
 
+/* Not what is told by the trouble already. */
+static void property_hindrance(struct exsyncctl *tool, const json_t *direction)
+{
+    const json_t *hindrance = json_object_get(direction, "hindrance");
+    if (json_is_object(hindrance) && !json_is_object(json_object_get(direction, "trouble")))
+        property(tool, "  waits", OUTPUT_WARNING, output_text(hindrance, "text"));
+}
+
+static void property_waiting(struct exsyncctl *tool, const json_t *direction)
+{
+    long long queued = (long long)output_number(direction, "queued");
+    long long held = (long long)output_number(direction, "held");
+    if (!json_is_integer(json_object_get(direction, "queued")))
+        return;
+    if (held > 0)
+        property_format(tool, "  waiting", OUTPUT_WARNING,
+                        "%lld to be sent, %lld held (exsyncctl queue list)", queued, held);
+    else
+        property_format(tool, "  waiting", OUTPUT_PLAIN, "%lld to be sent", queued);
+}
+
 static void property_direction(struct exsyncctl *tool, const char *name, const json_t *direction)
 {
     const char *state = output_text(direction, "state");
     bool disabled = output_true(direction, "disabled");
-    property(tool, name, disabled ? OUTPUT_WARNING : OUTPUT_STRONG,
-             disabled ? "disabled (exsyncctl enable)" : state);
+    property(tool, name, disabled ? OUTPUT_WARNING : OUTPUT_STRONG, disabled ? "disabled" : state);
+    property_hindrance(tool, direction);
     if (state != NULL && strcmp(state, "off") == 0)
         return;
     property_format(tool, "  last cycle", OUTPUT_PLAIN, "%s, %lld processed, %lld failed",
@@ -127,10 +148,7 @@ static void property_direction(struct exsyncctl *tool, const char *name, const j
     property_time(tool, "  started", direction, "last_started", "never");
     property_time(tool, "  went through", direction, "last_succeeded", "never");
     property_time(tool, "  next due", direction, "next_due", "not by itself");
-    if (json_is_integer(json_object_get(direction, "queued"))) {
-        property_format(tool, "  waiting", OUTPUT_PLAIN, "%lld to be sent",
-                        (long long)output_number(direction, "queued"));
-    }
+    property_waiting(tool, direction);
     property_trouble(tool, json_object_get(direction, "trouble"));
 }
 
@@ -258,7 +276,7 @@ static void take_whole_profile(struct exsyncctl *tool, const json_t *profile, vo
     property(tool, "signs in by", OUTPUT_PLAIN, output_text(profile, "auth"));
     property_owner(tool, profile);
     if (output_true(profile, "paused"))
-        property(tool, "paused", OUTPUT_WARNING, "yes (exsyncctl resume)");
+        property(tool, "paused", OUTPUT_WARNING, output_text(profile, "pause"));
     property_format(tool, "gate", rows_gate_colour(profile), "%s%s", output_text(profile, "gate"),
                     json_is_object(trouble) ? ": its mailboxes wait" : "");
     property_trouble(tool, trouble);

@@ -96,6 +96,17 @@ void clock_format_utc(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
     *out = '\0';
 }
 
+void clock_format_local(int64_t wall_ms, char text[CLOCK_LOCAL_SIZE])
+{
+    struct tm local;
+    int64_t of_second = (wall_ms % MS_PER_SECOND + MS_PER_SECOND) % MS_PER_SECOND;
+    time_t seconds = (time_t)((wall_ms - of_second) / MS_PER_SECOND);
+    text[0] = '\0';
+    if (localtime_r(&seconds, &local) == NULL ||
+        strftime(text, CLOCK_LOCAL_SIZE, "%Y-%m-%d %H:%M:%S %Z", &local) == 0)
+        text[0] = '\0';
+}
+
 /* --- reading --- */
 
 struct clock_reader {

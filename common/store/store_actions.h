@@ -104,6 +104,11 @@ void store_queue_list(struct store *store, int64_t mailbox, enum store_queue_par
 /* The message of that id, whatever its state; none when it is not known. Read. */
 void store_queue_find(struct store *store, const char *id, store_queue_done *done, void *argument);
 
+/* Calls `each` on the loop for each mailbox that has messages that are held, then `done`. Read. */
+void store_queue_held(struct store *store,
+                      void (*each)(void *argument, int64_t mailbox, uint64_t held),
+                      store_done *done, void *argument);
+
 /* Holds a message that waits, or releases it: it is due at once then, and the time that it was held
  * does not count. No cycle works on it meanwhile. `*changed` is false, and nothing was changed,
  * when it does not wait in that mailbox (any more), or is held already, or not, or being removed.

@@ -6,7 +6,10 @@
 
 struct list_operation {
     struct store_operation operation;
-    bool all;
+    enum store_sql rows_sql;
+    enum store_sql count_sql;
+    bool counts;
+    char *id;       /* owned; NULL: all */
     int64_t before; /* the row before which it goes on */
     size_t limit;
     store_failures_done *done;
@@ -64,10 +67,11 @@ static void row_keep(struct list_operation *listing, sqlite3_stmt *query)
 static void list_read(struct store_connection *connection, struct list_operation *listing)
 {
     bool more = false;
-    sqlite3_stmt *query = store_query(connection, listing->all ? STORE_SQL_FAILURE_ROWS_ALL
-                                                               : STORE_SQL_FAILURE_ROWS_OPEN);
+    sqlite3_stmt *query = store_query(connection, listing->rows_sql);
     store_bind_number(connection, query, 1, store_limit(listing->limit) + 1);
     store_bind_number(connection, query, 2, listing->before);
+    if (listing->id != NULL)
+        store_bind_text(connection, query, 3, listing->id);
     while (!more && store_row(connection, query)) {
         more = listing->result.count == listing->limit;
         if (!more)
@@ -82,10 +86,11 @@ static void list_run(struct store_connection *connection, struct store_operation
 {
     struct list_operation *listing = (struct list_operation *)operation;
     list_read(connection, listing);
-    sqlite3_stmt *query = store_query(connection, listing->all ? STORE_SQL_FAILURE_COUNT_ALL
-                                                               : STORE_SQL_FAILURE_COUNT_OPEN);
-    listing->result.total = (uint64_t)store_run_number(connection, query);
     listing->result.rows = listing->rows;
+    if (!listing->counts)
+        return;
+    sqlite3_stmt *query = store_query(connection, listing->count_sql);
+    listing->result.total = (uint64_t)store_run_number(connection, query);
 }
 
 static void list_finish(struct store_operation *operation)
@@ -94,18 +99,37 @@ static void list_finish(struct store_operation *operation)
     listing->done(operation->argument, operation->failure,
                   operation->failure == NULL ? &listing->result : NULL);
     memory_free(listing->rows);
+    memory_free(listing->id);
     store_strings_release(&listing->strings);
+}
+
+static struct list_operation *list_create(int64_t position, size_t limit, store_failures_done *done,
+                                          void *argument)
+{
+    struct list_operation *listing =
+        store_operation_create(sizeof *listing, list_run, NULL, argument);
+    listing->operation.finish = list_finish;
+    listing->before = position == 0 ? INT64_MAX : position;
+    listing->limit = limit;
+    listing->done = done;
+    return listing;
 }
 
 void store_failures_list(struct store *store, bool all, int64_t position, size_t limit,
                          store_failures_done *done, void *argument)
 {
-    struct list_operation *listing =
-        store_operation_create(sizeof *listing, list_run, NULL, argument);
-    listing->operation.finish = list_finish;
-    listing->all = all;
-    listing->before = position == 0 ? INT64_MAX : position;
-    listing->limit = limit;
-    listing->done = done;
+    struct list_operation *listing = list_create(position, limit, done, argument);
+    listing->rows_sql = all ? STORE_SQL_FAILURE_ROWS_ALL : STORE_SQL_FAILURE_ROWS_OPEN;
+    listing->count_sql = all ? STORE_SQL_FAILURE_COUNT_ALL : STORE_SQL_FAILURE_COUNT_OPEN;
+    listing->counts = true;
+    store_start_read(store, &listing->operation);
+}
+
+void store_failures_refused(struct store *store, const char *id, int64_t position, size_t limit,
+                            store_failures_done *done, void *argument)
+{
+    struct list_operation *listing = list_create(position, limit, done, argument);
+    listing->rows_sql = STORE_SQL_FAILURE_ROWS_REFUSED;
+    listing->id = memory_copy_string(id);
     store_start_read(store, &listing->operation);
 }

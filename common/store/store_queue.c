@@ -115,6 +115,57 @@ void store_queue_find(struct store *store, const char *id, store_queue_done *don
     store_start_read(store, &listing->operation);
 }
 
+/* --- how many are held --- */
+
+struct held_count {
+    int64_t mailbox;
+    uint64_t held;
+};
+
+struct held_operation {
+    struct store_operation operation;
+    void (*each)(void *argument, int64_t mailbox, uint64_t held);
+    struct held_count *counts;
+    size_t count;
+    size_t capacity;
+};
+
+static void held_run(struct store_connection *connection, struct store_operation *operation)
+{
+    struct held_operation *holding = (struct held_operation *)operation;
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_QUEUE_HELD);
+    while (store_row(connection, query)) {
+        if (holding->count == holding->capacity) {
+            holding->capacity = holding->capacity == 0 ? 16 : 2 * holding->capacity;
+            holding->counts =
+                memory_resize(holding->counts, holding->capacity * sizeof *holding->counts);
+        }
+        holding->counts[holding->count++] =
+            (struct held_count){.mailbox = sqlite3_column_int64(query, 0),
+                                .held = (uint64_t)sqlite3_column_int64(query, 1)};
+    }
+}
+
+static void held_finish(struct store_operation *operation)
+{
+    const struct held_operation *holding = (const struct held_operation *)operation;
+    for (size_t i = 0; operation->failure == NULL && i < holding->count; i++)
+        holding->each(operation->argument, holding->counts[i].mailbox, holding->counts[i].held);
+    operation->done(operation->argument, operation->failure);
+    memory_free(holding->counts);
+}
+
+void store_queue_held(struct store *store,
+                      void (*each)(void *argument, int64_t mailbox, uint64_t held),
+                      store_done *done, void *argument)
+{
+    struct held_operation *holding =
+        store_operation_create(sizeof *holding, held_run, done, argument);
+    holding->operation.finish = held_finish;
+    holding->each = each;
+    store_start_read(store, &holding->operation);
+}
+
 /* --- changes of one message --- */
 
 struct change_operation {

@@ -309,6 +309,14 @@ static const char *const texts[STORE_SQL_COUNT] = {
                      " JOIN failure ON failure.id = newest") " ORDER BY failure.id DESC",
     [STORE_SQL_FAILURE_ROWS_ALL] =
         FAILURE_ROWS("failure") " WHERE failure.id < ?2 ORDER BY failure.id DESC LIMIT ?1",
+    [STORE_SQL_FAILURE_ROWS_REFUSED] = FAILURE_ROWS(
+        "failure INDEXED BY failure_open") " WHERE resolved_at IS NULL"
+                                           " AND failure.id < ?2 AND failure.mailbox IS NULL AND "
+                                           "submission <> ''"
+                                           " AND (?3 IS NULL OR submission = ?3)"
+                                           " AND NOT EXISTS (SELECT 1 FROM submission AS queued "
+                                           "WHERE queued.id = failure.submission)"
+                                           " ORDER BY failure.id DESC LIMIT ?1",
     [STORE_SQL_FAILURE_COUNT_OPEN] =
         "SELECT count(*) FROM failure INDEXED BY failure_open WHERE resolved_at IS NULL",
     [STORE_SQL_FAILURE_COUNT_ALL] = "SELECT count(*) FROM failure",
@@ -589,6 +597,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
                    " WHERE " QUEUE_BEHIND " AND removal IS NOT NULL " QUEUE_ORDER,
     [STORE_SQL_QUEUE_FIND] =
         QUEUE_ROWS " JOIN mailbox ON mailbox.number = submission.mailbox WHERE submission.id = ?1",
+    [STORE_SQL_QUEUE_HELD] = "SELECT mailbox, count(*) FROM submission INDEXED BY submission_open"
+                             " WHERE " SUBMISSION_OPEN " AND " SUBMISSION_WAITS
+                             " AND held_at IS NOT NULL GROUP BY mailbox",
     [STORE_SQL_QUEUE_HOLD] = "UPDATE submission SET held_at = ?3 WHERE id = ?1 AND mailbox = ?2"
                              " AND held_at IS NULL AND " SUBMISSION_WAITS,
     /* The time that it was held does not count as time in which it was tried. */

@@ -5,7 +5,7 @@ so, whatever is killed, reloaded or renamed."""
 import time
 
 from alerting import AlertScene
-from exsyncctl import EX_CONFIG, EX_NOUSER, EX_USAGE, Exsyncctl, check_alive
+from exsyncctl import EX_CONFIG, EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl, check_alive
 from harness import LONG, case, chance, check, check_equal, main, until
 from mail import message
 from scene import ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
@@ -58,7 +58,8 @@ def _():
         scene.until_polled(ANN, BEN)
         tool.output("pause", PROFILE)
         status, out, _ = tool.run("check")
-        check(status == 1 and "is paused" in out, f"check of a paused profile: {status} {out}")
+        check(status == 1 and "is paused since 20" in out and f'exsyncctl resume "{PROFILE}"' in out,
+              f"check of a paused profile: {status} {out}")
         tool.output("resume", PROFILE)
         tool.output("disable", ANN)
         scene.until_polled(BEN)
@@ -283,8 +284,11 @@ def _():
         scene.profile_keys["page_size"] = 17
         scene.reload()
         check(idle(), "it synchronizes after a reload")
-        check_equal([answer.get("result") for answer in tool.answers("sync", "now", ANN, "--wait")],
-                    [None, "paused"], "what becomes of a sync")
+        for words in ([ANN], [ANN, "--wait"], ["--profile", PROFILE],
+                      ["--profile", PROFILE, "--wait"]):
+            tool.fails(EX_UNAVAILABLE, "sync", "now", *words,
+                       saying=[f"the profile {PROFILE} is paused since 20",
+                               f'exsyncctl resume "{PROFILE}"'])
         again = tool.answers("pause", PROFILE)[0]
         check_equal((again["changed"], again["since"]), (False, answer["since"]), "the second pause")
         check_equal(scene.maildir(ANN).count(), 0, "messages")

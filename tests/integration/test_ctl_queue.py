@@ -109,7 +109,7 @@ def _():
         held = queue.id("two")
         check_equal(queue.change("hold", held),
                     {"kind": "changed", "message": held, "address": ANN, "subject": "two",
-                     "action": "hold"}, "answer")
+                     "action": "hold", "hindrance": None}, "answer")
         scene.daemon.until_logged(ANN, "uid", "holds", held)  # a kill may take what is not written
         restart(scene)
         queue.resume()

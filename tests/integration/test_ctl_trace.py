@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """exsyncctl trace: where is this mail? Incoming and outgoing, in every state that it can have."""
 
+import contextlib
+import ctypes
 import email
 import os
 import re
+import time
 
-from exsyncctl import EX_NOUSER, Exsyncctl
-from harness import case, check, check_equal, main, until
+from exsyncctl import EX_NOUSER, EX_TEMPFAIL, Exsyncctl
+from harness import Skipped, case, check, check_equal, main, until
 from mail import message
 from scene import ANN, BEN, CARLA, PROFILE, Scene
 from sending import SendingScene, mail
@@ -60,6 +63,8 @@ def _():
         check_equal(open(answer["path"], "rb").read(), content, "the file that is named")
         check_times(answer, "received", "taken")
         check_equal((answer["failure"], answer["next"], answer["next_try"]), (None,) * 3, "rest")
+        check_equal((answer["message_id"], answer["subject"].rsplit(" ", 1)[0]),
+                    (message_id(content), "an order"), "what its file says")
         cycle = scene.exchange.counters()
         check(UUID.fullmatch(answer["activity"]), f"activity {answer['activity']}, {len(cycle)}")
         out = tool.output("trace", message_id(content).strip("<>"))
@@ -83,6 +88,8 @@ def _():
         os.rename(paths[1], moved)
         gone = only(traced(tool, message_id(contents[0]), kind="incoming"))
         check_equal((gone["state"], gone["path"]), ("delivered", None), "the one that was taken")
+        check_equal((gone["message_id"], gone["subject"]), (message_id(contents[0]), None),
+                    "what was asked for is told")
         check("not in" in tool.output("trace", message_id(contents[0])), "it is not told")
         seen = only(traced(tool, message_id(contents[1]), kind="incoming"))
         check_equal(seen["path"], moved, "the one that was read")
@@ -156,6 +163,11 @@ def _():
         out = tool.output("trace", message_id(content))
         for text in ("failed", failure["sentence"], failure["code"], answer["next"]):
             check(text in out, f"{text!r} is not told: {out}")
+        tool.answers("pause", PROFILE)
+        answer = only(traced(tool, message_id(content), kind="incoming"))
+        check(answer["next"].startswith(f"It waits: the profile {PROFILE} is paused since 20") and
+              f'exsyncctl resume "{PROFILE}"' in answer["next"], f"what comes next: {answer}")
+        check_equal(answer["next_try"], None, "when")
         scene.may_be_unfinished = True
 
 
@@ -176,7 +188,7 @@ def _():
         check_equal(status, NOT_FOUND, "the status")
         check(ANN in out and "not seen" in out and "knows of no such message" in err,
               f"it says {out} {err}")
-        tool.fails(NOT_FOUND, "trace", "nobody@knows", saying="knows of no such message")
+        tool.fails(NOT_FOUND, "trace", "nobody@knows", saying=["knows of no such message", "With --mailbox ADDRESS"])
         tool.fails(EX_NOUSER, "trace", "x@y", "--mailbox", "no@body", saying="no@body")
 
 
@@ -250,6 +262,72 @@ def _():
                     ("failed", ANN, reason.splitlines()[0]), "what Exchange has refused")
         check_equal(answer["failure"]["code"], "ErrorInvalidRecipients", "the failure's code")
         check(os.path.exists(answer["path"]), f"there is no {answer['path']}")
+
+
+# --- what is in the way ---------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def hung(folder):
+    """A file system at this folder whose server never answers, as that of a dead NFS mount; whoever
+    touches it waits until the end."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        server = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        raise Skipped("there is no /dev/fuse") from None
+    options = f"fd={server},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
+    if libc.mount(b"hung", os.fsencode(folder), b"fuse.hung", 0, options) != 0:
+        os.close(server)
+        raise Skipped("nothing can be mounted here")
+    try:
+        yield
+    finally:
+        os.close(server)  # who waits gets an error
+        libc.umount2(os.fsencode(folder), 2)
+
+
+@case("A folder that does not answer is named within a time limit, with what is known without it")
+def _():
+    with Scene({ANN: {}, BEN: {"incoming": "no", "outgoing": "yes"}}) as scene:
+        content = message("an order")
+        scene.exchange.add(ANN, content)
+        tool = started(scene)
+        scene.until_delivered(ANN, 1)
+        scene.until_polled(ANN)
+        folder = scene.folder / "mail" / BEN
+        folder.mkdir()
+        with hung(folder):
+            begin = time.monotonic()
+            answers = tool.answers("trace", "an order")
+            check_equal([answer["kind"] for answer in answers], ["incoming", "searched"], "kinds")
+            check_equal((answers[1]["unanswered"], answers[1]["complete"]), (f"{folder}/new", False),
+                        "what does not answer")
+            # The next one waits behind it, and says the same.
+            status, out, err = tool.run("trace", "nowhere", "--mailbox", BEN)
+            check_equal(status, EX_TEMPFAIL, f"status, with {err}")
+            check(f"{folder}/new has not answered within 10 s" in err, err)
+            check(time.monotonic() - begin < 60, "it took too long")
+            scene.until_polled(ANN)
+        until(lambda: tool.run("trace", "nowhere", "--mailbox", BEN)[0] == NOT_FOUND, "it goes on")
+
+
+@case("A link in the place of a folder of the Maildir is not followed")
+def _():
+    with Scene([ANN]) as scene:
+        content = message("an order")
+        scene.exchange.add(ANN, content)
+        tool = started(scene)
+        scene.until_delivered(ANN, 1)
+        scene.until_polled(ANN)
+        tool.answers("pause", PROFILE)
+        new = scene.folder / "mail" / ANN / "new"
+        new.rename(scene.folder / "elsewhere")
+        new.symlink_to(scene.folder / "elsewhere")
+        check_equal(only(traced(tool, message_id(content), kind="incoming"))["path"], None, "its path")
+        tool.answers("trace", "an order", wanted=NOT_FOUND)
+        new.unlink()
+        (scene.folder / "elsewhere").rename(new)
+        check(only(traced(tool, message_id(content), kind="incoming"))["path"], "there is no path")
 
 
 # --- whatever is asked ---------------------------------------------------------------------------

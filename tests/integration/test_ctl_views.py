@@ -14,18 +14,19 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
-STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "alerts", "storage",
+STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "alerts",
+          "storage",
           "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "paused"}
 PROFILE_MEMBERS = {"kind", "name", "url", "account", "auth", "owner", "notify", "notify_command",
-                   "smtp", "paused", "gate", "trouble", "next_try", "sign_ins_refused", "connections",
-                   "cycles", "mailboxes", "stopped", "alerts"}
+                   "smtp", "paused", "paused_since", "pause", "gate", "trouble", "next_try",
+                   "sign_ins_refused", "connections", "cycles", "mailboxes", "stopped", "alerts"}
 MAILBOX = {"kind", "address", "profile", "state", "incoming", "outgoing"}
 WHOLE_MAILBOX = MAILBOX | {"account", "url", "identity", "maildir", "after_processing",
                            "move_folder", "process_email_from", "folders"}
 DIRECTION = {"on", "disabled", "state", "result", "last_started", "last_succeeded", "processed", "failed",
-             "next_due", "trouble"}
+             "next_due", "trouble", "hindrance"}
 TROUBLE = {"category", "code", "step", "http_status", "permanent", "sentence", "remedy", "error",
            "failures", "since"}
 ALERT = {"kind", "alert", "level", "scope", "profile", "mailbox", "direction", "category", "code",
@@ -80,7 +81,7 @@ def _():
         for mailbox in of_kind(answers, "mailbox"):
             check_equal(set(mailbox), MAILBOX, "members of a mailbox")
             check_equal(set(mailbox["incoming"]), DIRECTION | {"backlog"}, "members of incoming")
-            check_equal(set(mailbox["outgoing"]), DIRECTION | {"queued"}, "members of outgoing")
+            check_equal(set(mailbox["outgoing"]), DIRECTION | {"queued", "held"}, "members of outgoing")
             check(TIME.fullmatch(mailbox["incoming"]["next_due"]), "next_due is a time")
         ben = of_kind(answers, "mailbox")[1]
         check_equal(set(ben["incoming"]["trouble"]), TROUBLE, "members of a trouble")
@@ -90,6 +91,8 @@ def _():
         check_equal(set(alerts[0]), ALERT, "members of an alert")
         check_equal(set(failures[0]), FAILURE, "members of a failure")
         check_equal(set(mailbox_of(tool, ANN)), WHOLE_MAILBOX, "members of one mailbox")
+        for answer in answers + alerts + failures + tool.answers("mailbox", "show", BEN):
+            check('""' not in json.dumps(answer), f"what has no value is null: {answer}")
 
 
 @case("mailbox list has all of them, or those of a profile, or those in trouble")
@@ -110,7 +113,7 @@ def _():
         check_equal(addresses(), [ANN, BEN, CARLA], "all")
         check_equal(addresses("--profile", "Other"), [CARLA], "of a profile")
         check_equal(addresses("--trouble"), [BEN], "in trouble by themselves")
-        tool.fails(EX_NOUSER, "mailbox", "list", "--profile", "None", saying="no profile None")
+        tool.fails(EX_NOUSER, "mailbox", "list", "--profile", "None", saying='no profile "None"')
         check("No mailbox" in tool.output("mailbox", "list", "--trouble", "--profile", "Other"),
               "an empty list is said to be one")
         gate = tool.answers("profile", "show", "Other")[0]["gate"]
@@ -150,7 +153,7 @@ def _():
         for secret in ("word-of-a-secret", PASSWORD):
             check(secret not in text + json.dumps(tool.answers("profile", "show", PROFILE)),
                   f"{secret!r} is told")
-        tool.fails(EX_NOUSER, "profile", "show", "None", saying="no profile None")
+        tool.fails(EX_NOUSER, "profile", "show", "None", saying='no profile "None"')
 
 
 @case("profile show tells the closed gate and the sign-ins that were refused")
@@ -190,7 +193,8 @@ def _():
         scene.until_told(1)
         until(lambda: tool.answers("alerts")[0]["told"] == "done", "the owner has been told")
         rows = tool.output("alerts").splitlines()
-        check_equal(len(rows), 2, "lines")
+        check_equal(len(rows), 3, "lines")
+        check_equal(rows[2], "exsyncctl alerts ID tells what to do about one.", "the hint")
         check(BEN in rows[1] and DENIED in rows[1] and "error" in rows[1], rows[1])
         check_alert(tool.output("alerts", "1"))
         tool.fails(EX_NOUSER, "alerts", "7", saying="no alert 7")

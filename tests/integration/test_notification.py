@@ -278,7 +278,8 @@ def _():
     check_both(mail, "All mailboxes of the profile contoso.")
     check_both(mail, "In PowerShell, with the Active Directory module:")
     check_both(mail, 'Get-ADUser -Identity:"svc-sync" -Server:"CONTOSO"')
-    check_both(mail, "Check the password. exsyncd tests again by itself.")
+    check_both(mail, "Check the password. Once it is mended, exsyncctl test --profile contoso "
+                     "--sign-in tries it at once. exsyncd tests again by itself.")
 
 
 @case("a notification without alerts can be read all the same")

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -157,12 +158,25 @@ static void the_monotonic_clock_never_goes_back(void **state)
     assert_true(clock_wall_ms() > INT64_C(1700000000000));
 }
 
+static void local_times_name_their_zone(void **state)
+{
+    char text[CLOCK_LOCAL_SIZE];
+    (void)state;
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    tzset();
+    clock_format_local(INT64_C(1769900399999), text);
+    assert_string_equal(text, "2026-01-31 23:59:59 CET");
+    clock_format_local(-1, text);
+    assert_string_equal(text, "1970-01-01 00:59:59 CET");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(milliseconds_are_written_only_when_there_are_some),
         cmocka_unit_test(times_beyond_four_digit_years_become_the_nearest_that_can_be_written),
         cmocka_unit_test(every_day_is_written_as_the_c_library_writes_it),
+        cmocka_unit_test(local_times_name_their_zone),
         cmocka_unit_test(fractions_and_zones_are_understood),
         cmocka_unit_test(a_plain_date_is_its_midnight),
         cmocka_unit_test(blanks_around_a_time_do_not_matter),

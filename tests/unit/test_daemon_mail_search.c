@@ -130,12 +130,61 @@ static void a_delivered_file_is_found_by_its_number(void **state)
     char path[512];
     snprintf(path, sizeof path, "%s/cur", (char *)*state);
     assert_int_equal(mkdir(path, 0700), 0);
-    write_file(path, "1700000000.0123456789abb1r00000000000000ff.host,S=5:2,S", "x");
-    char *found = mail_search_delivered(*state, 255);
+    write_file(path, "1700000000.0123456789abb1r00000000000000ff.host,S=5:2,S",
+               "Subject: order 7\nMessage-ID: <a@b>\n\nx");
+    struct mail_search_file file;
+    char *found = mail_search_delivered(*state, 255, &file, NULL);
     assert_non_null(strstr(found, "/cur/1700000000."));
+    assert_string_equal(file.subject, "order 7");
+    assert_string_equal(file.message_id, "<a@b>");
     memory_free(found);
-    assert_null(mail_search_delivered(*state, 254));
-    assert_null(mail_search_delivered(*state, 0));
+    memory_free(file.subject);
+    memory_free(file.message_id);
+    assert_null(mail_search_delivered(*state, 254, &file, NULL));
+    assert_null(mail_search_delivered(*state, 0, &file, NULL));
+}
+
+/* Where the Maildir is, is the administrator's choice; what is in it may be a consumer's doing. */
+static void links_are_followed_to_a_maildir_and_not_within_it(void **state)
+{
+    static const char name[] = "1700000000.0123456789abb1r00000000000000ff.host,S=5";
+    char real[512], link[512], new[512], elsewhere[512];
+    struct mail_search_file file;
+    snprintf(real, sizeof real, "%s/real", (char *)*state);
+    snprintf(link, sizeof link, "%s/link", (char *)*state);
+    snprintf(new, sizeof new, "%s/real/new", (char *)*state);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", (char *)*state);
+    assert_int_equal(mkdir(real, 0700), 0);
+    assert_int_equal(mkdir(new, 0700), 0);
+    assert_int_equal(symlink(real, link), 0);
+    write_file(new, name, "Subject: hello\n\n");
+    char *found = mail_search_delivered(link, 255, &file, NULL);
+    assert_non_null(found);
+    memory_free(found);
+    memory_free(file.subject);
+    assert_int_equal(rename(new, elsewhere), 0);
+    assert_int_equal(symlink(elsewhere, new), 0);
+    assert_null(mail_search_delivered(link, 255, &file, NULL));
+    check_found(new, NULL, "hello", 0);
+    check_found(elsewhere, NULL, "hello", 1);
+}
+
+static void one_file_is_told_with_its_header_and_owner(void **state)
+{
+    char path[512], link[512];
+    struct mail_search_file file;
+    snprintf(path, sizeof path, "%s/one", (char *)*state);
+    snprintf(link, sizeof link, "%s/link", (char *)*state);
+    write_file(*state, "one", "Subject: hello\n\n");
+    assert_true(mail_search_file(path, &file));
+    assert_string_equal(file.subject, "hello");
+    assert_null(file.message_id);
+    assert_int_equal(file.size, 16);
+    assert_int_equal(file.owner, getuid());
+    memory_free(file.subject);
+    assert_int_equal(symlink(path, link), 0);
+    assert_false(mail_search_file(link, &file));
+    assert_false(mail_search_file(*state, &file));
 }
 
 static void a_reason_is_one_line(void **state)
@@ -155,9 +204,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-        TEST(a_message_is_found_by_its_header_alone),  TEST(what_is_no_message_is_passed_over),
-        TEST(of_many_files_the_newest_are_read),       TEST(a_search_that_nobody_waits_for_ends),
-        TEST(a_delivered_file_is_found_by_its_number), TEST(a_reason_is_one_line),
+        TEST(a_message_is_found_by_its_header_alone),
+        TEST(what_is_no_message_is_passed_over),
+        TEST(of_many_files_the_newest_are_read),
+        TEST(a_search_that_nobody_waits_for_ends),
+        TEST(a_delivered_file_is_found_by_its_number),
+        TEST(a_reason_is_one_line),
+        TEST(links_are_followed_to_a_maildir_and_not_within_it),
+        TEST(a_reason_is_one_line),
+        TEST(one_file_is_told_with_its_header_and_owner),
+        TEST(a_reason_is_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,35 @@ static void after_a_long_outage_every_folder_is_looked_through_once(void **state
     }
 }
 
+/* --- an administrator's own try --- */
+
+static void an_own_try_of_what_has_stopped_does_not_move_its_probes_on(void **state)
+{
+    static const uint64_t probes[] = {5 * MINUTE_MS, 60 * MINUTE_MS, 240 * MINUTE_MS};
+    struct fixture *fixture = *state;
+    struct direction *direction = &fixture->mailboxes[0].incoming;
+    fixture->profile_config.probe_intervals_ms = probes;
+    fixture->profile_config.probe_interval_count = 3;
+    assert_in_range(run(fixture, 0, &denied), 4 * MINUTE_MS, 5 * MINUTE_MS);
+    uint64_t due = executor_now(fixture->executor) + 3 * MINUTE_MS;
+    for (int i = 0; i < 5; i++) {
+        mailbox_note_own_try(direction, due);
+        uint64_t wait = run(fixture, 0, &denied);
+        assert_in_range(wait, 3 * MINUTE_MS - 5000, 3 * MINUTE_MS);
+    }
+    assert_in_range(run(fixture, 0, &denied), 50 * MINUTE_MS, 60 * MINUTE_MS);
+}
+
+static void an_own_try_that_fails_in_another_way_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct direction *direction = &fixture->mailboxes[0].incoming;
+    run(fixture, 0, &denied);
+    mailbox_note_own_try(direction, executor_now(fixture->executor) + 60 * MINUTE_MS);
+    assert_in_range(run(fixture, 0, &unavailable), 1, 2000);
+    assert_int_equal(direction->trouble->probe_ms, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +133,8 @@ int main(void)
         with_mailboxes(mailboxes_that_fail_in_different_ways_are_not_the_server),
         with_mailboxes(what_is_refused_to_mailboxes_for_good_is_not_the_server),
         with_mailboxes(trouble_of_a_mailbox_is_told_once_and_its_end_once),
+        with_mailboxes(an_own_try_of_what_has_stopped_does_not_move_its_probes_on),
+        with_mailboxes(an_own_try_that_fails_in_another_way_counts),
         with_mailboxes(after_a_long_outage_every_folder_is_looked_through_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

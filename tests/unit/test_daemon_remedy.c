@@ -100,6 +100,27 @@ static void authentication_shows_the_state_of_the_account(void **state)
                     "Get-ADUser -Identity:\"svc-sync\" | Unlock-ADAccount\n");
 }
 
+static void a_refused_sign_in_tells_how_it_is_tried_at_once(void **state)
+{
+    static const char words[] = "Check the password. exsyncd tests again by itself.";
+    struct remedy_place place = {.profile = "Contoso Ltd", .scope = FAILURE_SCOPE_PROFILE};
+    struct buffer text = {0};
+    (void)state;
+    remedy_write_words(&text, FAILURE_AUTHENTICATION, words, &place);
+    assert_string_equal(buffer_string(&text),
+                        "Check the password. Once it is mended, exsyncctl test --profile \"Contoso "
+                        "Ltd\" --sign-in tries it at once. exsyncd tests again by itself.");
+    buffer_clear(&text);
+    place.mailbox = "carla@contoso.com";
+    remedy_write_words(&text, FAILURE_AUTHENTICATION, words, &place);
+    assert_non_null(strstr(text.data, "exsyncctl test carla@contoso.com --sign-in tries"));
+    buffer_clear(&text);
+    place.scope = FAILURE_SCOPE_MAILBOX; /* the server's trouble, not the account's */
+    remedy_write_words(&text, FAILURE_AUTHENTICATION, words, &place);
+    assert_null(strstr(text.data, "--sign-in"));
+    buffer_release(&text);
+}
+
 static void assert_written(void (*write)(struct buffer *, const struct remedy_place *),
                            const char *wanted)
 {
@@ -409,6 +430,7 @@ int main(void)
         cmocka_unit_test(impersonation_is_granted_to_this_account_and_checked_for_this_mailbox),
         cmocka_unit_test(authorization_asks_for_the_role_and_for_the_web_services),
         cmocka_unit_test(authentication_shows_the_state_of_the_account),
+        cmocka_unit_test(a_refused_sign_in_tells_how_it_is_tried_at_once),
         cmocka_unit_test(a_scope_is_shown_and_widened_by_a_group_or_left_out),
         cmocka_unit_test(a_wrong_server_is_looked_up),
         cmocka_unit_test(a_mailbox_is_looked_for),

@@ -5,6 +5,7 @@
 #include "daemon/alert_json.h"
 #include "daemon/failure_json.h"
 #include "daemon/health.h"
+#include "daemon/hindrance.h"
 #include "daemon/json_member.h"
 #include "daemon/mailbox_json.h"
 #include "daemon/profile.h"
@@ -203,6 +204,46 @@ static void what_stands_in_the_way_is_told_with_cause_remedy_and_since_when(void
     json_decref(object);
 }
 
+static void check_hindrance(const struct world *world, const char *cause, const char *words)
+{
+    json_t *object = hindrance_json(&world->mailbox, CYCLE_INCOMING, &world->scheduler);
+    assert_string_equal(text(object, "cause"), cause);
+    if (strstr(text(object, "text"), words) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", words, text(object, "text"));
+    json_decref(object);
+}
+
+static void why_a_direction_does_not_go_on_is_told_with_what_to_do(void **state)
+{
+    struct world *world = *state;
+    json_t *none = hindrance_json(&world->mailbox, CYCLE_INCOMING, &world->scheduler);
+    assert_true(json_is_null(none));
+    json_decref(none);
+    fail_with(world, true);
+    world->mailbox.incoming.state = DIRECTION_WAITING;
+    check_hindrance(world, "stopped",
+                    "may not impersonate the mailbox. (ErrorImpersonateUserDenied)");
+    gate_close(&world->profile.gate, gate_enter(&world->profile.gate), &denied, MINUTE_MS);
+    check_hindrance(world, "profile", "exsyncctl profile show p");
+    gate_close(&world->scheduler.storage, gate_enter(&world->scheduler.storage), &denied,
+               MINUTE_MS);
+    check_hindrance(world, "storage", "disk or database");
+    world->config_profile.name = "Contoso Ltd";
+    world->profile.paused = true;
+    world->profile.paused_since_ms = 1700000000000;
+    check_hindrance(world, "paused", "the profile Contoso Ltd is paused since 2023-11-1");
+    check_hindrance(world, "paused", "; exsyncctl resume \"Contoso Ltd\"");
+    world->mailbox.incoming.switched_off = true;
+    check_hindrance(world, "disabled", "exsyncctl enable a@x");
+    world->settings.incoming = false;
+    check_hindrance(world, "off", "incoming = no");
+    world->mailbox.removed = true;
+    check_hindrance(world, "not configured", "not configured any more");
+    assert_int_equal(hindrance_of(NULL, CYCLE_OUTGOING, &world->scheduler),
+                     HINDRANCE_NOT_CONFIGURED);
+    world->mailbox.incoming.trouble = NULL;
+}
+
 static void one_mailbox_is_told_with_its_account_folders_and_maildir(void **state)
 {
     struct world *world = *state;
@@ -237,10 +278,12 @@ static void words_that_are_no_text_are_made_text(void **state)
                   "a\xff"
                   "b");
     json_set_text(object, "none", NULL);
+    json_set_text(object, "empty", "");
     json_set_lines(object, "lines", "one\ntwo\n");
     json_set_time(object, "never", INT64_MAX);
     assert_string_equal(text(object, "bad"), "a?b");
     assert_true(json_is_null(json_object_get(object, "none")));
+    assert_true(json_is_null(json_object_get(object, "empty")));
     assert_true(json_is_null(json_object_get(object, "never")));
     assert_int_equal(json_array_size(json_object_get(object, "lines")), 2);
     json_decref(object);
@@ -334,6 +377,7 @@ int main(void)
         TEST(what_an_administrator_has_switched_off_is_told_apart),
         TEST(a_mailbox_is_told_with_both_directions),
         TEST(what_stands_in_the_way_is_told_with_cause_remedy_and_since_when),
+        TEST(why_a_direction_does_not_go_on_is_told_with_what_to_do),
         TEST(one_mailbox_is_told_with_its_account_folders_and_maildir),
         TEST(words_that_are_no_text_are_made_text),
         TEST(an_alert_is_told_with_the_commands_for_its_account),

@@ -178,6 +178,52 @@ static void one_that_is_held_is_not_due_and_holds_up_no_other(void **state)
     assert_int_equal(due.first.held_for_ms, 1000);
 }
 
+struct held {
+    struct outcome outcome;
+    struct buffer text;
+};
+
+static void each_held(void *argument, int64_t mailbox, uint64_t held)
+{
+    struct held *counts = argument;
+    buffer_append_format(&counts->text, "%d:%d ", (int)mailbox, (int)held);
+}
+
+static void held_counted(void *argument, const struct failure *failure)
+{
+    struct held *counts = argument;
+    support_done(&counts->outcome, failure);
+}
+
+static void check_held(struct fixture *fixture, const char *expected)
+{
+    struct held counts = {.outcome.fixture = fixture};
+    store_queue_held(fixture->store, each_held, held_counted, &counts);
+    support_wait(&counts.outcome);
+    assert_string_equal(buffer_string(&counts.text), expected);
+    buffer_release(&counts.text);
+}
+
+static void those_that_are_held_are_counted_by_mailbox(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox two[2];
+    char expected[64];
+    register_pair(fixture, two);
+    for (unsigned number = 1; number <= 5; number++)
+        add(fixture, two[number % 2], number);
+    check_held(fixture, "");
+    assert_true(hold(fixture, two[1], 1));
+    assert_true(hold(fixture, two[1], 3));
+    assert_true(hold(fixture, two[0], 2));
+    snprintf(expected, sizeof expected, "%d:1 %d:2 ", (int)two[0].number, (int)two[1].number);
+    check_held(fixture, expected);
+    assert_true(release(fixture, two[1], 1));
+    set_state(fixture, two[0], 2, STORE_SUBMISSION_FAILED);
+    snprintf(expected, sizeof expected, "%d:1 ", (int)two[1].number);
+    check_held(fixture, expected);
+}
+
 static void the_time_that_it_was_held_is_added_up_and_no_doubt_ages_in_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -300,6 +346,7 @@ int main(void)
         TEST(lists_go_on_where_they_ended),
         TEST(one_is_found_with_what_went_wrong_last),
         TEST(one_that_is_held_is_not_due_and_holds_up_no_other),
+        TEST(those_that_are_held_are_counted_by_mailbox),
         TEST(the_time_that_it_was_held_is_added_up_and_no_doubt_ages_in_it),
         TEST(what_is_sent_or_failed_cannot_be_held_tried_or_removed),
         TEST(one_of_another_mailbox_is_left_alone),

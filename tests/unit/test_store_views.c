@@ -190,6 +190,48 @@ static void failures_that_are_over_are_listed_on_request_only(void **state)
     assert_int_equal(failures(fixture, true, 0, 8).first.resolved_ms, 0);
 }
 
+static void refuse(struct fixture *fixture, const char *id, const char *code)
+{
+    struct store_mailbox none = {0};
+    struct trouble trouble = trouble_of(none, FAILURE_ITEM, code);
+    trouble.failure.failure.scope = FAILURE_SCOPE_ITEM;
+    trouble.failure.submission = id;
+    trouble.failure.profile = "";
+    MUST_SUCCEED(fixture,
+                 store_failure_record(fixture->store, &trouble.failure, support_done, &outcome));
+}
+
+static struct failure_page refused(struct fixture *fixture, const char *id, int64_t position,
+                                   size_t limit)
+{
+    struct failure_page read = {.outcome.fixture = fixture};
+    store_failures_refused(fixture->store, id, position, limit, failures_read, &read);
+    support_wait(&read.outcome);
+    return read;
+}
+
+static void messages_that_were_refused_are_told_apart_from_other_failures(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox two[2];
+    register_two(fixture, two);
+    assert_int_equal(refused(fixture, NULL, 0, 8).count, 0);
+    refuse(fixture, "id-1", "A");
+    fail_with(fixture, two[0], "B");
+    refuse(fixture, "id-2", "C");
+    refuse(fixture, "id-3", "D");
+    struct failure_page first = refused(fixture, NULL, 0, 2);
+    assert_int_equal(first.count, 2);
+    assert_string_equal(first.codes[0], "D");
+    assert_string_equal(first.codes[1], "C");
+    struct failure_page second = refused(fixture, NULL, first.position, 2);
+    assert_int_equal(second.count, 1);
+    assert_int_equal(second.position, 0);
+    assert_string_equal(second.codes[0], "A");
+    assert_int_equal(refused(fixture, "id-2", 0, 2).count, 1);
+    assert_int_equal(refused(fixture, "id-4", 0, 2).count, 0);
+}
+
 static void whole_read(void *argument, const struct failure *failure,
                        const struct store_failure_rows *failures)
 {
@@ -241,6 +283,7 @@ int main(void)
         TEST(open_alerts_are_counted_by_profile_and_level),
         TEST(failures_are_read_page_by_page_the_newest_first),
         TEST(failures_that_are_over_are_listed_on_request_only),
+        TEST(messages_that_were_refused_are_told_apart_from_other_failures),
         TEST(a_failure_is_told_as_it_was_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

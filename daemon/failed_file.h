@@ -1,0 +1,26 @@
+/* What outbox/failed has of a message: ID.eml, as it was submitted or its copy, and ID.reason. */
+#ifndef EXSYNC_DAEMON_FAILED_FILE_H
+#define EXSYNC_DAEMON_FAILED_FILE_H
+
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct failed_file {
+    char id[STORE_SUBMISSION_ID_SIZE]; /* the caller's */
+
+    /* Strings are owned; NULL: there is none. */
+    bool there; /* ID.eml is, and can be read */
+    char *reason;
+    char *message_id;
+    char *subject;
+    uint64_t size;
+    uint32_t owner; /* who submitted it, of what was refused */
+};
+
+/* Looks at both. Blocks: for a job of the pool. */
+void failed_file_look(struct failed_file *file, const char *outbox);
+void failed_file_release(struct failed_file *file);
+
+#endif
