@@ -206,13 +206,23 @@ lint: ## clang-format, cppcheck and clang-tidy over the sources
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
-# exsync-submit puts files into a folder of its group; the group cannot be had in a staged tree.
+# exsync-submit puts files into a folder of its group, and the daemon reads the configuration by its
+# own; neither group can be had in a staged tree.
 SUBMIT_GROUP := exsync-submit
+DAEMON_GROUP := exsyncd
 
-# systemd looks for catalogs below /usr and /usr/local, and in what journalctl has made of them.
-CATALOG := $(PREFIX)/lib/systemd/catalog/exsyncd.catalog
-UPDATE_CATALOG = @if [ -z "$(DESTDIR)" ] && command -v journalctl >/dev/null; then \
-                     journalctl --update-catalog || true; fi
+# systemd looks for these below /usr and /usr/local. In the running system, and only there, the user
+# and its groups come before what is given to them.
+UNIT     := $(PREFIX)/lib/systemd/system/exsyncd.service
+SYSUSERS := $(PREFIX)/lib/sysusers.d/exsyncd.conf
+TMPFILES := $(PREFIX)/lib/tmpfiles.d/exsyncd.conf
+CATALOG  := $(PREFIX)/lib/systemd/catalog/exsyncd.catalog
+live = @if [ -z "$(DESTDIR)" ] && command -v $(firstword $(1)) >/dev/null; then \
+           set -x; $(1) || true; fi
+UPDATE_CATALOG = $(call live,journalctl --update-catalog)
+# Where systemd runs: not in a container without it.
+RELOAD_UNITS = @if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then \
+                   set -x; systemctl daemon-reload || true; fi
 
 PAGES := $(notdir $(wildcard docs/*.[58]))
 page_path = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))/$(1)
@@ -221,6 +231,8 @@ COMPLETION := $(PREFIX)/share/bash-completion/completions/exsyncctl
 install: $(BUILD)/exsyncd $(BUILD)/exsync-submit $(BUILD)/exsyncctl ## install below DESTDIR, with PREFIX (/usr)
 	install -D -m 755 $(BUILD)/exsyncd $(DESTDIR)$(PREFIX)/sbin/exsyncd
 	install -D -m 755 $(BUILD)/exsyncctl $(DESTDIR)$(PREFIX)/sbin/exsyncctl
+	install -D -m 644 systemd/exsyncd.sysusers $(DESTDIR)$(SYSUSERS)
+	$(call live,systemd-sysusers $(SYSUSERS))
 	@if [ -z "$(DESTDIR)" ] && getent group $(SUBMIT_GROUP) >/dev/null; then \
 	    set -x; install -D -m 2755 -g $(SUBMIT_GROUP) $(BUILD)/exsync-submit \
 	        $(PREFIX)/sbin/exsync-submit; \
@@ -238,16 +250,25 @@ install: $(BUILD)/exsyncd $(BUILD)/exsync-submit $(BUILD)/exsyncctl ## install b
 	install -D -m 644 tools/completion/exsyncctl $(DESTDIR)$(COMPLETION)
 	install -D -m 644 systemd/exsyncd.catalog $(DESTDIR)$(CATALOG)
 	$(UPDATE_CATALOG)
+	install -D -m 644 systemd/exsyncd.tmpfiles $(DESTDIR)$(TMPFILES)
+	$(call live,systemd-tmpfiles --create $(TMPFILES))
+	sed 's,/usr/sbin/,$(PREFIX)/sbin/,' systemd/exsyncd.service >$(BUILD)/exsyncd.service
+	install -D -m 644 $(BUILD)/exsyncd.service $(DESTDIR)$(UNIT)
+	$(RELOAD_UNITS)
 	install -d -m 755 $(DESTDIR)/etc/exsyncd/conf.d
-	test -e $(DESTDIR)/etc/exsyncd/exsyncd.conf || \
-	    install -m 640 conf/exsyncd.conf $(DESTDIR)/etc/exsyncd/exsyncd.conf
+	@test -e $(DESTDIR)/etc/exsyncd/exsyncd.conf || { \
+	    group=; if [ -z "$(DESTDIR)" ] && getent group $(DAEMON_GROUP) >/dev/null; then \
+	        group="-g $(DAEMON_GROUP)"; fi; \
+	    set -x; install -m 640 $$group conf/exsyncd.conf $(DESTDIR)/etc/exsyncd/exsyncd.conf; }
 
 uninstall: ## remove what install put there, with the same DESTDIR and PREFIX
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,exsyncd exsyncctl exsync-submit)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/doc/exsyncd/,exsyncd.conf LICENSE README.md)
 	rm -f $(foreach page,$(PAGES),$(call page_path,$(page)))
 	rm -f $(DESTDIR)$(CATALOG) $(DESTDIR)$(COMPLETION)
+	rm -f $(addprefix $(DESTDIR),$(UNIT) $(SYSUSERS) $(TMPFILES))
 	$(UPDATE_CATALOG)
+	$(RELOAD_UNITS)
 	test ! -d $(DESTDIR)$(PREFIX)/share/doc/exsyncd || \
 	    rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/exsyncd
 	@test ! -e $(DESTDIR)/etc/exsyncd || echo "The configuration stays: $(DESTDIR)/etc/exsyncd"

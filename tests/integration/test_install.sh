@@ -29,6 +29,9 @@ found() {
 
 wanted="640 etc/exsyncd/exsyncd.conf
 644 opt/exsyncd/lib/systemd/catalog/exsyncd.catalog
+644 opt/exsyncd/lib/systemd/system/exsyncd.service
+644 opt/exsyncd/lib/sysusers.d/exsyncd.conf
+644 opt/exsyncd/lib/tmpfiles.d/exsyncd.conf
 755 opt/exsyncd/sbin/exsync-submit
 755 opt/exsyncd/sbin/exsyncctl
 755 opt/exsyncd/sbin/exsyncd
@@ -50,6 +53,9 @@ check "a second install leaves the configuration alone" \
     "$(cat "$folder/etc/exsyncd/exsyncd.conf")" "# mine"
 check "the installed program runs" \
     "$("$folder/opt/exsyncd/sbin/exsyncd" --version)" "$("$build/exsyncd" --version)"
+check "the unit starts the program that was installed" \
+    "$(sed -n 's/^ExecStart=//p' "$folder/opt/exsyncd/lib/systemd/system/exsyncd.service")" \
+    "/opt/exsyncd/sbin/exsyncd"
 
 said=$(run_make uninstall 2>&1)
 check "uninstall leaves nothing but the configuration" "$(found)" "640 etc/exsyncd/exsyncd.conf"
