@@ -225,7 +225,8 @@ def sync_now():
         scene.until_delivered(ANN, 1)
         scene.exchange.add(ANN, message("two"))
         due, cycle = tool.answers("sync", "now", ANN, "--wait")
-        check_equal(due, {"kind": "due", "directions": 1}, "the first answer")
+        check_equal(due, {"kind": "due", "directions": 1, "disabled": 0, "hindrance": None},
+                    "the first answer")
         check_equal(cycle, {"kind": "cycle", "address": ANN, "profile": PROFILE,
                             "direction": "incoming", "result": "success", "processed": 1,
                             "failed": 0, "error": None}, "the second answer")
