@@ -37,7 +37,7 @@ struct direction_trouble {
 };
 
 struct direction {
-    struct heap_entry due;        /* key: monotonic milliseconds */
+    struct heap_entry due;        /* key: monotonic milliseconds; kept while it is claimed */
     TAILQ_ENTRY(direction) ready; /* in the profile's queue, or among those that run */
     struct mailbox *mailbox;
     enum cycle_direction kind;
@@ -104,10 +104,13 @@ struct mailbox {
 /* `profile` gains a user, so does `configuration`. */
 struct mailbox *mailbox_create(const struct config_mailbox *config,
                                struct configuration *configuration, struct profile *profile);
-/* Whether a cycle runs, in either direction, or one is claimed. */
+/* Whether a cycle runs, in either direction. */
+bool mailbox_runs(const struct mailbox *mailbox);
+
+/* The same, or one is claimed: somebody holds a pointer to it. */
 bool mailbox_is_busy(const struct mailbox *mailbox);
 
-/* Not while a cycle runs. */
+/* Not while it is busy. */
 void mailbox_free(struct mailbox *mailbox);
 
 /* Puts another configuration in place, at once or when no cycle runs any more. Directions that do

@@ -30,7 +30,7 @@ void service_hasten(struct service *service, struct mailbox *mailbox, bool now)
         service_schedule(service, direction, 0);
         break;
     case DIRECTION_OFF:
-        if (!mailbox_is_busy(mailbox) || mailbox->next_configuration == NULL)
+        if (mailbox->next_configuration == NULL)
             service_schedule(service, direction, 0);
         break;
     case DIRECTION_RUNNING: /* it may have read the store before */

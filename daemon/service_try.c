@@ -49,6 +49,8 @@ bool service_make_due(struct service *service, struct direction *direction)
         scheduler_remove(&service->scheduler, direction);
         service_schedule(service, direction, 0);
     }
+    if (direction->claims > 0) /* when the last of them ends */
+        direction->due.key = 0;
     direction->again = direction->state == DIRECTION_RUNNING;
     return direction->state != DIRECTION_OFF;
 }
