@@ -98,6 +98,7 @@ struct mailbox {
     bool tried;         /* a cycle has ended in this process */
     bool counted;       /* in the profile's mailbox_count and, when it is, in its stopped */
     bool awaited;       /* in the profile's untried */
+    bool redelivers;    /* a redelivery forgets what was delivered (redelivery.h) */
     bool move_refused;  /* an undeliverable item could not be moved, which was said */
 };
 
