@@ -80,7 +80,8 @@ static bool find(void *argument, const char *address, struct store_mailbox *mail
 static bool is_busy(void *argument, int64_t number)
 {
     const struct mailbox *mailbox = service_mailbox_by_number(argument, number);
-    return mailbox != NULL && mailbox->outgoing.state == DIRECTION_RUNNING;
+    return mailbox != NULL &&
+           (mailbox->outgoing.state == DIRECTION_RUNNING || mailbox->outgoing.claims > 0);
 }
 
 void service_create_outgoing(struct service *service, const char *state_directory)
