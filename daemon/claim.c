@@ -47,11 +47,10 @@ void claim_start(struct claim *claim)
 {
     struct service *service = claim->service;
     struct direction *direction = claim->direction;
-    bool taken_out = direction->state == DIRECTION_OFF && direction->claims > 0; /* by another */
     assert(direction->claims < UINT16_MAX);
+    if (direction->claims == 0 && direction->state != DIRECTION_WAITING)
+        direction->due.key = 0; /* a cycle that runs says otherwise, perhaps, when it ends */
     direction->claims++;
-    if (direction->state == DIRECTION_WAITING || taken_out)
-        claim->due_ms = direction->due.key;
     if (direction->state == DIRECTION_RUNNING) {
         claim_wait(claim);
         return;
@@ -63,29 +62,22 @@ void claim_start(struct claim *claim)
 static uint64_t claim_delay(const struct claim *claim)
 {
     uint64_t now = executor_now(claim->service->context.executor);
-    return claim->due_ms > now ? claim->due_ms - now : 0;
+    uint64_t due = claim->direction->due.key;
+    return due > now ? due - now : 0;
 }
 
-/* What waited for the mailbox to be still is done now. What was off may have been enabled, or may
- * have been taken out by another claim, that has ended before; what is to be off stays off. */
+/* What was off may have been enabled; what is to be off stays off. While another configuration
+ * waits for a cycle to end, that end puts the direction into the schedule. */
 void claim_end(struct claim *claim, bool now)
 {
     struct service *service = claim->service;
     struct direction *direction = claim->direction;
-    struct mailbox *mailbox = direction->mailbox;
     claim_stop_waiting(claim);
     executor_cancel_call(service->context.executor, &claim->call);
     direction->claims--;
-    bool waited = mailbox->next_configuration != NULL;
-    mailbox_settle(mailbox);
-    if (mailbox->next_configuration != NULL)
+    if (direction->mailbox->next_configuration != NULL)
         return;
     /* Something may have been queued meanwhile. */
-    bool at_once =
-        now || waited || (direction->kind == CYCLE_OUTGOING && direction->trouble == NULL);
+    bool at_once = now || (direction->kind == CYCLE_OUTGOING && direction->trouble == NULL);
     service_schedule(service, direction, at_once ? 0 : claim_delay(claim));
-    if (waited) {
-        service_schedule(service, &mailbox->incoming, 0);
-        service_schedule(service, &mailbox->outgoing, 0);
-    }
 }

@@ -1,8 +1,11 @@
 /* A claim: a direction of a mailbox is kept still while something is changed that a cycle works on.
  *
  * It is out of the schedule from the start of the claim on, and a cycle that runs is asked to end.
- * When none runs the claim is ready; from then to its end no cycle of the direction starts. Reloads
- * go on meanwhile: the mailbox stays where it is, and changes over when the claim ends. */
+ * When none runs the claim is ready; from then to its end no cycle of the direction starts. When
+ * the direction would be due is kept meanwhile, in its key: what a cycle that has just failed is to
+ * wait for, too. The other direction goes on.
+ *
+ * Reloads go on as well: the mailbox changes over as if nothing were claimed, but is not freed. */
 #ifndef EXSYNC_DAEMON_CLAIM_H
 #define EXSYNC_DAEMON_CLAIM_H
 
@@ -24,7 +27,6 @@ struct claim {
     /* Private. */
     struct service_watcher watcher;
     bool watching;
-    uint64_t due_ms; /* monotonic: when it was due; 0: at once */
     struct executor_call call;
     struct executor_timer patience;
 };

@@ -21,9 +21,15 @@ enum { GROUP_BUFFER = 64 << 10 };
 
 /* --- who may --- */
 
+/* root, or the daemon's own user. */
+static bool is_owner(const struct executor_socket *socket)
+{
+    return executor_socket_is_user(socket, 0) || executor_socket_is_user(socket, geteuid());
+}
+
 static bool is_allowed(const struct control *control, const struct executor_socket *socket)
 {
-    return executor_socket_is_user(socket, 0) || executor_socket_is_user(socket, geteuid()) ||
+    return is_owner(socket) ||
            (control->group != (gid_t)-1 && executor_socket_has_group(socket, control->group));
 }
 
@@ -49,6 +55,11 @@ static void refuse(struct executor_socket *socket, int exit, const char *code, c
     json_decref(line);
 }
 
+bool control_has_place(const struct control *control, bool owner)
+{
+    return control->session_count < CONTROL_CONNECTIONS - (owner ? 0u : CONTROL_RESERVED);
+}
+
 static void control_connected(void *argument, struct executor_socket *socket)
 {
     struct control *control = argument;
@@ -57,7 +68,7 @@ static void control_connected(void *argument, struct executor_socket *socket)
                "you may not administer exsyncd: that is for root, the user that it runs as, and "
                "the group " CONTROL_GROUP "; become root, or join the group with usermod -a "
                "-G " CONTROL_GROUP " USER and log in anew");
-    else if (control->session_count >= CONTROL_CONNECTIONS)
+    else if (!control_has_place(control, is_owner(socket)))
         refuse(socket, EX_TEMPFAIL, "TooManyConnections",
                "too many others are connected to exsyncd's control socket; try again when some "
                "exsyncctl have ended");

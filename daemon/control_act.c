@@ -35,7 +35,7 @@
  *     enabled: incoming is. The second once the ledger has forgotten them; not with dry_run, nor
  *     when there are none.
  *
- *     Errors: NoSuchMailbox, NotConfigured, BadTime, Busy. */
+ *     Errors: NoSuchMailbox, NotConfigured, BadTime, Busy, Redelivering (another one is). */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/control_commands.h"

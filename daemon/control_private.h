@@ -61,6 +61,12 @@ struct control_request {
     TAILQ_ENTRY(control_request) entries;
 };
 
+/* --- control.c --- */
+
+/* Whether another client may connect: root and the daemon's own user (`owner`), or a member of the
+ * group, who leaves them CONTROL_RESERVED places. */
+bool control_has_place(const struct control *control, bool owner);
+
 /* --- control_session.c --- */
 
 /* A client that may connect: greets it and takes its requests. */

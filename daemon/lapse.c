@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "daemon/messages.h"
 #include "daemon/report.h"
+#include "store/store_actions.h"
 
 enum { LAPSE_BATCH = 100 };
 
@@ -20,23 +21,24 @@ static void finish(struct lapse *lapse, const struct failure *failure)
     lapse->done(lapse, failure);
 }
 
-/* --- 3: the store learns it --- */
-
-static void saved(void *argument, const struct failure *failure)
+static void go_on(struct lapse *lapse)
 {
-    struct lapse *lapse = argument;
-    if (failure == NULL && failure_is_set(&lapse->trouble))
-        failure = &lapse->trouble;
-    bool more = lapse->more && lapse->put_aside > 0;
-    if (failure != NULL || !more || !lapse->goes_on(lapse)) {
-        finish(lapse, failure);
+    lapse->next++;
+    lapse_next(lapse);
+}
+
+/* All of the list that may be put aside is. */
+static void over(struct lapse *lapse)
+{
+    if (!lapse->more || lapse->put_aside == 0 || !lapse->goes_on(lapse)) {
+        finish(lapse, NULL);
         return;
     }
     lapse_release(lapse);
     lapse_start(lapse);
 }
 
-/* --- 2: each is put aside --- */
+/* --- why --- */
 
 static void explain(struct lapse *lapse, const struct submission *submission)
 {
@@ -90,37 +92,65 @@ static void report(const struct lapse *lapse, const struct submission *submissio
               submission->row.id, reason);
 }
 
+/* --- 4: the store learns that it is there --- */
+
+static void settled(void *argument, const struct failure *failure)
+{
+    struct lapse *lapse = argument;
+    if (failure != NULL) {
+        finish(lapse, failure);
+        return;
+    }
+    if (lapse->changed) { /* else removals_finish has done it */
+        report(lapse, &lapse->list.items[lapse->next]);
+        lapse->put_aside++;
+        lapse->total++;
+    }
+    go_on(lapse);
+}
+
+/* --- 3: its file is put aside --- */
+
 static void refused(void *argument, const struct failure *failure)
 {
     struct lapse *lapse = argument;
-    struct submission *submission = &lapse->list.items[lapse->next++];
+    struct submission *submission = &lapse->list.items[lapse->next];
+    const struct store_submission *row = &submission->row;
     if (failure != NULL && !failure->gone) { /* the disk: the rest waits, too */
-        lapse->trouble = *failure;
-        lapse->next = lapse->list.count;
-        lapse_next(lapse);
+        finish(lapse, failure);
         return;
     }
     submission->lost = failure != NULL;
-    submission->row.stray = submission->row.stray || submission_may_have_a_draft(&submission->row);
-    report(lapse, submission);
-    submission->row.doubt_since_ms = 0;
-    submission_set_state(submission, STORE_SUBMISSION_FAILED);
-    submission_set_reference(submission, NULL);
-    lapse->put_aside++;
-    lapse->total++;
-    lapse_next(lapse);
+    store_queue_removed(lapse->context->store, lapse->mailbox, row->id,
+                        row->stray || submission_may_have_a_draft(row), clock_wall_ms(),
+                        &lapse->changed, settled, lapse);
+}
+
+/* --- 2: each is marked --- */
+
+static void marked(void *argument, const struct failure *failure)
+{
+    struct lapse *lapse = argument;
+    if (failure != NULL)
+        finish(lapse, failure);
+    else if (!lapse->changed) /* an administrator holds or removes it */
+        go_on(lapse);
+    else
+        outbox_refuse(lapse->context->outbox, lapse->list.items[lapse->next].row.id,
+                      buffer_string(&lapse->reason), refused, lapse);
 }
 
 static void lapse_next(struct lapse *lapse)
 {
     if (lapse->next == lapse->list.count || !lapse->goes_on(lapse)) {
-        submission_list_store(&lapse->list, lapse->context->store, lapse->mailbox, saved, lapse);
+        over(lapse);
         return;
     }
     const struct submission *submission = &lapse->list.items[lapse->next];
     explain(lapse, submission);
-    outbox_refuse(lapse->context->outbox, submission->row.id, buffer_string(&lapse->reason),
-                  refused, lapse);
+    store_queue_lapsed(lapse->context->store, lapse->mailbox, submission->row.id,
+                       buffer_string(&lapse->reason), clock_wall_ms(), &lapse->changed, marked,
+                       lapse);
 }
 
 /* --- 1: they are read --- */
@@ -141,7 +171,6 @@ static void loaded(void *argument, const struct failure *failure,
 void lapse_start(struct lapse *lapse)
 {
     lapse->next = lapse->put_aside = 0;
-    lapse->trouble = (struct failure){0};
     store_submissions_lapsed(lapse->context->store, lapse->mailbox,
                              clock_wall_ms() - SUBMISSION_LIFETIME_MS, LAPSE_BATCH, loaded, lapse);
 }

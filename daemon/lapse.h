@@ -1,6 +1,11 @@
 /* Putting aside what one mailbox that does not send has had in the queue for longer than
  * SUBMISSION_LIFETIME_MS: each such message goes to failed/ with the reason, is recorded and told
- * in the log, and the store learns it.
+ * in the log.
+ *
+ * It goes the way of a message that an administrator removes (removal.h): the store is told the
+ * reason first, and from then on no cycle touches the message, whatever a kill or a reload makes of
+ * the mailbox; then its file is put aside; then the store learns that. What a kill interrupts
+ * removals_finish carries through.
  *
  * No notification is written to the sender: a mailbox that left the configuration has no Maildir
  * any more, and whoever gave one outgoing = no hears of its queue at once and in the log. A draft
@@ -35,7 +40,7 @@ struct lapse {
     size_t put_aside; /* of the list */
     bool more;
     struct failure failure; /* of the submission under way: why it is put aside */
-    struct failure trouble; /* why the rest has to wait */
+    bool changed;           /* by the store */
     struct buffer reason;
 };
 

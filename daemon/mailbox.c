@@ -111,11 +111,15 @@ void mailbox_forget_folders(struct mailbox *mailbox)
     mailbox->move_folder_id = NULL;
 }
 
-bool mailbox_is_busy(const struct mailbox *mailbox)
+bool mailbox_runs(const struct mailbox *mailbox)
 {
     return mailbox->incoming.state == DIRECTION_RUNNING ||
-           mailbox->outgoing.state == DIRECTION_RUNNING || mailbox->incoming.claims > 0 ||
-           mailbox->outgoing.claims > 0;
+           mailbox->outgoing.state == DIRECTION_RUNNING;
+}
+
+bool mailbox_is_busy(const struct mailbox *mailbox)
+{
+    return mailbox_runs(mailbox) || mailbox->incoming.claims > 0 || mailbox->outgoing.claims > 0;
 }
 
 void mailbox_free(struct mailbox *mailbox)
@@ -195,7 +199,7 @@ static void mailbox_switch(struct mailbox *mailbox, const struct config_mailbox 
 void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
                          struct configuration *configuration, struct profile *profile)
 {
-    if (!mailbox_is_busy(mailbox)) {
+    if (!mailbox_runs(mailbox)) {
         mailbox_switch(mailbox, config, configuration, profile);
         return;
     }
@@ -210,7 +214,7 @@ void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *c
 
 void mailbox_settle(struct mailbox *mailbox)
 {
-    if (mailbox->next_configuration == NULL || mailbox_is_busy(mailbox))
+    if (mailbox->next_configuration == NULL || mailbox_runs(mailbox))
         return;
     struct configuration *configuration = mailbox->next_configuration;
     struct profile *profile = mailbox->next_profile;

@@ -39,7 +39,7 @@ struct direction_trouble {
 };
 
 struct direction {
-    struct heap_entry due;        /* key: monotonic milliseconds */
+    struct heap_entry due;        /* key: monotonic milliseconds; kept while it is claimed */
     TAILQ_ENTRY(direction) ready; /* in the profile's queue, or among those that run */
     struct mailbox *mailbox;
     enum cycle_direction kind;
@@ -100,16 +100,20 @@ struct mailbox {
     bool tried;         /* a cycle has ended in this process */
     bool counted;       /* in the profile's mailbox_count and, when it is, in its stopped */
     bool awaited;       /* in the profile's untried */
+    bool redelivers;    /* a redelivery forgets what was delivered (redelivery.h) */
     bool move_refused;  /* an undeliverable item could not be moved, which was said */
 };
 
 /* `profile` gains a user, so does `configuration`. */
 struct mailbox *mailbox_create(const struct config_mailbox *config,
                                struct configuration *configuration, struct profile *profile);
-/* Whether a cycle runs, in either direction, or one is claimed. */
+/* Whether a cycle runs, in either direction. */
+bool mailbox_runs(const struct mailbox *mailbox);
+
+/* The same, or one is claimed: somebody holds a pointer to it. */
 bool mailbox_is_busy(const struct mailbox *mailbox);
 
-/* Not while a cycle runs. */
+/* Not while it is busy. */
 void mailbox_free(struct mailbox *mailbox);
 
 /* Puts another configuration in place, at once or when no cycle runs any more. Directions that do

@@ -8,7 +8,8 @@
  * to send, its failure is resolved.
  *
  * While messages of a mailbox are put aside it begins no cycle, whatever a reload says meanwhile:
- * what is in failed/ must not be sent. Another look follows, which puts it into the schedule. */
+ * one might have read a message before it is marked. Another look follows, which puts it into the
+ * schedule. */
 #ifndef EXSYNC_DAEMON_ORPHANS_H
 #define EXSYNC_DAEMON_ORPHANS_H
 
@@ -29,7 +30,7 @@ enum orphans_cause {
 struct orphans_owner {
     /* Why the mailbox of that number does not send, by the configuration in use. */
     enum orphans_cause (*cause)(void *argument, int64_t mailbox);
-    /* Whether a cycle still works on what it has to send. */
+    /* Whether a cycle, or an administrator's word, still works on what it has to send. */
     bool (*is_busy)(void *argument, int64_t mailbox);
     /* It has something to send, and may. */
     void (*queued)(void *argument, struct store_mailbox mailbox);

@@ -50,8 +50,10 @@ static void finish(struct redelivery *redelivery, const struct failure *failure)
         mailbox_forget_folders(redelivery->claim.direction->mailbox);
         report(redelivery);
     }
-    if (redelivery->claimed)
+    if (redelivery->claimed) {
+        redelivery->claim.direction->mailbox->redelivers = false;
         claim_end(&redelivery->claim, forgot);
+    }
     redelivery->claimed = false;
     memory_free(redelivery->address);
     memory_free(redelivery->profile);
@@ -115,6 +117,14 @@ static void forget(struct redelivery *redelivery)
         finish(redelivery, &gone);
         return;
     }
+    if (mailbox->redelivers) { /* each would report a part, and one of them what the other did */
+        const struct failure busy =
+            failure_of("Redelivering", "Another redelivery of the mailbox is under way.",
+                       "Wait until it has ended, and ask again if something is missing then.");
+        finish(redelivery, &busy);
+        return;
+    }
+    mailbox->redelivers = true;
     redelivery->claim = (struct claim){.service = service,
                                        .direction = &mailbox->incoming,
                                        .ready = claimed,

@@ -3,8 +3,8 @@
  * The ledger, which makes a second delivery impossible, forgets what was received since then and
  * delivered, and a complete pass of the folders finds what is still in them. It is counted first.
  * What was published before stays where it is. What is being delivered, or has failed, is left to
- * the cycles. A kill in between leaves a part forgotten and the pass under way: that part is
- * delivered again, and the rest is not. */
+ * the cycles. A mailbox has one redelivery at a time: another is refused. A kill in between leaves
+ * a part forgotten and the pass under way: that part is delivered again, and the rest is not. */
 #ifndef EXSYNC_DAEMON_REDELIVERY_H
 #define EXSYNC_DAEMON_REDELIVERY_H
 

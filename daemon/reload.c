@@ -94,7 +94,13 @@ static uint64_t first_delay(const struct reload *reload, size_t index,
     return index * slot + random_below(slot + 1);
 }
 
-/* How long a direction that is not off waits in the new schedule. */
+/* Whether it has a place in the schedule, or had one before it was claimed. */
+static bool is_scheduled(const struct direction *direction)
+{
+    return direction->state != DIRECTION_OFF || direction->claims > 0;
+}
+
+/* How long such a direction waits in the new schedule. */
 static uint64_t delay_kept(const struct reload *reload, const struct direction *direction,
                            uint64_t interval)
 {
@@ -149,15 +155,15 @@ static void reload_keep(struct reload *reload, struct mailbox *mailbox,
     if (mailbox->removed)
         mailbox_set_removed(mailbox, false);
     resolve_off(reload, mailbox, config);
-    if (mailbox_is_busy(mailbox)) {
+    if (mailbox_runs(mailbox)) {
         reload_keep_busy(reload, mailbox, config, profile);
         return;
     }
     uint64_t interval = config->settings->profile->poll_interval_ms;
-    bool was_off = mailbox->incoming.state == DIRECTION_OFF;
-    uint64_t incoming =
-        was_off ? random_below(interval) : delay_kept(reload, &mailbox->incoming, interval);
-    bool sends = mailbox->outgoing.state != DIRECTION_OFF;
+    uint64_t incoming = is_scheduled(&mailbox->incoming)
+                            ? delay_kept(reload, &mailbox->incoming, interval)
+                            : random_below(interval);
+    bool sends = is_scheduled(&mailbox->outgoing);
     uint64_t outgoing = delay_kept(reload, &mailbox->outgoing, UINT64_MAX);
     scheduler_remove(&service->scheduler, &mailbox->incoming);
     scheduler_remove(&service->scheduler, &mailbox->outgoing);

@@ -60,10 +60,13 @@ static void finish(struct removal *removal, const struct failure *failure)
     removal->done(removal, failure);
 }
 
+/* Two may be at it, this one and removals_finish: whoever tells the store says what came of it. The
+ * other one may have found the file nowhere, when a person has taken it out of failed/ since. */
 static void settled(void *argument, const struct failure *failure)
 {
     struct removal *removal = argument;
-    if (failure == NULL && removal->changed) /* else another one has done it */
+    removal->lost = removal->lost && removal->changed;
+    if (failure == NULL && removal->changed)
         report(removal);
     finish(removal, failure);
 }
@@ -111,7 +114,7 @@ static void removed(struct removal *removal, const struct failure *failure)
         const struct log_fields fields = {
             .message_id = MESSAGE_MESSAGE_REMOVED, .step = failure->step, .code = failure->code};
         log_write(service->context.log, LOG_PRIORITY_ERROR, &fields,
-                  "the message %s, which an administrator has removed, is held in the queue until "
+                  "the message %s, which is being removed from the queue, is held there until "
                   "it can be put into failed/: %s (%s): %s",
                   removal->id, failure->sentence == NULL ? "" : failure->sentence, failure->code,
                   failure->text);

@@ -2,11 +2,12 @@
  * that says so, and that says whether it may have been sent.
  *
  *   mark    the store is told the reason: from then on no cycle touches the message
- * (queue_change.h) move    its file goes to failed/ settle  the store is told that it is there; a
- * draft that may exist is looked for by the cycles
+ *           (queue_change.h)
+ *   move    its file goes to failed/
+ *   settle  the store is told that it is there; a draft that may exist is looked for by the cycles
  *
  * The last two are done again, as often as it takes, for whatever is marked: after a kill, or when
- * the disk has failed. */
+ * the disk has failed; also for what has waited too long (lapse.h), which is marked by itself. */
 #ifndef EXSYNC_DAEMON_REMOVAL_H
 #define EXSYNC_DAEMON_REMOVAL_H
 
@@ -24,7 +25,7 @@ struct removal {
     void (*done)(struct removal *removal, const struct failure *failure);
     void *argument;
 
-    bool lost; /* its file was nowhere; to be read when it is done */
+    bool lost; /* its file was nowhere, and nobody else has put it aside; when it is done */
 
     /* Private. */
     char id[STORE_SUBMISSION_ID_SIZE];

@@ -48,8 +48,12 @@ void service_schedule(struct service *service, struct direction *direction, uint
     const struct mailbox *mailbox = direction->mailbox;
     bool held =
         direction->kind == CYCLE_OUTGOING && orphans_holds(service->orphans, mailbox->id.number);
-    if (!service->stopping && direction->state == DIRECTION_OFF && !held &&
-        direction->claims == 0 && mailbox_wants(mailbox, direction->kind))
+    if (service->stopping || direction->state != DIRECTION_OFF || held ||
+        !mailbox_wants(mailbox, direction->kind))
+        return;
+    if (direction->claims > 0) /* put into the schedule when the last of them ends */
+        direction->due.key = executor_now(service->context.executor) + delay_ms;
+    else
         scheduler_add(&service->scheduler, direction, delay_ms);
 }
 

@@ -31,7 +31,7 @@ void service_hasten(struct service *service, struct mailbox *mailbox, bool now)
             service_try_direction(service, direction);
         break;
     case DIRECTION_OFF:
-        if (!mailbox_is_busy(mailbox) || mailbox->next_configuration == NULL)
+        if (mailbox->next_configuration == NULL)
             service_schedule(service, direction, 0);
         break;
     case DIRECTION_RUNNING: /* it may have read the store before */
@@ -81,7 +81,8 @@ static bool find(void *argument, const char *address, struct store_mailbox *mail
 static bool is_busy(void *argument, int64_t number)
 {
     const struct mailbox *mailbox = service_mailbox_by_number(argument, number);
-    return mailbox != NULL && mailbox->outgoing.state == DIRECTION_RUNNING;
+    return mailbox != NULL &&
+           (mailbox->outgoing.state == DIRECTION_RUNNING || mailbox->outgoing.claims > 0);
 }
 
 void service_create_outgoing(struct service *service, const char *state_directory)

@@ -116,7 +116,8 @@ struct mailbox *service_mailbox_by_number(const struct service *service, int64_t
 /* The mailbox that is configured under the address, which is in lower case; NULL: none. */
 struct mailbox *service_mailbox(const struct service *service, const char *address);
 
-/* Puts a direction that is off into the schedule if its mailbox is configured for it. */
+/* Puts a direction that is off into the schedule if its mailbox is configured for it; of one that
+ * is claimed, its time is kept for then. */
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms);
 
 /* An administrator tries a direction that waits: it is due at once. */

@@ -53,6 +53,10 @@ bool service_make_due(struct service *service, struct direction *direction)
 {
     if (direction->state == DIRECTION_WAITING)
         service_try_direction(service, direction);
+    if (direction->claims > 0) { /* when the last of them ends */
+        mailbox_note_own_try(direction, direction->due.key);
+        direction->due.key = 0;
+    }
     direction->again = direction->state == DIRECTION_RUNNING;
     return direction->state != DIRECTION_OFF;
 }

@@ -143,7 +143,8 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .text =
              "Who gets what is for a recipient of this machine, such as cron's To: root: USER "
              "(without a domain, or @localhost) or USER@HOST, a colon, and an address anywhere; "
-             "* stands for all other USERs. A message with a recipient that has no domain and "
+             "* alone stands for all other USERs. A message with a recipient that has no domain "
+             "and "
              "does not stand here is refused. A long list may be given in several lines."},
     [CONFIG_KEY_RECIPIENTS_REWRITE] =
         {.name = "recipients_rewrite",

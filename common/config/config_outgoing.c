@@ -144,9 +144,32 @@ static void check_sends(struct config_builder *builder, struct config_chosen giv
     }
 }
 
+/* A star stands for all other users of this machine, in recipient_map alone, and by itself. */
+static bool check_star(struct config_builder *builder, struct config_chosen given,
+                       enum config_key_id id, const char *local)
+{
+    bool is_star = strcmp(local, "*") == 0;
+    if (strchr(local, '*') == NULL || (is_star && id == CONFIG_KEY_RECIPIENT_MAP))
+        return true;
+    if (id == CONFIG_KEY_RECIPIENT_MAP)
+        config_build_error(
+            builder, given,
+            "'%s' matches nobody: a star stands alone, as '*: ADDRESS', for all other "
+            "recipients without a domain or @localhost; name the others one by one, "
+            "as USER or USER@HOST",
+            local);
+    else
+        config_build_error(
+            builder, given,
+            "'%s' matches nobody: name senders one by one, as USER or USER@HOST; all "
+            "others are given the mailbox of default_sender",
+            local);
+    return false;
+}
+
 /* USER: ADDRESS. */
-static bool read_mapping(struct config_builder *builder, struct config_chosen given, char *word,
-                         struct config_mapping *mapping)
+static bool read_mapping(struct config_builder *builder, struct config_chosen given,
+                         enum config_key_id id, char *word, struct config_mapping *mapping)
 {
     struct buffer wrong = {0};
     char *colon = strchr(word, ':');
@@ -162,6 +185,8 @@ static bool read_mapping(struct config_builder *builder, struct config_chosen gi
     *colon = '\0';
     for (char *at = word; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
+    if (!check_star(builder, given, id, word))
+        return false;
     bool good = config_read_address(address, &wrong);
     if (good)
         *mapping = (struct config_mapping){
@@ -187,7 +212,7 @@ static size_t read_map(struct config_builder *builder, struct config_chosen give
     struct config_mapping *mappings =
         config_arena_allocate(builder->arena, most * sizeof *mappings);
     while ((word = config_build_next_word(&rest)) != NULL)
-        count += read_mapping(builder, given, word, &mappings[count]);
+        count += read_mapping(builder, given, id, word, &mappings[count]);
     *map = mappings;
     return count;
 }

@@ -34,6 +34,7 @@ enum {
     CONTROL_REQUEST_LIMIT = 64 << 10, /* bytes of a request's line */
     CONTROL_ANSWER_LIMIT = 256 << 10, /* bytes of an answer's line */
     CONTROL_CONNECTIONS = 64,         /* at a time; another one is refused */
+    CONTROL_RESERVED = 8,             /* of these, for root and the daemon's own user alone */
     CONTROL_REQUESTS = 16,            /* under way on a connection; more wait to be read */
     CONTROL_WAITING_LIMIT = 1 << 20,  /* bytes that wait for a client that does not read */
     CONTROL_IDLE_MS = 10 * 60 * 1000, /* a connection without a sign of life is closed */

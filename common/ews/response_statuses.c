@@ -37,7 +37,11 @@ static const char check_server[] =
 static const char bad_gateway[] =
     "The load balancer or proxy got no answer from the server behind it.";
 
-/* In the order of the statuses. 401 usually ends in http/ already. */
+/* In the order of the statuses. 401 usually ends in http/ already.
+ *
+ * What promises that nothing was done is what is said of the request itself. 408, 502, 503 and 504
+ * do not: a load balancer says them of the server behind it, perhaps after it has passed the
+ * request on. That Exchange is busy it says itself, by ErrorServerBusy in a SOAP fault. */
 static const struct status_row rows[] = {
     STATUS(301, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true, .sentence = moved,
            .remedy = check_url),
@@ -70,7 +74,7 @@ static const struct status_row rows[] = {
     STATUS(407, NETWORK, PROFILE, .nothing_done = true, .permanent = true,
            .sentence = "A proxy between this machine and the server asks for a sign-in.",
            .remedy = "Let this machine reach the server without that proxy." GOES_ON),
-    STATUS(408, NETWORK, MAILBOX, .nothing_done = true, .divisible = true,
+    STATUS(408, NETWORK, MAILBOX, .divisible = true,
            .sentence = "The server gave the request up because it came too slowly.",
            .remedy = check_server),
     STATUS(410, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,
@@ -104,8 +108,8 @@ static const struct status_row rows[] = {
            .permanent = true, .sentence = not_ews, .remedy = check_url),
     STATUS(502, SERVER, MAILBOX, .divisible = true, .sentence = bad_gateway,
            .remedy = check_server),
-    STATUS(503, THROTTLING, MAILBOX, .nothing_done = true,
-           .sentence = "The server is busy or not available.", .remedy = RESUMES),
+    STATUS(503, THROTTLING, MAILBOX, .sentence = "The server is busy or not available.",
+           .remedy = RESUMES),
     STATUS(504, SERVER, MAILBOX, .divisible = true, .sentence = bad_gateway,
            .remedy = check_server),
     STATUS(505, CONFIGURATION, PROFILE, .nothing_done = true, .permanent = true,

@@ -368,7 +368,8 @@ struct store_backlog {
 };
 
 /* The mailboxes that have open submissions that are not held: called for each on the loop, then
- * `done`. Read. */
+ * `done`. Read, but behind all that is to be written: whoever asks what a mailbox may send is not
+ * told of what an administrator has just held. */
 void store_submissions_open(struct store *store,
                             void (*each)(void *argument, const struct store_backlog *backlog),
                             store_done *done, void *argument);

@@ -132,6 +132,11 @@ void store_queue_removal(struct store *store, struct store_mailbox mailbox, cons
                          const char *reason, int64_t now_ms, bool *changed, store_done *done,
                          void *argument);
 
+/* The same, of one that is not held, for it has waited too long. */
+void store_queue_lapsed(struct store *store, struct store_mailbox mailbox, const char *id,
+                        const char *reason, int64_t now_ms, bool *changed, store_done *done,
+                        void *argument);
+
 /* It is there: state failed, what was recorded about it is over. `stray`: a draft may exist. */
 void store_queue_removed(struct store *store, struct store_mailbox mailbox, const char *id,
                          bool stray, int64_t now_ms, bool *changed, store_done *done,

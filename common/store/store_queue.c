@@ -188,7 +188,7 @@ static void change_run(struct store_connection *connection, struct store_operati
     store_bind_number(connection, query, 2, changing->mailbox.number);
     if (changing->sql != STORE_SQL_QUEUE_RETRY)
         store_bind_number(connection, query, 3, changing->now_ms);
-    if (changing->sql == STORE_SQL_QUEUE_REMOVAL)
+    if (changing->reason != NULL)
         store_bind_text(connection, query, 4, changing->reason);
     else if (changing->sql == STORE_SQL_QUEUE_REMOVED)
         store_bind_number(connection, query, 4, changing->stray);
@@ -252,6 +252,17 @@ void store_queue_removal(struct store *store, struct store_mailbox mailbox, cons
 {
     struct change_operation *changing =
         change_create(STORE_SQL_QUEUE_REMOVAL, mailbox, id, changed, done, argument);
+    changing->reason = memory_copy_string(reason);
+    changing->now_ms = now_ms;
+    store_start_write(store, &changing->operation);
+}
+
+void store_queue_lapsed(struct store *store, struct store_mailbox mailbox, const char *id,
+                        const char *reason, int64_t now_ms, bool *changed, store_done *done,
+                        void *argument)
+{
+    struct change_operation *changing =
+        change_create(STORE_SQL_QUEUE_LAPSED, mailbox, id, changed, done, argument);
     changing->reason = memory_copy_string(reason);
     changing->now_ms = now_ms;
     store_start_write(store, &changing->operation);

@@ -618,6 +618,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_QUEUE_REMOVAL] =
         "UPDATE submission SET removal = ?4, held_at = coalesce(held_at, ?3)"
         " WHERE id = ?1 AND mailbox = ?2 AND removal IS NULL AND " SUBMISSION_WAITS,
+    [STORE_SQL_QUEUE_LAPSED] =
+        "UPDATE submission SET removal = ?4, held_at = ?3 WHERE id = ?1 AND mailbox = ?2"
+        " AND held_at IS NULL AND removal IS NULL AND " SUBMISSION_WAITS,
     [STORE_SQL_QUEUE_REMOVED] =
         "UPDATE submission SET state = " SUBMISSION_FAILED ", reference = NULL, held_at = NULL,"
         " removal = NULL, next_try = 0, doubt_since = 0, stray = stray OR ?4, finished_at = ?3"

@@ -198,10 +198,20 @@ struct open_operation {
     size_t capacity;
 };
 
+static void open_forget(struct open_operation *opening)
+{
+    for (size_t i = 0; i < opening->count; i++) {
+        memory_free((char *)opening->backlogs[i].address);
+        memory_free((char *)opening->backlogs[i].profile);
+    }
+    opening->count = 0;
+}
+
 static void open_run(struct store_connection *connection, struct store_operation *operation)
 {
     struct open_operation *opening = (struct open_operation *)operation;
     sqlite3_stmt *query = store_query(connection, STORE_SQL_SUBMISSION_MAILBOXES);
+    open_forget(opening); /* the writer runs again what was spoiled by another */
     while (store_row(connection, query)) {
         if (opening->count == opening->capacity) {
             opening->capacity = opening->capacity == 0 ? 64 : 2 * opening->capacity;
@@ -223,13 +233,9 @@ static void open_run(struct store_connection *connection, struct store_operation
 static void open_finish(struct store_operation *operation)
 {
     struct open_operation *opening = (struct open_operation *)operation;
-    for (size_t i = 0; i < opening->count; i++) {
-        struct store_backlog *backlog = &opening->backlogs[i];
-        if (operation->failure == NULL)
-            opening->each(operation->argument, backlog);
-        memory_free((char *)backlog->address);
-        memory_free((char *)backlog->profile);
-    }
+    for (size_t i = 0; i < opening->count && operation->failure == NULL; i++)
+        opening->each(operation->argument, &opening->backlogs[i]);
+    open_forget(opening);
     memory_free(opening->backlogs);
     if (operation->done != NULL)
         operation->done(operation->argument, operation->failure);
@@ -243,7 +249,7 @@ void store_submissions_open(struct store *store,
         store_operation_create(sizeof *opening, open_run, done, argument);
     opening->operation.finish = open_finish;
     opening->each = each;
-    store_start_read(store, &opening->operation);
+    store_start_write(store, &opening->operation);
 }
 
 /* --- change --- */

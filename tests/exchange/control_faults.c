@@ -72,6 +72,7 @@ static void read_action(struct command *command, struct fault *fault)
         fault->action = FAULT_HTTP;
         fault->status = number_of(command, "http", 500);
         fault->text = copy_of(command, "body");
+        fault->carried_out = command_flag(command, "carried_out");
         MHD_get_connection_values(command->connection, MHD_GET_ARGUMENT_KIND, take_header, fault);
     } else if (command_text(command, "soap") != NULL) {
         const char *detail = command_text(command, "detail");

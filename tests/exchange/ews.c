@@ -145,6 +145,8 @@ static bool is_instead(const struct fault *fault)
     case FAULT_CLOSE_MIDDLE:
     case FAULT_TRUNCATED:
         return false;
+    case FAULT_HTTP:
+        return !fault->carried_out;
     default:
         return true;
     }

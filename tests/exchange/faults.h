@@ -10,7 +10,7 @@
 
 enum fault_action {
     FAULT_DELAY_ONLY,
-    FAULT_HTTP, /* status, headers, text as body */
+    FAULT_HTTP, /* status, headers, text as body; carried_out */
     FAULT_SOAP, /* soap_code, message, prefix, without_detail, status, back_off_ms */
     FAULT_ITEM, /* response_code, message, back_off_ms, index */
     FAULT_CLOSE_BEFORE,
@@ -44,6 +44,7 @@ struct fault {
     enum fault_action action;
     unsigned delay_ms;
     unsigned status;
+    bool carried_out; /* the request is, before the status is sent */
     struct fault_header *headers;
     size_t header_count;
     char *text;

@@ -433,12 +433,16 @@ def _():
         with tool.connect() as line:
             line.send(*({"id": number, "command": "redeliver", "address": ANN,
                          "since": "2026-01-01T00:00:00Z"} for number in (1, 2)))
-            ended = set()
+            ended, forgotten = set(), []
             while len(ended) < 2:
                 answer = line.next()
+                if answer.get("kind") == "forgotten":
+                    forgotten.append(answer["messages"])
                 if answer.get("end"):
-                    check("error" not in answer, f"{answer}")
+                    code = answer.get("error", {"code": None})["code"]
+                    check(code in (None, "Redelivering"), f"{answer}")
                     ended.add(answer["id"])
+            check_equal(forgotten, [5], "what was told that it was forgotten")
         scene.until_delivered(ANN, 10)
         check_alive(scene, tool)
         scene.until_polled(ANN)

@@ -161,6 +161,21 @@ def _():
         scene.check_each_once(BEN, list(ids))
 
 
+@case("a mailbox whose cycle fails while a message is being held waits for its next try all the same")
+def _():
+    with SendingScene(profile=SLOW) as scene:
+        queue = paused_queue(scene, "one", "two")
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, soap="ErrorServerBusy", delay=1500,
+                             count=0)
+        queue.resume()
+        until(lambda: scene.exchange.counter("requests.CreateItem") > 0, "a cycle sends")
+        queue.change("hold", queue.id("two"))  # when that cycle has ended
+        scene.daemon.until_logged(ANN, "outgoing stopped")
+        told = queue.tool.answers("mailbox", "show", ANN)[0]["outgoing"]
+        check_equal((told["state"], told["trouble"]["failures"]), ("waiting", 1), f"of {told}")
+        check_equal(scene.exchange.counter("requests.CreateItem"), 1, "requests")
+
+
 # --- trying now -----------------------------------------------------------------------------------
 
 def stuck_queue(scene, *subjects):

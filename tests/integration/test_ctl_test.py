@@ -13,7 +13,7 @@ from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl
 from harness import LONG, Broken, add_case, case, chance, check, check_equal, main, say, until
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
-from sending import SendingScene
+from sending import SendingScene, mail
 
 OF_PROFILE = ["name lookup", "connection", "TLS", "HTTP", "authentication", "EWS version"]
 OF_MAILBOX = ["impersonation", "reading", "sending"]
@@ -310,6 +310,44 @@ def _():
                                received="2026-01-01T00:00:00Z")
         tool.answers("test", ANN)
         check_equal(left_in_exchange(scene, ANN), [], "what is left of the first test")
+
+
+@case("while a mailbox is tested a reload goes on, and so does its other mail")
+def _():
+    with both_ways([ANN, BEN]) as scene:
+        tool = Exsyncctl(scene)
+        scene.start()
+        scene.exchange.control("transport", state="stopped")
+        process = tool.start("test", ANN)
+        until(lambda: scene.exchange.counter("messages_submitted") == 1, "the test message is sent")
+        scene.profile_keys["page_size"] = 11  # another profile
+        scene.reload()
+        scene.submit(mail("while it is tested"))
+        until(lambda: scene.exchange.counter("messages_submitted") == 2, "the other one is sent")
+        check_equal(process.poll(), None, "the end of the test")
+        scene.exchange.control("transport", state="running")
+        process.communicate(timeout=90)
+        check_equal(process.returncode, 0, "status of the test")
+        scene.until_received(BEN, 1)
+        check_equal(left_in_exchange(scene, ANN), [], "what is left of the test message")
+        check_equal(test_messages(scene, ANN), 0, "test messages delivered")
+
+
+@case("tests at once, of one mailbox and of two, do not take each other's messages for theirs")
+def _():
+    with both_ways([ANN, BEN]) as scene:
+        tool = Exsyncctl(scene)
+        scene.start()
+        scene.exchange.control("transport", state="stopped")
+        processes = [tool.start("test", address) for address in (ANN, ANN, BEN)]
+        until(lambda: scene.exchange.counter("messages_submitted") == 3, "all are sent")
+        scene.exchange.control("transport", state="running")
+        for process in processes:
+            process.communicate(timeout=90)
+            check_equal(process.returncode, 0, "status of a test")
+        for address in (ANN, BEN):
+            check_equal(left_in_exchange(scene, address), [], "what is left of the test messages")
+            check_equal(test_messages(scene, address), 0, "test messages delivered")
 
 
 @case("a message that has been sent and does not arrive is a cross")

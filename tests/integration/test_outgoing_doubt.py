@@ -53,6 +53,11 @@ FAULTS = (
     ("the answer comes after the client has given up", {"delay": 3000}),
     ("the server answers 500 without a word", {"http": 500}),
     ("the server answers ErrorTimeoutExpired", {"soap": "ErrorTimeoutExpired"}),
+    ("a load balancer answers 503 for a server that has carried it out",
+     {"http": 503, "carried_out": 1}),
+    ("a load balancer answers 503 for a server that is not there", {"http": 503}),
+    ("a load balancer answers 408 for a server that has carried it out",
+     {"http": 408, "carried_out": 1}),
     ("the server is busy", {"soap": "ErrorServerBusy", "back_off": 50}),
 )
 for words, values in FAULTS:

@@ -19,7 +19,7 @@ HOLD = {ANN: {}, BEN: {}}
 def queue_of_ann(*subjects, busy="CreateItem", **arguments):
     """A scene in which messages of ANN wait in the queue, for Exchange is busy."""
     with SendingScene(dict(HOLD), **arguments) as scene:
-        scene.exchange.fault(operation=busy, mailbox=ANN, http=503, body="no", count=0)
+        scene.exchange.fault(operation=busy, mailbox=ANN, soap="ErrorServerBusy", count=0)
         scene.start()
         scene.submit(*map(mail, subjects))
         until(lambda: len(scene.outbox.queue()) == len(subjects) and
@@ -161,6 +161,38 @@ def _():
                       for name in scene.outbox.failed()]
             scene.check_each_once(BEN, set(subjects) - set(failed))
             scene.check_no_drafts(ANN)
+
+
+for moved in (False, True):
+    @case("a mailbox that is back after a kill sends nothing of what was being put aside, killed "
+          + ("when the file was moved" if moved else "before the file was moved"))
+    def _(moved=moved):
+        with queue_of_ann("old", "young") as scene:
+            scene.daemon.stop()
+            scene.exchange.clear_faults()
+            age(scene, 6, "old")
+            configure(scene, {BEN: {}})
+            failed = scene.outbox.folder / "failed"  # takes nothing for now
+            failed.rename(scene.folder / "aside")
+            failed.write_text("")
+            scene.daemon.start()
+            scene.daemon.until_logged(ANN, "stays for another hour")
+            scene.daemon.kill()
+            failed.unlink()
+            (scene.folder / "aside").rename(failed)
+            if moved:
+                old = next(path for path in (scene.outbox.folder / "queue").iterdir()
+                           if subject_of(path.read_bytes()) == "old")
+                (failed / old.with_suffix(".reason").name).write_text("more than 5 days\n")
+                old.rename(failed / old.name)
+            configure(scene, dict(HOLD))
+            scene.daemon.start()
+            scene.until_received(BEN, 1)
+            until(lambda: len(scene.outbox.failed()) == 1 and not scene.ledger.value(
+                "SELECT count(*) FROM submission WHERE removal IS NOT NULL"), "it is put aside")
+            scene.until_settled()
+            scene.check_each_once(BEN, ["young"])
+            check("more than 5 days" in list(scene.outbox.failed().values())[0], "the reason")
 
 
 @case("a mailbox that was renamed takes its queue along, and nobody is told of it")

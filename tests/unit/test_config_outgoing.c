@@ -156,6 +156,27 @@ static void a_recipient_must_be_given_an_address(void **state)
                    "ADDRESS; write it such as www-data: web@contoso.com\n");
 }
 
+static void a_star_that_would_match_nobody_is_a_mistake(void **state)
+{
+    static const char *const words[] = {"*@db1", "ro*", "*@*", "**"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char text[512], mistake[512];
+        snprintf(text, sizeof text, "[exsyncd]\nrecipient_map = %s: anna@contoso.com\n" SERVER ANNA,
+                 words[i]);
+        snprintf(
+            mistake, sizeof mistake,
+            "exsyncd.conf:2: [exsyncd] recipient_map: '%s' matches nobody: a star stands alone, "
+            "as '*: ADDRESS', for all other recipients without a domain or @localhost; name the "
+            "others one by one, as USER or USER@HOST\n",
+            words[i]);
+        assert_refused(*state, text, mistake);
+    }
+    assert_refused(
+        *state, "[exsyncd]\nsender_map = *: anna@contoso.com\n" SERVER ANNA,
+        "exsyncd.conf:2: [exsyncd] sender_map: '*' matches nobody: name senders one by "
+        "one, as USER or USER@HOST; all others are given the mailbox of default_sender\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +192,7 @@ int main(void)
         folder_test(a_star_stands_for_all_other_local_recipients),
         folder_test(without_a_recipient_map_nobody_is_given_an_address),
         folder_test(a_recipient_must_be_given_an_address),
+        folder_test(a_star_that_would_match_nobody_is_a_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

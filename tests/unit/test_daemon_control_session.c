@@ -305,6 +305,18 @@ static void nothing_is_begun_before_the_configuration_is_there(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void the_group_leaves_places_to_root_and_the_daemons_own_user(void **state)
+{
+    (void)state;
+    struct control full = {.session_count = CONTROL_CONNECTIONS - CONTROL_RESERVED - 1};
+    assert_true(control_has_place(&full, false));
+    full.session_count++;
+    assert_false(control_has_place(&full, false));
+    assert_true(control_has_place(&full, true));
+    full.session_count = CONTROL_CONNECTIONS;
+    assert_false(control_has_place(&full, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +330,7 @@ int main(void)
         TEST(answers_that_cannot_be_told_make_the_request_fail),
         TEST(a_connection_without_a_sign_of_life_is_closed),
         TEST(nothing_is_begun_before_the_configuration_is_there),
+        TEST(the_group_leaves_places_to_root_and_the_daemons_own_user),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@ struct ending {
 static struct ending endings[] = {
     {NULL, {.in_doubt = true}, "CURLE_GOT_NOTHING", true},
     {NULL, {.in_doubt = false}, "CURLE_COULDNT_CONNECT", false},
-    {"<html/>", {.status = 503}, "HTTP 503", false},
+    {"<html/>", {.status = 503}, "HTTP 503", true},
+    {"<html/>", {.status = 408}, "HTTP 408", true},
     {"<html/>", {.status = 429}, "HTTP 429", false},
     {"<html/>", {.status = 413, .sent_bytes = 5000000}, "HTTP 413", false},
     {"<html/>", {.status = 404, .sent_bytes = 5000000}, "HTTP 404", false},

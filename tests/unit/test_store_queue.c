@@ -2,6 +2,8 @@
 #include "store/store_actions.h"
 #include "store_submissions.h"
 
+#include <unistd.h>
+
 typedef void change_function(struct store *store, struct store_mailbox mailbox, const char *id,
                              int64_t now_ms, bool *changed, store_done *done, void *argument);
 
@@ -339,6 +341,65 @@ static void a_draft_that_may_exist_is_looked_for_after_the_removal(void **state)
     assert_true(due.first.stray);
 }
 
+static bool lapsed(struct fixture *fixture, struct store_mailbox mailbox, unsigned number)
+{
+    bool changed = false;
+    MUST_SUCCEED(fixture, store_queue_lapsed(fixture->store, mailbox, id_of(number), "too long",
+                                             NOW, &changed, support_done, &outcome));
+    return changed;
+}
+
+static void what_has_waited_too_long_is_marked_unless_it_is_held(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    add(fixture, mailbox, 1);
+    add(fixture, mailbox, 2);
+    hold(fixture, mailbox, 2);
+    assert_true(lapsed(fixture, mailbox, 1));
+    assert_false(lapsed(fixture, mailbox, 1));
+    assert_false(lapsed(fixture, mailbox, 2));
+    assert_false(mark_removal(fixture, mailbox, 1));
+    check_list(fixture, 0, STORE_QUEUE_REMOVING, "1 a@x held too long");
+    assert_int_equal(list(fixture, mailbox, NOW, 10).count, 0);
+    assert_true(removed(fixture, mailbox, 1, false));
+    assert_false(lapsed(fixture, mailbox, 1));
+}
+
+struct told {
+    struct outcome outcome;
+    size_t count;
+};
+
+static void count_backlog(void *argument, const struct store_backlog *backlog)
+{
+    struct told *told = argument;
+    (void)backlog;
+    told->count++;
+}
+
+/* Else a mailbox that a reload brings back might send what is being held. */
+static void what_is_being_held_is_not_told_as_something_to_send(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    struct outcome held = {.fixture = fixture};
+    struct told open = {.outcome = {.fixture = fixture}};
+    bool changed = false;
+    sqlite3 *other = NULL;
+    add(fixture, mailbox, 1);
+    assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    store_queue_hold(fixture->store, mailbox, id_of(1), NOW, &changed, support_done, &held);
+    store_submissions_open(fixture->store, count_backlog, support_done, &open);
+    usleep(SUPPORT_BUSY_MS * 1000 / 4);
+    sqlite3_close(other);
+    support_wait(&held);
+    support_wait(&open.outcome);
+    assert_true(changed);
+    assert_int_equal(open.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +414,8 @@ int main(void)
         TEST(what_waits_for_its_time_is_due_at_once),
         TEST(a_removal_that_was_begun_is_known_after_a_restart_and_ends_once),
         TEST(a_draft_that_may_exist_is_looked_for_after_the_removal),
+        TEST(what_has_waited_too_long_is_marked_unless_it_is_held),
+        TEST(what_is_being_held_is_not_told_as_something_to_send),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
