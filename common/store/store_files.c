@@ -111,17 +111,18 @@ bool store_files_lock(struct store_files *files, struct failure *failure)
 
 /* --- the files --- */
 
-static bool files_there(const char *path)
+static bool files_there(const char *path, off_t size)
 {
     struct stat status;
-    return lstat(path, &status) == 0;
+    return lstat(path, &status) == 0 && status.st_size >= size;
 }
 
 bool store_files_exist(const struct store_files *files, struct failure *failure)
 {
-    if (files_there(files->paths[STORE_FILE_DATABASE]))
+    if (files_there(files->paths[STORE_FILE_DATABASE], 0))
         return true;
-    if (files_there(files->paths[STORE_FILE_WAL])) {
+    /* An empty log holds nothing: it is left where a database was refused. */
+    if (files_there(files->paths[STORE_FILE_WAL], 1)) {
         *failure = store_failure_of(
             "open", "ENOENT", true,
             "The database is missing, but what was last written to it is "
