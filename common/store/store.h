@@ -37,18 +37,25 @@
 
 struct store;
 
-/* Called now and then, on the thread that opens, while a long migration gets on. */
+/* Called now and then, on the thread that opens, while a long upgrade gets on. */
 struct store_progress {
     void (*tell)(void *argument);
     void *argument;
 };
 
-/* Opens or creates DIRECTORY/exsyncd.db (mode 0600), takes the state directory's lock, migrates.
- * Blocks: called before the loop runs. `progress` may be NULL. Returns NULL and sets `failure`
- * (another daemon holds the lock, newer schema, damage, permission, disk) with a sentence that
- * names the file. */
+/* Opens or creates DIRECTORY/exsyncd.db (mode 0600), takes the state directory's lock, and upgrades
+ * a database of an older program in one transaction, having copied it to exsyncd.db.vN (N: its
+ * version) unless it is large and little of it will be written.
+ * Blocks, for minutes when a large database is copied: called before the loop runs. `progress` may
+ * be NULL. Returns NULL and sets `failure` (another daemon holds the lock, newer schema, damage,
+ * permission, disk, no room for the copy); the text names the file, which is as it was. */
 struct store *store_open(const char *directory, struct executor *executor, struct log *log,
                          const struct store_progress *progress, struct failure *failure);
+
+/* The same for a look into the database while the daemon does not run: creates nothing and upgrades
+ * nothing; one of an older version is refused as well. */
+struct store *store_open_as_it_is(const char *directory, struct executor *executor,
+                                  struct failure *failure);
 
 /* Finishes what was started (their `done` is still called if the loop runs), closes. */
 void store_close(struct store *store);
