@@ -39,7 +39,8 @@ const json_t *control_arguments(const struct control_request *request);
 /* A member that is a string that is not empty; NULL otherwise. */
 const char *control_text(const struct control_request *request, const char *name);
 
-/* The same in lower case, as the configuration has addresses; made once, valid until the end. */
+/* The same in lower case, as the configuration has addresses, of the one member of a request that
+ * is an address; made once, valid until the end. */
 const char *control_address(struct control_request *request, const char *name);
 
 /* Whether a member is true. */

@@ -116,9 +116,9 @@ const char *control_text(const struct control_request *request, const char *name
 
 const char *control_address(struct control_request *request, const char *name)
 {
-    const char *text = control_text(request, name);
-    memory_free(request->address);
-    request->address = memory_copy_string(text);
+    if (request->address != NULL)
+        return request->address;
+    request->address = memory_copy_string(control_text(request, name));
     for (char *next = request->address; next != NULL && *next != '\0'; next++)
         *next = (char)tolower((unsigned char)*next);
     return request->address;

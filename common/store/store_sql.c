@@ -75,6 +75,12 @@ _Static_assert(STORE_TOLD_NOT == 3, "the database holds this number");
     " last_seen, next_retry, resolved_at FROM " failures                                           \
     " LEFT JOIN mailbox ON mailbox.number = failure.mailbox"
 
+/* Of messages that were refused before they had a row of their own. */
+#define FAILURE_REFUSED                                                        \
+    "resolved_at IS NULL AND failure.id < ?2 AND failure.mailbox IS NULL"      \
+    " AND submission <> '' AND (?3 IS NULL OR submission = ?3) AND NOT EXISTS" \
+    " (SELECT 1 FROM submission AS queued WHERE queued.id = failure.submission)"
+
 /* An open alert that absorbs and was opened with this failure, or with one in another step. */
 #define FAILURE_ABSORBS                                                                    \
     "SELECT 1 FROM alert INDEXED BY alert_absorbing WHERE alert.profile = failure.profile" \
@@ -309,14 +315,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
                      " JOIN failure ON failure.id = newest") " ORDER BY failure.id DESC",
     [STORE_SQL_FAILURE_ROWS_ALL] =
         FAILURE_ROWS("failure") " WHERE failure.id < ?2 ORDER BY failure.id DESC LIMIT ?1",
-    [STORE_SQL_FAILURE_ROWS_REFUSED] = FAILURE_ROWS(
-        "failure INDEXED BY failure_open") " WHERE resolved_at IS NULL"
-                                           " AND failure.id < ?2 AND failure.mailbox IS NULL AND "
-                                           "submission <> ''"
-                                           " AND (?3 IS NULL OR submission = ?3)"
-                                           " AND NOT EXISTS (SELECT 1 FROM submission AS queued "
-                                           "WHERE queued.id = failure.submission)"
-                                           " ORDER BY failure.id DESC LIMIT ?1",
+    [STORE_SQL_FAILURE_ROWS_REFUSED] =
+        FAILURE_ROWS("failure INDEXED BY failure_submission") " WHERE " FAILURE_REFUSED
+                                                              " ORDER BY failure.id DESC LIMIT ?1",
     [STORE_SQL_FAILURE_COUNT_OPEN] =
         "SELECT count(*) FROM failure INDEXED BY failure_open WHERE resolved_at IS NULL",
     [STORE_SQL_FAILURE_COUNT_ALL] = "SELECT count(*) FROM failure",

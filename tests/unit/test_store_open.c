@@ -444,6 +444,7 @@ static bool may_read_whole(int sql)
         STORE_SQL_QUEUE_FLUSH,         STORE_SQL_REDELIVERY_SLICE,
         STORE_SQL_QUEUE_WAITING,       STORE_SQL_QUEUE_FAILED,
         STORE_SQL_QUEUE_REMOVING,      STORE_SQL_QUEUE_FIND,
+        STORE_SQL_QUEUE_HELD,          STORE_SQL_FAILURE_ROWS_REFUSED,
     };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (whole[i] == (enum store_sql)sql)
