@@ -181,7 +181,7 @@ def _():
 def stuck_queue(scene, *subjects):
     """Messages that wait for an hour, for Exchange was busy."""
     queue = Queue(scene)
-    scene.exchange.fault(operation="CreateItem", mailbox=ANN, http=503, body="no", count=0)
+    scene.exchange.fault(operation="CreateItem", mailbox=ANN, soap="ErrorServerBusy", count=0)
     scene.start()
     scene.daemon.until_started()
     queue.submit(*subjects)
