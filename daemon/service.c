@@ -72,6 +72,7 @@ static void service_cycle_ended(struct cycle *cycle)
         delay = 0;
     direction->again = false;
     service_tell_cycle_ended(service, direction, cycle);
+    service_note_checked(service, cycle);
     cycle->operations->free(cycle);
     bool waited = mailbox->next_configuration != NULL;
     mailbox_settle(mailbox);
@@ -312,9 +313,7 @@ int service_run(struct service *service)
     executor_on_signal(executor, SIGHUP, service_on_reload_signal, service);
     executor_on_signal(executor, SIGUSR1, service_on_try_signal, service);
     service_take_held_signals();
-    struct config *config = service->first_config;
-    service->first_config = NULL;
-    reload_apply(service, config);
+    service_restore(service);
     executor_run(executor);
     if (service->exit_status == 0) {
         const struct log_fields fields = {.message_id = MESSAGE_STOPPED};

@@ -305,7 +305,7 @@ static void settings_run(struct store_connection *connection, struct store_opera
     } settings[] = {
         {"PRAGMA synchronous", 2},  {"PRAGMA foreign_keys", 1},   {"PRAGMA mmap_size", 0},
         {"PRAGMA temp_store", 2},   {"PRAGMA cache_size", -1500}, {"PRAGMA auto_vacuum", 2},
-        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 5},
+        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 6},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         assert_int_equal(store_execute_number(connection, settings[i].sql), settings[i].value);
@@ -351,6 +351,8 @@ static bool may_read_whole(int sql)
         STORE_SQL_QUEUE_FLUSH,         STORE_SQL_REDELIVERY_SLICE,
         STORE_SQL_QUEUE_WAITING,       STORE_SQL_QUEUE_FAILED,
         STORE_SQL_QUEUE_REMOVING,      STORE_SQL_QUEUE_FIND,
+        STORE_SQL_MAILBOX_LAST,        STORE_SQL_RESTORE_MAILBOXES,
+        STORE_SQL_RESTORE_OPEN,
     };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (whole[i] == (enum store_sql)sql)
