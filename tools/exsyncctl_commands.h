@@ -14,6 +14,8 @@ extern const struct exsyncctl_command exsyncctl_sync_commands[];     /* exsyncct
 extern const struct exsyncctl_command exsyncctl_act_commands[];      /* exsyncctl_act.c */
 extern const struct exsyncctl_command exsyncctl_queue_commands[];    /* exsyncctl_queue.c */
 extern const struct exsyncctl_command exsyncctl_trace_commands[];    /* exsyncctl_trace.c */
+extern const struct exsyncctl_command exsyncctl_backup_commands[];   /* exsyncctl_backup.c */
+extern const struct exsyncctl_command exsyncctl_verify_commands[];   /* exsyncctl_verify.c */
 extern const struct exsyncctl_command exsyncctl_daemon_commands[];   /* exsyncctl_daemon.c */
 
 #endif
