@@ -51,7 +51,8 @@ static void report(const struct restoration *restoration)
 {
     char copied[CLOCK_TEXT_SIZE];
     const struct store_restoration *store = &restoration->store;
-    uint64_t doubtful = store->doubtful + restoration->taken;
+    size_t submitted = restoration->taken + restoration->folders[OUTBOX_IN_INTAKE].count;
+    uint64_t doubtful = store->doubtful + submitted;
     if (store->since_ms == STORE_COPIED_UNKNOWN)
         snprintf(copied, sizeof copied, "%s", "an unknown time");
     else
@@ -64,7 +65,7 @@ static void report(const struct restoration *restoration)
               " %s in failed/ already; each mailbox compares its Maildir with the ledger before it "
               "fetches mail",
               copied, doubtful, text_plural(doubtful, "message is", "messages are"), store->gone,
-              restoration->taken, store->given_up, text_plural(store->given_up, "is", "are"));
+              submitted, store->given_up, text_plural(store->given_up, "is", "are"));
 }
 
 static void changed_over(void *argument, const struct failure *failure)
