@@ -100,11 +100,12 @@ static void read_all(struct offline *offline)
 
 /* --- the database --- */
 
+/* What stays until a person acts lies in the file: damage, another program's, another version. */
 static int failed(struct offline *offline, const char *directory)
 {
     const struct failure *failure = &offline->failure;
-    return exsyncctl_fail(offline->tool,
-                          strcmp(failure->code, "EACCES") == 0 ? EX_NOPERM : EX_UNAVAILABLE,
+    int status = failure->permanent ? EX_DATAERR : EX_UNAVAILABLE;
+    return exsyncctl_fail(offline->tool, strcmp(failure->code, "EACCES") == 0 ? EX_NOPERM : status,
                           "exsyncd does not run, and its database in %s cannot be read: %s (%s) %s",
                           directory, failure->sentence == NULL ? "" : failure->sentence,
                           failure->text, failure->remedy == NULL ? "" : failure->remedy);
@@ -130,7 +131,7 @@ static int read_database(struct offline *offline, const char *directory)
             "or name its configuration with --config",
             directory);
     offline->executor = executor_create();
-    offline->store = store_open(directory, offline->executor, NULL, &offline->failure);
+    offline->store = store_open_as_it_is(directory, offline->executor, &offline->failure);
     if (offline->store != NULL) {
         exsyncctl_warn(tool, "exsyncd does not run; this is what its database in %s tells",
                        directory);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static void store_read_instance(struct store *store)
@@ -22,7 +23,8 @@ static void store_read_instance(struct store *store)
         store_fail(connection, SQLITE_CORRUPT);
 }
 
-static void store_open_connections(struct store *store, uint32_t busy_ms, struct failure *failure)
+static void store_open_connections(struct store *store, uint32_t busy_ms, bool as_it_is,
+                                   struct failure *failure)
 {
     struct store_connection *writer = &store->writer.connection;
     struct store_connection *reader = &store->reader.connection;
@@ -32,7 +34,12 @@ static void store_open_connections(struct store *store, uint32_t busy_ms, struct
     writer->step = reader->step = "open";
 
     store_connection_open(writer, path, false);
-    store_schema_migrate(writer, store->log);
+    store_schema_accept(writer, &store_schema);
+    if (as_it_is)
+        store_schema_insist(writer, &store_schema);
+    else
+        store_schema_upgrade(writer, &store_schema, store->log);
+    store_connection_begin_writing(writer);
     if (store_failed(writer)) {
         *failure = writer->failure;
         return;
@@ -56,18 +63,32 @@ static bool store_start_worker(struct store *store, struct store_worker *worker,
     return worker->started;
 }
 
-static bool store_set_up(struct store *store, uint32_t busy_ms, struct failure *failure)
+/* There is a database, or one was made. */
+static bool store_has_database(struct store *store, bool as_it_is, struct failure *failure)
 {
-    if (!store_files_lock(&store->files, failure) || !store_files_create(&store->files, failure))
+    const char *path = store->files.paths[STORE_FILE_DATABASE];
+    if (store_files_exist(&store->files, failure))
+        return true;
+    if (as_it_is && !failure_is_set(failure))
+        *failure = failure_from_errno(FAILURE_SCOPE_SERVER, "open", ENOENT, path);
+    return !failure_is_set(failure) &&
+           store_schema_create(path, &store_schema, store->log, failure);
+}
+
+static bool store_set_up(struct store *store, uint32_t busy_ms, bool as_it_is,
+                         struct failure *failure)
+{
+    if (!store_files_lock(&store->files, failure) || !store_has_database(store, as_it_is, failure))
         return false;
-    store_open_connections(store, busy_ms, failure);
+    store_open_connections(store, busy_ms, as_it_is, failure);
     return !failure_is_set(failure) && store_files_remember(&store->files, failure) &&
            store_start_worker(store, &store->writer, "store-writer", store_writer_main, failure) &&
            store_start_worker(store, &store->reader, "store-reader", store_reader_main, failure);
 }
 
-struct store *store_open_patient(const char *directory, struct executor *executor, struct log *log,
-                                 uint32_t busy_ms, struct failure *failure)
+static struct store *store_open_by(const char *directory, struct executor *executor,
+                                   struct log *log, uint32_t busy_ms, bool as_it_is,
+                                   struct failure *failure)
 {
     struct store *store = memory_allocate(sizeof *store);
     *failure = (struct failure){0};
@@ -78,17 +99,29 @@ struct store *store_open_patient(const char *directory, struct executor *executo
     store_worker_create(&store->writer);
     store_worker_create(&store->reader);
     store->completions = store_completions_create(executor);
-    if (!store_set_up(store, busy_ms, failure)) {
+    if (!store_set_up(store, busy_ms, as_it_is, failure)) {
         store_close(store);
         store = NULL;
     }
     return store;
 }
 
+struct store *store_open_patient(const char *directory, struct executor *executor, struct log *log,
+                                 uint32_t busy_ms, struct failure *failure)
+{
+    return store_open_by(directory, executor, log, busy_ms, false, failure);
+}
+
 struct store *store_open(const char *directory, struct executor *executor, struct log *log,
                          struct failure *failure)
 {
-    return store_open_patient(directory, executor, log, STORE_BUSY_MS, failure);
+    return store_open_by(directory, executor, log, STORE_BUSY_MS, false, failure);
+}
+
+struct store *store_open_as_it_is(const char *directory, struct executor *executor,
+                                  struct failure *failure)
+{
+    return store_open_by(directory, executor, NULL, STORE_BUSY_MS, true, failure);
 }
 
 static void store_stop_worker(struct store_worker *worker)

@@ -37,11 +37,19 @@
 
 struct store;
 
-/* Opens or creates DIRECTORY/exsyncd.db (mode 0600), takes the state directory's lock, migrates.
- * Blocks: called before the loop runs. Returns NULL and sets `failure` (another daemon holds the
- * lock, newer schema, damage, permission, disk) with a sentence that names the file. */
+/* Opens or creates DIRECTORY/exsyncd.db (mode 0600), takes the state directory's lock, and upgrades
+ * a database of an older program in one transaction, having copied it to exsyncd.db.vN (N: its
+ * version) unless it is large and little of it will be written.
+ * Blocks, for minutes when a large database is copied: called before the loop runs. Returns NULL
+ * and sets `failure` (another daemon holds the lock, newer schema, damage, permission, disk, no
+ * room for the copy); the text names the file, which is as it was. */
 struct store *store_open(const char *directory, struct executor *executor, struct log *log,
                          struct failure *failure);
+
+/* The same for a look into the database while the daemon does not run: creates nothing and upgrades
+ * nothing; one of an older version is refused as well. */
+struct store *store_open_as_it_is(const char *directory, struct executor *executor,
+                                  struct failure *failure);
 
 /* Finishes what was started (their `done` is still called if the loop runs), closes. */
 void store_close(struct store *store);

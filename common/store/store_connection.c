@@ -54,8 +54,6 @@ static int connection_busy(void *argument, int count)
 static void connection_set_wal(struct store_connection *connection)
 {
     sqlite3_stmt *query = NULL;
-    /* Takes effect while the database is empty only; must come before its first page is written. */
-    store_execute(connection, "PRAGMA auto_vacuum = INCREMENTAL");
     if (store_failed(connection))
         return;
     int result =
@@ -77,7 +75,7 @@ static void connection_set_wal(struct store_connection *connection)
 void store_connection_open(struct store_connection *connection, const char *path, bool read_only)
 {
     connection->path = path;
-    int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int result = sqlite3_open_v2(path, &connection->database,
                                  flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (result != SQLITE_OK) {
@@ -95,8 +93,17 @@ void store_connection_open(struct store_connection *connection, const char *path
             store_failure_from_sqlite(connection->step, SQLITE_READONLY, NULL, connection->path);
         return;
     }
+    sqlite3_db_config(connection->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+void store_connection_begin_writing(struct store_connection *connection)
+{
     connection_set_wal(connection);
     store_execute(connection, SET_UP_WRITER);
+    /* The log is opened by the first read; whoever has it open removes it when it closes. */
+    store_execute(connection, "SELECT count(*) FROM sqlite_schema");
+    if (!store_failed(connection))
+        sqlite3_db_config(connection->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 }
 
 void store_connection_close(struct store_connection *connection)

@@ -111,18 +111,76 @@ bool store_files_lock(struct store_files *files, struct failure *failure)
 
 /* --- the files --- */
 
-bool store_files_create(struct store_files *files, struct failure *failure)
+static bool files_there(const char *path, off_t size)
 {
-    const char *path = files->paths[STORE_FILE_DATABASE];
+    struct stat status;
+    return lstat(path, &status) == 0 && status.st_size >= size;
+}
+
+bool store_files_exist(const struct store_files *files, struct failure *failure)
+{
+    if (files_there(files->paths[STORE_FILE_DATABASE], 0))
+        return true;
+    /* An empty log holds nothing: it is left where a database was refused. */
+    if (files_there(files->paths[STORE_FILE_WAL], 1)) {
+        *failure = store_failure_of(
+            "open", "ENOENT", true,
+            "The database is missing, but what was last written to it is "
+            "there.",
+            "Put the database back beside it. To restore a backup or a copy, or to begin anew "
+            "without a ledger, move the file ending in -wal away first.");
+        failure_format_text(failure, "%s is there, %s is not", files->paths[STORE_FILE_WAL],
+                            files->paths[STORE_FILE_DATABASE]);
+    }
+    return false;
+}
+
+/* A journal that is left of an earlier try would be played into the new file. */
+static void files_clear(const char *path)
+{
+    static const char *const endings[] = {"", "-journal", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        struct buffer left = {0};
+        buffer_append_format(&left, "%s%s", path, endings[i]);
+        unlink(left.data);
+        buffer_release(&left);
+    }
+}
+
+bool store_files_create(const char *path, struct failure *failure)
+{
+    files_clear(path);
     int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) {
-        if (errno == EEXIST)
-            return true;
         files_fail(failure, errno, "create", path);
         return false;
     }
     close(file);
     return true;
+}
+
+static bool files_sync(const char *path, int flags, struct failure *failure)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | flags);
+    bool good = file >= 0 && fsync(file) == 0;
+    if (!good)
+        files_fail(failure, errno, "sync", path);
+    if (file >= 0)
+        close(file);
+    return good;
+}
+
+bool store_files_publish(const char *part, const char *path, struct failure *failure)
+{
+    char *directory = memory_copy_bytes(path, (size_t)(strrchr(path, '/') - path));
+    bool good = files_sync(part, 0, failure);
+    if (good && rename(part, path) != 0) {
+        files_fail(failure, errno, "rename to", path);
+        good = false;
+    }
+    good = good && files_sync(directory[0] == '\0' ? "/" : directory, O_DIRECTORY, failure);
+    memory_free(directory);
+    return good;
 }
 
 bool store_files_remember(struct store_files *files, struct failure *failure)

@@ -50,8 +50,10 @@ struct store_connection {
     sqlite3_stmt *statements[STORE_SQL_COUNT]; /* prepared when first used */
 };
 
-/* Opens and sets up; a failure is in connection->failure. */
+/* Opens and sets up, and changes nothing in the file; a failure is in connection->failure. */
 void store_connection_open(struct store_connection *connection, const char *path, bool read_only);
+/* Sets up for writing: the database is ours and of this program's version. */
+void store_connection_begin_writing(struct store_connection *connection);
 void store_connection_close(struct store_connection *connection);
 
 bool store_failed(const struct store_connection *connection);
@@ -165,9 +167,13 @@ struct store_files {
 void store_files_name(struct store_files *files, const char *directory);
 void store_files_release(struct store_files *files);
 bool store_files_lock(struct store_files *files, struct failure *failure);
-/* Creates the database's file, so that it never has any mode but 0600. No connection may be open:
- * closing a file drops all locks of the process on it. */
-bool store_files_create(struct store_files *files, struct failure *failure);
+/* False and a failure unset: there is no database. False and a failure: only its log is there. */
+bool store_files_exist(const struct store_files *files, struct failure *failure);
+/* An empty file of mode 0600 in the place of whatever of that name is left of an earlier try. No
+ * connection to it may be open: closing a file drops all locks of the process on it. */
+bool store_files_create(const char *path, struct failure *failure);
+/* Gives a finished file its name, in place of what has it, so that both survive a loss of power. */
+bool store_files_publish(const char *part, const char *path, struct failure *failure);
 /* Remembers which files they are, once they are open. */
 bool store_files_remember(struct store_files *files, struct failure *failure);
 /* False when one of them is not the one that is open: what is written would be lost. */
@@ -206,8 +212,35 @@ struct store {
 void *store_writer_main(void *store);
 void *store_reader_main(void *store);
 
-/* Brings the database to this program's version, or fails. */
-void store_schema_migrate(struct store_connection *connection, struct log *log);
+/* --- versions of the schema --- */
+
+struct store_schema {
+    const char *const *texts; /* what makes version 1, 2, ... of the one before */
+    const bool *rewrites;     /* the same: whether it writes much of a large database anew */
+    int64_t version;          /* the highest: how many there are */
+    int64_t small_bytes;      /* a database up to this size is copied before every upgrade */
+};
+extern const struct store_schema store_schema; /* this program's */
+
+/* Fails, and changes nothing, unless the file is exsyncd's database, of a version up to this. */
+void store_schema_accept(struct store_connection *connection, const struct store_schema *schema);
+/* Fails unless an accepted database is of the schema's version. */
+void store_schema_insist(struct store_connection *connection, const struct store_schema *schema);
+/* Brings an accepted database to the schema's version, all in one transaction; before that, copies
+ * it to exsyncd.db.vN beside it when it is small or much of it will be written anew. */
+void store_schema_upgrade(struct store_connection *connection, const struct store_schema *schema,
+                          struct log *log);
+/* Creates the database, which is not there: whole or not at all. */
+bool store_schema_create(const char *path, const struct store_schema *schema, struct log *log,
+                         struct failure *failure);
+
+/* The copy of a database that is of `version`; to be freed. */
+char *store_copy_path(const char *path, int64_t version);
+/* Looks through the database and copies it to store_copy_path, mode 0600, in place of an earlier
+ * copy. Fails when the disk has no room for the copy and for an upgrade. */
+void store_copy_make(struct store_connection *connection, int64_t version);
+
+/* --- opening --- */
 
 /* store_open with another patience than STORE_BUSY_MS. */
 struct store *store_open_patient(const char *directory, struct executor *executor, struct log *log,

@@ -1,11 +1,5 @@
 #include "store/store_private.h"
 
-#include "base/clock.h"
-#include "base/random.h"
-
-#include <stdio.h>
-#include <string.h>
-
 /* One text a version; a text that was once released is never changed.
  *
  * mailbox.renamed_from is the last renaming that was applied: the configuration goes on saying it.
@@ -255,76 +249,18 @@ static const char *const migrations[] = {
     "ALTER TABLE mailbox ADD COLUMN check_above INTEGER;",
 };
 
-enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };
+enum {
+    SCHEMA_VERSION = sizeof migrations / sizeof *migrations,
+    SMALL_DATABASE = 64 * 1024 * 1024,
+};
 
-static void schema_refuse(struct store_connection *connection, const char *sentence,
-                          const char *remedy, int64_t version)
-{
-    if (store_failed(connection))
-        return;
-    connection->failure =
-        store_failure_of(connection->step, "SQLITE_MISMATCH", true, sentence, remedy);
-    failure_format_text(&connection->failure, "%s: version %lld, this program knows version %d",
-                        connection->path, (long long)version, (int)SCHEMA_VERSION);
-}
+/* Say true for a version that writes much of a large database anew, [VERSION - 1]. A new version
+ * also needs its sample, tests/data/store/version_N.sql. */
+static const bool rewrites[SCHEMA_VERSION] = {false};
 
-static void schema_create_instance(struct store_connection *connection)
-{
-    uint8_t bytes[(STORE_INSTANCE_SIZE - 1) / 2];
-    char id[STORE_INSTANCE_SIZE];
-    char sql[256];
-    random_bytes(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-    snprintf(sql, sizeof sql,
-             "PRAGMA application_id = %d;"
-             "INSERT INTO instance (one, id, created_at) VALUES (1, '%s', %lld)",
-             (int)STORE_APPLICATION, id, (long long)clock_wall_ms());
-    store_execute(connection, sql);
-}
-
-/* One version in one transaction: a crash leaves the database at one version or the next. */
-static void schema_step(struct store_connection *connection, int64_t version)
-{
-    char sql[64];
-    snprintf(sql, sizeof sql, "PRAGMA user_version = %lld; COMMIT", (long long)version);
-    store_execute(connection, "BEGIN IMMEDIATE");
-    store_execute(connection, migrations[version - 1]);
-    if (version == 1)
-        schema_create_instance(connection);
-    store_execute(connection, sql);
-    if (store_failed(connection) && !sqlite3_get_autocommit(connection->database))
-        sqlite3_exec(connection->database, "ROLLBACK", NULL, NULL, NULL);
-}
-
-void store_schema_migrate(struct store_connection *connection, struct log *log)
-{
-    int64_t version = store_execute_number(connection, "PRAGMA user_version");
-    int64_t application = store_execute_number(connection, "PRAGMA application_id");
-    int64_t tables = store_execute_number(connection, "SELECT count(*) FROM sqlite_schema");
-    if (store_failed(connection))
-        return;
-    if (application != STORE_APPLICATION && (version != 0 || tables != 0)) {
-        schema_refuse(connection, "The database belongs to another program.",
-                      "Move the file away, or choose another state directory.", version);
-        return;
-    }
-    if (version > SCHEMA_VERSION) {
-        schema_refuse(connection, "The database was written by a newer version of exsyncd.",
-                      "Install that version or a later one, or restore the database from a backup "
-                      "made before the update.",
-                      version);
-        return;
-    }
-    int64_t before = version;
-    while (version < SCHEMA_VERSION && !store_failed(connection))
-        schema_step(connection, ++version);
-    if (store_failed(connection) || before == version || log == NULL)
-        return;
-    if (before == 0)
-        log_write(log, LOG_PRIORITY_NOTICE, NULL, "Created the database %s.", connection->path);
-    else
-        log_write(log, LOG_PRIORITY_NOTICE, NULL,
-                  "Brought the database %s from version %lld to %lld.", connection->path,
-                  (long long)before, (long long)version);
-}
+const struct store_schema store_schema = {
+    .texts = migrations,
+    .rewrites = rewrites,
+    .version = SCHEMA_VERSION,
+    .small_bytes = SMALL_DATABASE,
+};

@@ -5,9 +5,10 @@ database. Told clearly, recorded, and over when it is over; nothing is lost or d
 import contextlib
 import errno
 import os
+import sqlite3
 import subprocess
 
-from harness import CORPUS, Skipped, case, check, check_equal, main, until
+from harness import CORPUS, ROOT, Skipped, case, check, check_equal, main, program, until
 from ledger import locked
 from mail import message
 from scene import ANN, BEN, Scene
@@ -264,6 +265,61 @@ def _():
         path.write_bytes(good)
         scene.daemon.start()
         check_whole(scene, (ANN, MESSAGES))
+
+
+def sample(path, version):
+    """A database of an earlier version."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.executescript((ROOT / f"tests/data/store/version_{version}.sql").read_text())
+
+
+@case("a disk without room for the copy of the database refuses the upgrade, and changes nothing")
+def _():
+    with Scene([ANN], load(ANN)) as scene:
+        with small_disk(scene.folder / "small", 1536) as disk:
+            scene.daemon_keys["state_directory"] = disk
+            scene.write_configuration()
+            path = disk / "exsyncd.db"
+            scene.ledger.path = str(path)
+            sample(path, 4)
+            before = path.read_bytes()
+            filler = fill(disk, leave=len(before))
+            scene.daemon.start()
+            check_equal(scene.daemon.ended(), 75, "exit status")
+            line = scene.daemon.log_lines("cannot start", "no room for a copy")[-1]
+            check(str(path) in line and "KiB are free" in line, f"it says {line!r}")
+            check_equal(path.read_bytes(), before, "the database")
+            check(not (disk / "exsyncd.db.v4").exists(), "there is a copy")
+            filler.unlink()
+            scene.daemon.start()
+            scene.daemon.until_logged("Brought the database", f"{path}.v4")
+            scene.until_delivered(ANN, MESSAGES)
+            check_equal((disk / "exsyncd.db.v4").stat().st_mode & 0o777, 0o600, "the copy's mode")
+            scene.exchange = None
+            scene.daemon.kill()
+            scene.may_be_unfinished = True  # it was checked while the disk was mounted
+
+
+@case("a database of a newer version is refused by the daemon and by exsyncctl, and not changed")
+def _():
+    with Scene([ANN]) as scene:
+        path = scene.folder / "state/exsyncd.db"
+        sample(path, 5)
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA user_version = 99")
+        before = path.read_bytes()
+        scene.daemon.start()
+        check_equal(scene.daemon.ended(), 75, "exit status")
+        line = scene.daemon.log_lines("cannot start", "newer version of exsyncd")[-1]
+        check(f"{path} is of version 99, this program knows up to" in line, f"it says {line!r}")
+        tool = subprocess.run([program("exsyncctl"), "--config", scene.folder / "exsyncd.conf",
+                               "alerts"], capture_output=True, text=True, check=False)
+        check_equal(tool.returncode, os.EX_DATAERR, "exit status of exsyncctl")
+        check("is of version 99" in tool.stderr, f"exsyncctl says {tool.stderr!r}")
+        check_equal(path.read_bytes(), before, "the database")
+        path.unlink()
+        scene.daemon.start()
+        scene.until_polled(ANN)
 
 
 main()

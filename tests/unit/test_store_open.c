@@ -37,6 +37,16 @@ static void write_file(const char *path, const char *bytes, size_t length)
     fclose(file);
 }
 
+static void read_file(const char *path, struct buffer *bytes)
+{
+    char block[4096];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    for (size_t count; (count = fread(block, 1, sizeof block, file)) > 0;)
+        buffer_append(bytes, block, count);
+    fclose(file);
+}
+
 static void files_are_for_the_daemon_alone(void **state)
 {
     struct fixture *fixture = *state;
@@ -164,6 +174,84 @@ static void a_database_of_another_program_is_refused(void **state)
     assert_int_equal(support_number(fixture, "SELECT count(*) FROM sqlite_schema"), 1);
 }
 
+/* The file is refused and not one byte of it changes. */
+static void refused_untouched(struct fixture *fixture, const char *code, const char *sentence)
+{
+    struct failure failure;
+    struct buffer before = {0};
+    struct buffer after = {0};
+    read_file(fixture->path, &before);
+    refused(fixture, code, &failure);
+    assert_string_equal(failure.sentence, sentence);
+    assert_non_null(strstr(failure.text, fixture->path));
+    read_file(fixture->path, &after);
+    assert_int_equal(before.length, after.length);
+    if (before.length > 0)
+        assert_memory_equal(before.data, after.data, before.length);
+    buffer_release(&before);
+    buffer_release(&after);
+}
+
+static void what_is_not_the_database_is_told_apart_and_never_altered(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture->path, "", 0);
+    refused_untouched(fixture, "SQLITE_NOTADB", "The database's file is empty.");
+    unlink(fixture->path);
+    execute(fixture, "PRAGMA application_id = 7; PRAGMA user_version = 3; CREATE TABLE theirs (a)");
+    refused_untouched(fixture, "SQLITE_MISMATCH", "The database belongs to another program.");
+    unlink(fixture->path);
+
+    /* Of a newer version, with and without a copy that this program can use. */
+    support_open(fixture);
+    support_close(fixture);
+    execute(fixture, "PRAGMA user_version = 7; PRAGMA journal_mode = WAL");
+    const char *newer = "The database was written by a newer version of exsyncd.";
+    refused_untouched(fixture, "SQLITE_MISMATCH", newer);
+    char copy[128];
+    struct failure failure;
+    snprintf(copy, sizeof copy, "%s.v4", fixture->path);
+    write_file(copy, "", 0);
+    refused(fixture, "SQLITE_MISMATCH", &failure);
+    assert_non_null(strstr(failure.text, "is of version 7, this program knows up to 6"));
+    assert_non_null(strstr(failure.text, copy));
+    assert_non_null(strstr(failure.remedy, "restore the copy"));
+
+    /* Cut off. */
+    execute(fixture, "PRAGMA user_version = 6");
+    assert_int_equal(truncate(fixture->path, 3 * 4096), 0);
+    refused_untouched(fixture, "SQLITE_CORRUPT", "The database is damaged.");
+}
+
+static void a_log_without_its_database_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct failure failure;
+    char log[128];
+    snprintf(log, sizeof log, "%s-wal", fixture->path);
+    write_file(log, "frames", 6);
+    fixture->store =
+        store_open_patient(fixture->directory, fixture->executor, NULL, SUPPORT_BUSY_MS, &failure);
+    assert_null(fixture->store);
+    assert_string_equal(failure.code, "ENOENT");
+    assert_int_equal(access(log, F_OK), 0);
+    assert_int_equal(access(fixture->path, F_OK), -1);
+}
+
+static void a_look_creates_nothing_and_upgrades_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct failure failure;
+    assert_null(store_open_as_it_is(fixture->directory, fixture->executor, &failure));
+    assert_string_equal(failure.code, "ENOENT");
+    support_open(fixture);
+    support_close(fixture);
+    execute(fixture, "PRAGMA user_version = 4");
+    assert_null(store_open_as_it_is(fixture->directory, fixture->executor, &failure));
+    assert_string_equal(failure.code, "SQLITE_MISMATCH");
+    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 4);
+}
+
 static void a_file_that_is_no_database_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -241,8 +329,12 @@ static void a_database_that_another_keeps_locked_is_told(void **state)
     struct fixture *fixture = *state;
     struct failure failure;
     sqlite3 *other = NULL;
+    support_open(fixture);
+    support_close(fixture);
     assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", NULL, NULL, NULL),
+        SQLITE_OK);
     refused(fixture, "SQLITE_BUSY", &failure);
     assert_false(failure.permanent);
     sqlite3_close(other);
@@ -405,6 +497,9 @@ int main(void)
         TEST(a_newer_database_is_refused_and_left_alone),
         TEST(a_database_of_another_program_is_refused),
         TEST(a_file_that_is_no_database_is_refused),
+        TEST(what_is_not_the_database_is_told_apart_and_never_altered),
+        TEST(a_log_without_its_database_is_told),
+        TEST(a_look_creates_nothing_and_upgrades_nothing),
         TEST(a_missing_directory_is_told),
         TEST(a_file_instead_of_the_directory_is_told),
         TEST(a_database_that_can_only_be_read_is_refused),

@@ -1,160 +1,167 @@
-/* Databases of earlier versions go on with what they hold. */
+/* Databases of all earlier versions go on with what they hold. With --write this program writes the
+ * sample of this version, from that of the one before. */
 #include "store/store_actions.h"
 #include "store_alerting.h"
-#include "store_version_2.h"
-#include "store_version_3.h"
+#include "store_samples.h"
 
-/* What version 2 had that version 1 had not. */
-static const char BACK_TO_VERSION_1[] =
-    "DROP TABLE submission; DROP INDEX failure_same; DROP INDEX failure_submission;"
-    "DROP INDEX failure_submission_age;"
-    "ALTER TABLE failure DROP COLUMN submission;"
-    "CREATE INDEX failure_same ON failure (mailbox, resolved_at, item, profile, direction, step,"
-    " code, category, scope);"
-    "PRAGMA user_version = 1";
+static const char SCHEMA[] =
+    "SELECT type || ' ' || name || ' ' || tbl_name || ' '"
+    " || coalesce(replace(replace(sql, ' ', ''), char(10), ''), '') FROM sqlite_schema"
+    " ORDER BY type, name";
+static const char COLUMNS[] =
+    "SELECT m.name || ' ' || c.cid || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' '"
+    " || coalesce(c.dflt_value, '') || ' ' || c.pk FROM sqlite_schema m,"
+    " pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid";
 
-static void write_database(struct fixture *fixture, const char *sql)
+static void same_as_fresh(struct fixture *fixture, const char *sql)
 {
-    sqlite3 *database = NULL;
-    assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
-    if (sqlite3_exec(database, sql, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s", sqlite3_errmsg(database));
-    sqlite3_close(database);
-}
-
-static void write_version_2(struct fixture *fixture)
-{
-    write_database(fixture, STORE_VERSION_2_SCHEMA);
-    write_database(fixture, STORE_VERSION_2_ROWS);
-}
-
-/* Its schema is that of a database that was created by this program. */
-static void same_schema(struct fixture *fixture)
-{
-    static const char schema[] = "SELECT count(*) || ' ' || sum(length(replace(replace(sql, ' ', ''"
-                                 "), char(10), ''))) FROM sqlite_schema";
     struct fixture fresh = {.executor = fixture->executor};
-    char both[2][64];
     support_make_directory(&fresh);
     support_open(&fresh);
-    struct fixture *each[] = {fixture, &fresh};
-    for (size_t i = 0; i < 2; i++) {
-        sqlite3 *database = NULL;
-        sqlite3_stmt *query = NULL;
-        assert_int_equal(sqlite3_open(each[i]->path, &database), SQLITE_OK);
-        assert_int_equal(sqlite3_prepare_v2(database, schema, -1, &query, NULL), SQLITE_OK);
-        assert_int_equal(sqlite3_step(query), SQLITE_ROW);
-        snprintf(both[i], sizeof both[i], "%s", (const char *)sqlite3_column_text(query, 0));
-        sqlite3_finalize(query);
-        sqlite3_close(database);
-    }
+    char *mine = sample_query(fixture->path, sql);
+    char *new = sample_query(fresh.path, sql);
     support_close(&fresh);
     support_remove_directory(&fresh);
-    assert_string_equal(both[0], both[1]);
+    assert_string_equal(mine, new);
+    memory_free(mine);
+    memory_free(new);
 }
 
-static void a_database_of_version_1_goes_on_with_what_it_holds(void **state)
+static void each_version_becomes_this_one_and_keeps_its_rows(void **state)
 {
     struct fixture *fixture = *state;
-    write_version_2(fixture);
-    write_database(fixture, BACK_TO_VERSION_1);
-    support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 6);
-    same_schema(fixture);
-    struct store_mailbox two[2];
-    register_two(fixture, two);
-    assert_int_equal(two[0].number, 1);
-    assert_int_equal(support_check(fixture, two[0], support_key(1, 0)), STORE_ITEM_DELIVERED);
-    struct store_submission submission = {.id = "one"};
-    MUST_SUCCEED(fixture, store_submission_add(fixture->store, two[0], &submission, NOW,
-                                               support_done, &outcome));
-    assert_int_equal(support_number(fixture, "SELECT count(*) FROM submission"), 1);
+    for (int64_t version = 1; version <= store_schema.version; version++) {
+        sample_write(fixture, version);
+        assert_int_equal(support_number(fixture, "PRAGMA user_version"), version);
+        char *query = sample_rows_query(fixture->path);
+        char *before = sample_query(fixture->path, query);
+        support_open(fixture);
+        assert_int_equal(support_number(fixture, "PRAGMA user_version"), store_schema.version);
+        same_as_fresh(fixture, SCHEMA);
+        same_as_fresh(fixture, COLUMNS);
+        char *after = sample_query(fixture->path, query);
+        assert_string_equal(before, after);
+        assert_true(strlen(before) > 1000);
+        assert_int_equal(support_number(fixture, "SELECT count(*) FROM pragma_foreign_key_check"),
+                         0);
+        assert_int_equal(support_number(fixture, "SELECT count(*) FROM pragma_integrity_check"
+                                                 " WHERE integrity_check = 'ok'"),
+                         1);
+        support_close(fixture);
+        support_remove_directory(fixture);
+        support_make_directory(fixture);
+        memory_free(query);
+        memory_free(before);
+        memory_free(after);
+    }
 }
 
-static void a_database_of_version_2_goes_on_with_what_it_holds(void **state)
+/* Otherwise a migration that loses something would not be seen. */
+static void each_sample_has_a_value_in_each_column(void **state)
 {
     struct fixture *fixture = *state;
-    write_version_2(fixture);
+    static const char columns[] =
+        "SELECT 'SELECT iif(count(*) > 0, '''', ''' || m.name || '.' || c.name || ''') FROM '"
+        " || m.name || ' WHERE ' || c.name || ' NOT IN (0, '''', x'''')' FROM sqlite_schema m,"
+        " pragma_table_info(m.name) c WHERE m.type = 'table'";
+    for (int64_t version = 1; version <= store_schema.version; version++) {
+        sample_write(fixture, version);
+        char *queries = sample_query(fixture->path, columns);
+        char *next = NULL;
+        for (char *query = strtok_r(queries, "\n", &next); query != NULL;
+             query = strtok_r(NULL, "\n", &next)) {
+            char *missing = sample_query(fixture->path, query);
+            if (missing[0] != '\n')
+                fail_msg("tests/data/store/version_%d.sql has no row with a value in %s",
+                         (int)version, missing);
+            memory_free(missing);
+        }
+        memory_free(queries);
+        unlink(fixture->path);
+    }
+}
+
+static void what_version_1_knew_is_known(void **state)
+{
+    struct fixture *fixture = *state;
+    sample_write(fixture, 1);
     support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 6);
     assert_string_equal(store_instance(fixture->store), "00112233445566778899aabbccddeeff");
-    same_schema(fixture);
-    assert_int_equal(support_number(fixture, "SELECT count(*) FROM failure WHERE trace = ''"), 4);
-    struct store_mailbox two[2];
-    register_two(fixture, two);
-    assert_int_equal(two[0].number, 1);
-    assert_int_equal(two[1].number, 2);
-    assert_int_equal(support_check(fixture, two[0], support_key(1, 0)), STORE_ITEM_DELIVERED);
-    assert_int_equal(support_check(fixture, two[0], support_key(2, 0)), STORE_ITEM_FAILED);
-
+    struct store_registration sales = {.address = "sales@contoso.com",
+                                       .renamed_from = "vertrieb@contoso.com",
+                                       .profile = "Contoso"};
+    MUST_SUCCEED(fixture,
+                 store_register_mailboxes(fixture->store, &sales, 1, NOW, support_done, &outcome));
+    assert_int_equal(sales.mailbox.number, 1);
+    assert_int_equal(support_check(fixture, sales.mailbox, support_key(1, 0)),
+                     STORE_ITEM_DELIVERED);
+    assert_int_equal(support_check(fixture, sales.mailbox, support_key(2, 0)), STORE_ITEM_FAILED);
     /* What was wrong before goes on being the same failure, and now has an alert. */
     struct trouble trouble =
-        trouble_of(two[0], FAILURE_IMPERSONATION, "ErrorImpersonateUserDenied");
+        trouble_of(sales.mailbox, FAILURE_IMPERSONATION, "ErrorImpersonateUserDenied");
+    trouble.failure.profile = "Contoso";
     assert_int_equal(record(fixture, &trouble), STORE_ALERT_OPENED);
-    assert_int_equal(support_number(fixture, "SELECT count = 4 AND trace <> '' FROM failure"
-                                             " WHERE id = 1"),
-                     1);
-    struct store_resolved resolved = resolve(fixture, two[0], "incoming");
-    assert_int_equal(resolved.failures, 1);
-    assert_int_equal(resolved.alerts, 1);
-}
-
-static void a_database_of_version_3_goes_on_with_what_it_holds(void **state)
-{
-    struct fixture *fixture = *state;
-    write_database(fixture, STORE_VERSION_3_SCHEMA);
-    write_database(fixture, STORE_VERSION_3_INDICES);
-    write_database(fixture, STORE_VERSION_3_ROWS);
-    support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 6);
-    same_schema(fixture);
-    assert_int_equal(support_number(fixture, "SELECT count(*) FROM submission WHERE held_at IS NULL"
-                                             " AND held_for = 0 AND removal IS NULL"),
-                     2);
-    struct store_mailbox two[2];
-    register_two(fixture, two);
-    assert_int_equal(two[1].number, 2);
-
-    /* Nothing is switched off, and what was wrong can be. */
-    assert_int_equal(support_number(fixture, "SELECT count(*) FROM switched_off"), 0);
-    struct store_resolved resolved = {0};
-    MUST_SUCCEED(fixture, store_mailbox_switch(fixture->store, two[0], STORE_INCOMING, false, 0,
-                                               NOW, &resolved, support_done, &outcome));
-    assert_int_equal(resolved.failures, 1);
-    assert_int_equal(resolved.alerts, 1);
+    assert_int_equal(support_number(fixture, "SELECT count FROM failure WHERE id = 1"), 4);
     bool changed = false;
-    MUST_SUCCEED(fixture,
-                 store_queue_hold(fixture->store, two[1], "00000000-0000-4000-8000-000000000002",
-                                  NOW, &changed, support_done, &outcome));
+    struct store_submission submission = {.id = "one"};
+    MUST_SUCCEED(fixture, store_submission_add(fixture->store, sales.mailbox, &submission, NOW,
+                                               support_done, &outcome));
+    MUST_SUCCEED(fixture, store_queue_hold(fixture->store, sales.mailbox, "one", NOW, &changed,
+                                           support_done, &outcome));
     assert_true(changed);
+    /* A number is never given again. */
+    assert_int_equal(support_mailbox(fixture, "new@x").number, 10);
 }
 
-static void a_migration_that_is_interrupted_is_done_again(void **state)
+/* --- the sample of a new version --- */
+
+static int write_sample(void)
 {
-    struct fixture *fixture = *state;
-    struct failure failure;
-    write_version_2(fixture);
-    /* In the way of the last thing that it does. */
-    write_database(fixture, "CREATE TABLE sign_in (a)");
-    fixture->store =
-        store_open_patient(fixture->directory, fixture->executor, NULL, SUPPORT_BUSY_MS, &failure);
-    assert_null(fixture->store);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 2);
-    assert_int_equal(
-        support_number(fixture, "SELECT count(*) FROM sqlite_schema WHERE name = 'alert'"), 0);
-    write_database(fixture, "DROP TABLE sign_in");
-    support_open(fixture);
-    assert_int_equal(support_number(fixture, "PRAGMA user_version"), 6);
+    struct fixture fixture = {.executor = executor_create()};
+    int64_t version = store_schema.version;
+    char path[64];
+    support_make_directory(&fixture);
+    sample_write(&fixture, version - 1);
+    support_open(&fixture);
+    support_close(&fixture);
+    char *schema =
+        sample_query(fixture.path, "SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL AND"
+                                   " name NOT LIKE 'sqlite_%' ORDER BY type DESC, rowid");
+    char *query = sample_rows_query(fixture.path);
+    char *rows = sample_query(fixture.path, query);
+    snprintf(path, sizeof path, "tests/data/store/version_%d.sql", (int)version);
+    FILE *stream = fopen(path, "w");
+    bool good = stream != NULL &&
+                fprintf(stream,
+                        "-- A database as version %d of its schema left it: never changed,"
+                        " databases like it are opened.\nPRAGMA auto_vacuum = INCREMENTAL;\n"
+                        "PRAGMA journal_mode = WAL;\nPRAGMA application_id = %d;\n"
+                        "PRAGMA user_version = %d;\n%sBEGIN;\nDELETE FROM sqlite_sequence;\n"
+                        "%sCOMMIT;\n",
+                        (int)version, STORE_APPLICATION, (int)version, schema, rows) > 0;
+    good = stream != NULL && fclose(stream) == 0 && good;
+    memory_free(schema);
+    memory_free(query);
+    memory_free(rows);
+    support_remove_directory(&fixture);
+    executor_free(fixture.executor);
+    printf("%s %s\n", path,
+           good ? "was written: give its new tables and columns values"
+                : "was "
+                  "not "
+                  "written");
+    return good ? 0 : 1;
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_setup_closed, support_teardown)
-        TEST(a_database_of_version_1_goes_on_with_what_it_holds),
-        TEST(a_database_of_version_2_goes_on_with_what_it_holds),
-        TEST(a_database_of_version_3_goes_on_with_what_it_holds),
-        TEST(a_migration_that_is_interrupted_is_done_again),
+        TEST(each_version_becomes_this_one_and_keeps_its_rows),
+        TEST(each_sample_has_a_value_in_each_column),
+        TEST(what_version_1_knew_is_known),
     };
+    if (count == 2 && strcmp(arguments[1], "--write") == 0)
+        return write_sample();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,108 @@
+/* The copy that is made of a database before an upgrade. */
+#include "store/store_private.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { KILOBYTE = 1024 };
+
+char *store_copy_path(const char *path, int64_t version)
+{
+    struct buffer copy = {0};
+    buffer_append_format(&copy, "%s.v%" PRId64, path, version);
+    return buffer_take(&copy);
+}
+
+/* The upgrade writes at most about the database again, into its log. */
+static void copy_check_room(struct store_connection *connection, const char *part)
+{
+    struct statvfs disk;
+    int64_t size = store_execute_number(connection, "PRAGMA page_count") *
+                   store_execute_number(connection, "PRAGMA page_size");
+    if (store_failed(connection))
+        return;
+    if (statvfs(part, &disk) != 0) {
+        connection->failure =
+            failure_from_errno(FAILURE_SCOPE_SERVER, connection->step, errno, part);
+        return;
+    }
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (room >= 2 * (uint64_t)size)
+        return;
+    connection->failure = store_failure_of(
+        connection->step, "ENOSPC", false,
+        "The disk has no room for a copy of the database, which is made before its upgrade.",
+        "Free space on the file system of the state directory and start exsyncd again. The "
+        "database was not changed: the earlier exsyncd can use it meanwhile.");
+    failure_format_text(
+        &connection->failure,
+        "%s needs %" PRIu64 " KiB for the copy and the upgrade, %" PRIu64 " KiB are free",
+        connection->path, (2 * (uint64_t)size + KILOBYTE - 1) / KILOBYTE, room / KILOBYTE);
+}
+
+/* A damaged database is neither copied nor upgraded. */
+static void copy_look_through(struct store_connection *connection)
+{
+    sqlite3_stmt *query = NULL;
+    if (store_failed(connection))
+        return;
+    int result =
+        sqlite3_prepare_v2(connection->database, "PRAGMA quick_check(1)", -1, &query, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(query);
+    const char *found = result == SQLITE_ROW ? (const char *)sqlite3_column_text(query, 0) : NULL;
+    if (found == NULL) {
+        store_fail(connection, result);
+    } else if (strcmp(found, "ok") != 0) {
+        connection->failure =
+            store_failure_from_sqlite(connection->step, SQLITE_CORRUPT, NULL, connection->path);
+        failure_format_text(&connection->failure, "%s: %s", connection->path, found);
+    }
+    sqlite3_finalize(query);
+}
+
+/* Without a journal: a copy that was not finished has no name that counts. */
+static void copy_pages(struct store_connection *connection, const char *part)
+{
+    sqlite3 *copy = NULL;
+    sqlite3_backup *backup = NULL;
+    int result = sqlite3_open_v2(
+        part, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(copy, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL,
+                              NULL, NULL);
+    if (result == SQLITE_OK) {
+        backup = sqlite3_backup_init(copy, "main", connection->database, "main");
+        result = backup == NULL ? sqlite3_errcode(copy) : sqlite3_backup_step(backup, -1);
+    }
+    int finished = sqlite3_backup_finish(backup);
+    if (result != SQLITE_DONE || finished != SQLITE_OK)
+        connection->failure = store_failure_from_sqlite(
+            connection->step, result != SQLITE_DONE ? result : finished, copy, part);
+    sqlite3_close(copy);
+}
+
+void store_copy_make(struct store_connection *connection, int64_t version)
+{
+    char *path = store_copy_path(connection->path, version);
+    struct buffer part = {0};
+    buffer_append_format(&part, "%s.new", path);
+    copy_look_through(connection);
+    if (!store_failed(connection) && store_files_create(part.data, &connection->failure)) {
+        copy_check_room(connection, part.data);
+        if (!store_failed(connection))
+            copy_pages(connection, part.data);
+        if (!store_failed(connection))
+            store_files_publish(part.data, path, &connection->failure);
+        if (store_failed(connection))
+            unlink(part.data);
+    }
+    buffer_release(&part);
+    memory_free(path);
+}
