@@ -16,6 +16,7 @@ extern const struct control_command control_status_commands[];     /* control_st
 extern const struct control_command control_view_commands[];       /* control_view.c */
 extern const struct control_command control_alert_commands[];      /* control_alerts.c */
 extern const struct control_command control_trace_commands[];      /* control_trace.c */
+extern const struct control_command control_verify_commands[];     /* control_verify.c */
 
 /* The command of that name; NULL: there is none. */
 const struct control_command *control_command_find(const char *name);

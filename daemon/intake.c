@@ -178,6 +178,11 @@ void intake_configure(struct intake *intake, struct configuration *configuration
         wait_for_more(intake, 0);
 }
 
+void intake_look(struct intake *intake)
+{
+    intake_changed(intake);
+}
+
 void intake_stop(struct intake *intake)
 {
     intake->stopping = true;

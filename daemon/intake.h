@@ -36,6 +36,9 @@ struct intake *intake_create(const struct context *context, const struct intake_
  * the outbox and begins, each later one opens it again. */
 void intake_configure(struct intake *intake, struct configuration *configuration);
 
+/* Something was put into its folders that nobody has noticed. */
+void intake_look(struct intake *intake);
+
 /* Begins nothing more. */
 void intake_stop(struct intake *intake);
 

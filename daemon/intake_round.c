@@ -51,6 +51,8 @@ static void item_settled(void *argument, const struct failure *failure)
     struct intake_item *item = argument;
     if (failure != NULL)
         item_failed(item, failure);
+    else if (item->over) /* a kill came between its end and this */
+        outbox_remove(item->round->context->outbox, item->id, NULL, NULL);
     station_leave(item->round);
 }
 
@@ -247,6 +249,8 @@ static void round_inspect(struct intake_round *round)
     for (size_t i = 0; i < round->count; i++) {
         struct intake_item *item = &round->items[i];
         item->known = round->states[i] != 0;
+        item->over = round->states[i] == STORE_SUBMISSION_SENT ||
+                     round->states[i] == STORE_SUBMISSION_FAILED;
         if (item->known)
             continue;
         round->outstanding++;

@@ -31,6 +31,7 @@ struct intake_item {
     struct outbox_edit edit;
     uint64_t size; /* of the copy */
     bool known;    /* by the store, before this round */
+    bool over;     /* the store says that it was sent, or has failed */
     bool refused;
     bool failed; /* the disk or the store has: left for another round */
 };

@@ -82,6 +82,8 @@ struct mailbox {
     struct store_mailbox id;
     int64_t enabled_ms;
     int64_t open_position; /* where the store goes on with what is left to acknowledge */
+    int64_t check_from_ms; /* with `unchecked`, as the next; see store_restore.h */
+    uint64_t check_above;
     char *cookies;
     struct mailbox_folder *folders; /* as many as the settings name; NULL until loaded */
     size_t folder_count;
@@ -91,10 +93,11 @@ struct mailbox {
     const struct config_mailbox *next_config; /* taken over when no cycle runs any more */
     struct configuration *next_configuration;
     struct profile *next_profile;
-    bool removed;       /* no longer configured; goes with the next reload, or at the end */
-    bool sink_ready;    /* the sink was set up before, says the store; with `folders` */
-    bool sink_checked;  /* the sink at the configured path was opened, with recovery, in this
-                         * process, and  nothing was left open in it since */
+    bool removed;      /* no longer configured; goes with the next reload, or at the end */
+    bool sink_ready;   /* the sink was set up before, says the store; with `folders` */
+    bool sink_checked; /* the sink at the configured path was opened, with recovery, in this
+                        * process, and  nothing was left open in it since */
+    bool unchecked;    /* a backup was put back, and the Maildir was not compared with the ledger */
     bool may_have_open; /* the store may hold items with something left to do */
     bool stopped;       /* a failure that stays has stopped a direction */
     bool tried;         /* a cycle has ended in this process */

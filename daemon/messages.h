@@ -43,6 +43,9 @@
 #define MESSAGE_REDELIVERED       "d265de54f5804da99ba9ca8ad5f6757a"
 #define MESSAGE_QUEUE_CHANGED     "763d1b5c0be144409919d64533a8292f"
 #define MESSAGE_MESSAGE_REMOVED   "2e0e2f88a6ea4381803f3ae93c06fdc7"
+#define MESSAGE_RESTORE_BEGUN     "4109c21cea524a31be65a01f75ecf1bd"
+#define MESSAGE_RESTORE_CHECKED   "d46ff44f2bd94cd699060c412049cbe8"
+#define MESSAGE_RESTORE_DONE      "5dece97701774fdb9d5fff64a6882700"
 
 /* Alerts: one for each category of failure, and what becomes of them. Their entries in the catalog
  * (systemd/exsyncd.catalog) show the account, profile, alert, code, cause, details and remedy of

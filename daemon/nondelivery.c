@@ -109,7 +109,7 @@ static void opened(struct sink_opening *opening)
         finish(nondelivery, &opening->failure);
         return;
     }
-    nondelivery->message = sink_begin(nondelivery->sink, write_more, nondelivery);
+    nondelivery->message = sink_begin(nondelivery->sink, NULL, write_more, nondelivery);
     write_more(nondelivery);
 }
 

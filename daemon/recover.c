@@ -92,6 +92,31 @@ static void report(const struct recovery *recovery)
               text_plural(swept, "file", "files"));
 }
 
+static void recovery_over_all(struct recovery *recovery)
+{
+    recovery->cycle->mailbox->sink_checked = true;
+    recovery_finish(recovery, NULL);
+}
+
+static void recovery_rebuilt(struct rebuild *rebuild, const struct failure *failure)
+{
+    struct recovery *recovery = rebuild->argument;
+    if (!recovery_over(recovery, failure))
+        recovery_over_all(recovery);
+}
+
+static void recovery_rebuild(struct recovery *recovery)
+{
+    recovery->waiting = true;
+    recovery->rebuild = (struct rebuild){
+        .cycle = recovery->cycle,
+        .sink = recovery->sink,
+        .done = recovery_rebuilt,
+        .argument = recovery,
+    };
+    rebuild_start(&recovery->rebuild);
+}
+
 static void recovery_marked(void *argument, const struct failure *failure)
 {
     struct recovery *recovery = argument;
@@ -104,8 +129,10 @@ static void recovery_marked(void *argument, const struct failure *failure)
         open_configured(recovery);
         return;
     }
-    recovery->cycle->mailbox->sink_checked = true;
-    recovery_finish(recovery, NULL);
+    if (recovery->cycle->mailbox->unchecked)
+        recovery_rebuild(recovery);
+    else
+        recovery_over_all(recovery);
 }
 
 /* What was committed before is published now, or was. */
@@ -198,4 +225,5 @@ void recovery_cancel(struct recovery *recovery)
 {
     if (recovery->waiting)
         recovery->cancelled = true;
+    recovery->rebuild.cancelled = true; /* when it is at work */
 }

@@ -2,11 +2,13 @@
  * when the last process ended.
  *
  * What was committed lies in the spool of the Maildir that was configured then. When the
- * configuration names another one now, that spool is settled first. */
+ * configuration names another one now, that spool is settled first. After a backup was put back the
+ * Maildir is compared with the ledger then (rebuild.h). */
 #ifndef EXSYNC_DAEMON_RECOVER_H
 #define EXSYNC_DAEMON_RECOVER_H
 
 #include "daemon/cycle.h"
+#include "daemon/rebuild.h"
 #include "mail/sink.h"
 
 #include <stdbool.h>
@@ -28,6 +30,7 @@ struct recovery {
 
     /* Private. */
     struct sink_opening opening;
+    struct rebuild rebuild;
     bool at_former;
     bool waiting;
     bool cancelled;

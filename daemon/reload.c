@@ -182,6 +182,10 @@ static void reload_add(struct reload *reload, const struct store_registration *r
     struct mailbox *mailbox = mailbox_create(config, reload->configuration, profile);
     mailbox->id = registration->mailbox;
     mailbox->enabled_ms = registration->enabled_ms;
+    mailbox->unchecked = registration->unchecked;
+    reload->service->unchecked |= registration->unchecked;
+    mailbox->check_from_ms = registration->check_from_ms;
+    mailbox->check_above = registration->check_above;
     switch_recall(mailbox, registration->switched_off);
     switch_quieten(mailbox);
     reload->merged[reload->merged_count++] = mailbox;
@@ -481,7 +485,7 @@ void reload_start(struct service *service)
 {
     if (service->stopping)
         return;
-    if (service->reload != NULL) {
+    if (service->reload != NULL || service->first_config != NULL) {
         service->reload_again = true;
         return;
     }

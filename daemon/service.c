@@ -78,6 +78,7 @@ static void service_cycle_ended(struct cycle *cycle)
     }
     direction->again = false;
     service_tell_cycle_ended(service, direction, cycle);
+    service_note_checked(service, cycle);
     cycle->operations->free(cycle);
     bool waited = mailbox->next_configuration != NULL;
     mailbox_settle(mailbox);
@@ -322,9 +323,7 @@ int service_run(struct service *service)
     executor_on_signal(executor, SIGUSR1, service_on_try_signal, service);
     service_take_held_signals();
     service_state_begin(service);
-    struct config *config = service->first_config;
-    service->first_config = NULL;
-    reload_apply(service, config);
+    service_restore(service);
     executor_run(executor);
     if (service->exit_status == 0) {
         const struct log_fields fields = {.message_id = MESSAGE_STOPPED};

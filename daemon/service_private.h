@@ -13,6 +13,7 @@
 #include "daemon/mailbox.h"
 #include "daemon/orphans.h"
 #include "daemon/pauses.h"
+#include "daemon/restoration.h"
 #include "daemon/scheduler.h"
 #include "daemon/service.h"
 #include "daemon/service_state.h"
@@ -62,7 +63,9 @@ struct service {
     bool sends; /* some mailbox has outgoing = yes, or had */
     char *config_path;
     struct config *first_config; /* until it is in use */
-    struct reload *reload;       /* under way; NULL */
+    struct restoration restoration;
+    bool unchecked;        /* some mailbox was, perhaps (store_restore.h) */
+    struct reload *reload; /* under way; NULL */
     bool reload_again;
     struct control *control;              /* NULL: nobody can ask */
     struct reload_waiters reload_waiters; /* for the reload that begins next */
@@ -142,6 +145,13 @@ void service_hasten(struct service *service, struct mailbox *mailbox, bool now);
 
 /* Another configuration is in use: what is queued finds its mailbox. */
 void service_configure_outgoing(struct service *service);
+
+/* Looks whether the database is a backup that was put back, and takes the first configuration into
+ * use. */
+void service_restore(struct service *service);
+
+/* A cycle has ended: says when no mailbox is left that is to be compared. */
+void service_note_checked(struct service *service, const struct cycle *cycle);
 
 /* The first configuration is in use, or could not be. */
 void service_started(struct service *service, const struct failure *failure);

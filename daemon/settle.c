@@ -158,6 +158,10 @@ static void settle_save(struct settler *settler)
 static void make_again(struct settler *settler, struct submission *submission)
 {
     submission->row.doubt_since_ms = 0;
+    if (submission->row.size == 0) { /* its file was removed, and that comes after */
+        is_sent(settler, submission);
+        return;
+    }
     if (submission->row.attempts > 1 && given_up_is_due(submission)) {
         const struct failure reason = given_up_trying(NULL);
         give_up(settler, submission, true, &reason);

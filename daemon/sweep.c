@@ -5,12 +5,24 @@
 
 #include <string.h>
 
+static void listed(void *argument, const struct failure *failure, const char (*ids)[OUTBOX_ID_SIZE],
+                   size_t count);
+
+/* What of it a kill has left lies in both folders, or in one of them. */
 static void finish(struct sweep *sweep, const struct failure *failure)
 {
     memory_free(sweep->ids);
     memory_free(sweep->pointers);
     memory_free(sweep->states);
-    sweep->done(sweep, failure);
+    sweep->ids = NULL;
+    sweep->pointers = NULL;
+    sweep->states = NULL;
+    if (failure != NULL || sweep->part == OUTBOX_IN_KEPT) {
+        sweep->done(sweep, failure);
+        return;
+    }
+    sweep->part = OUTBOX_IN_KEPT;
+    outbox_list(sweep->context->outbox, sweep->part, listed, sweep);
 }
 
 static void told(void *argument, const struct failure *failure)
@@ -45,5 +57,6 @@ static void listed(void *argument, const struct failure *failure, const char (*i
 
 void sweep_start(struct sweep *sweep)
 {
-    outbox_list_queue(sweep->context->outbox, listed, sweep);
+    sweep->part = OUTBOX_IN_QUEUE;
+    outbox_list(sweep->context->outbox, sweep->part, listed, sweep);
 }

@@ -1,5 +1,6 @@
-/* Removing from the outbox's queue what was sent, or left to a person, when a kill came between the
- * store's commit and the removal of the file. At the start, before anything is taken in. */
+/* Removing from the outbox's folders queue and kept what was sent, or left to a person, when a kill
+ * came between the store's commit and the removal of the file. At the start, before anything is
+ * taken in. */
 #ifndef EXSYNC_DAEMON_SWEEP_H
 #define EXSYNC_DAEMON_SWEEP_H
 
@@ -15,6 +16,7 @@ struct sweep {
     void *argument;
 
     /* Private. */
+    enum outbox_part part; /* the folder that is looked at */
     char (*ids)[OUTBOX_ID_SIZE];
     const char **pointers;
     uint8_t *states;

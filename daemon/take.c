@@ -422,7 +422,12 @@ static void taker_message_ready(void *argument)
 static void taker_item_begin(void *argument, size_t index)
 {
     struct taker *taker = argument;
-    taker_slot(taker, index)->message = sink_begin(taker->sink, taker_message_ready, taker);
+    struct take_slot *slot = taker_slot(taker, index);
+    const struct store_key *key = &slot->item->key;
+    const struct maildir_mark mark = {.is_fingerprint = key->has_fingerprint,
+                                      .digest =
+                                          key->has_fingerprint ? key->fingerprint : key->item};
+    slot->message = sink_begin(taker->sink, &mark, taker_message_ready, taker);
 }
 
 static void taker_disk_stuck(void *argument)

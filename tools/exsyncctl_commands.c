@@ -19,7 +19,9 @@ const struct exsyncctl_theme exsyncctl_commands[] = {
     {"that steer mailboxes and profiles", exsyncctl_sync_commands},
     {NULL, exsyncctl_act_commands},
     {"for outgoing messages", exsyncctl_queue_commands},
-    {"for the daemon", exsyncctl_daemon_commands},
+    {"for the daemon and its database", exsyncctl_daemon_commands},
+    {NULL, exsyncctl_backup_commands},
+    {NULL, exsyncctl_verify_commands},
     {NULL, NULL},
 };
 

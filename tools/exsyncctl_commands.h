@@ -37,6 +37,8 @@ extern const struct exsyncctl_command exsyncctl_act_commands[];      /* exsyncct
 extern const struct exsyncctl_command exsyncctl_queue_commands[];    /* exsyncctl_queue.c */
 extern const struct exsyncctl_command exsyncctl_trace_commands[];    /* exsyncctl_trace.c */
 extern const struct exsyncctl_command exsyncctl_log_commands[];      /* exsyncctl_log.c */
+extern const struct exsyncctl_command exsyncctl_backup_commands[];   /* exsyncctl_backup.c */
+extern const struct exsyncctl_command exsyncctl_verify_commands[];   /* exsyncctl_verify.c */
 extern const struct exsyncctl_command exsyncctl_daemon_commands[];   /* exsyncctl_daemon.c */
 
 #endif

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MARK_DIGITS = 2 * DIGEST_SIZE, MARK_SIZE = MARK_DIGITS + 2 };
+
 static const char digits[] = "0123456789";
 static const char hexadecimal[] = "0123456789abcdef";
 
@@ -32,14 +34,27 @@ void maildir_host(const char *name, char host[MAILDIR_HOST_SIZE])
         snprintf(host, MAILDIR_HOST_SIZE, "localhost");
 }
 
-char *maildir_name_create(const char *instance, uint64_t owner, const char *host)
+/* "m0123..." or "i0123..."; "" for none. */
+static void mark_write(const struct maildir_mark *mark, char text[MARK_SIZE])
+{
+    text[0] = '\0';
+    if (mark == NULL)
+        return;
+    text[0] = mark->is_fingerprint ? 'm' : 'i';
+    for (size_t i = 0; i < DIGEST_SIZE; i++)
+        snprintf(text + 1 + 2 * i, 3, "%02x", mark->digest.bytes[i]);
+}
+
+char *maildir_name_create(const char *instance, uint64_t owner, const struct maildir_mark *mark,
+                          const char *host)
 {
     uint64_t number;
     random_bytes(&number, sizeof number);
-    char name[SINK_NAME_SIZE];
-    int length =
-        snprintf(name, sizeof name, "%" PRId64 ".%.*sb%" PRIu64 "r%016" PRIx64 ".%s",
-                 clock_wall_ms() / 1000, MAILDIR_INSTANCE_DIGITS, instance, owner, number, host);
+    char name[SINK_NAME_SIZE], text[MARK_SIZE];
+    mark_write(mark, text);
+    int length = snprintf(name, sizeof name, "%" PRId64 ".%.*sb%" PRIu64 "r%016" PRIx64 "%s.%s",
+                          clock_wall_ms() / 1000, MAILDIR_INSTANCE_DIGITS, instance, owner, number,
+                          text, host);
     assert(length > 0 && (size_t)length < sizeof name);
     return memory_copy_bytes(name, (size_t)length);
 }
@@ -77,6 +92,14 @@ static bool skip_owner(const char **at, const uint64_t *owner)
     return owner != NULL ? skip_text(at, text) : skip(at, digits, 1, 20) && skip_text(at, "r");
 }
 
+static bool skip_mark(const char **at)
+{
+    if (**at != 'm' && **at != 'i')
+        return true;
+    ++*at;
+    return skip(at, hexadecimal, MARK_DIGITS, MARK_DIGITS);
+}
+
 bool maildir_name_is_ours(const char *name, const char *instance, const uint64_t *owner)
 {
     char mark[MAILDIR_INSTANCE_DIGITS + 3];
@@ -84,7 +107,8 @@ bool maildir_name_is_ours(const char *name, const char *instance, const uint64_t
 
     const char *at = name;
     if (strlen(name) >= SINK_NAME_SIZE || !skip(&at, digits, 1, 20) || !skip_text(&at, mark) ||
-        !skip_owner(&at, owner) || !skip(&at, hexadecimal, 16, 16) || !skip_text(&at, "."))
+        !skip_owner(&at, owner) || !skip(&at, hexadecimal, 16, 16) || !skip_mark(&at) ||
+        !skip_text(&at, "."))
         return false;
     size_t host = strcspn(at, "/:,");
     at += host;
@@ -97,10 +121,33 @@ uint64_t maildir_name_number(const char *name)
 {
     uint64_t number = 0;
     int length = 0;
-    if (sscanf(name, "%*20[0-9].%*12[0-9a-f]b%*20[0-9]r%16" SCNx64 ".%n", &number, &length) != 1 ||
-        length == 0)
+    if (sscanf(name, "%*20[0-9].%*12[0-9a-f]b%*20[0-9]r%16" SCNx64 "%n", &number, &length) != 1)
         return 0;
-    return number;
+    const char *at = name + length;
+    return skip_mark(&at) && *at == '.' ? number : 0;
+}
+
+static bool mark_read(const char *text, struct maildir_mark *mark)
+{
+    mark->is_fingerprint = text[0] == 'm';
+    if (text[0] != 'm' && text[0] != 'i')
+        return false;
+    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+        if (sscanf(text + 1 + 2 * i, "%2hhx", &mark->digest.bytes[i]) != 1)
+            return false;
+    }
+    return true;
+}
+
+bool maildir_name_read(const char *name, const char *instance, struct maildir_name *parts)
+{
+    char own[SINK_NAME_SIZE];
+    int length = 0;
+    snprintf(own, sizeof own, "%.*s", (int)strcspn(name, ":,"), name);
+    return maildir_name_is_ours(own, instance, NULL) &&
+           sscanf(own, "%20" SCNd64 ".%*12[0-9a-f]b%20" SCNu64 "r%16" SCNx64 "%n", &parts->seconds,
+                  &parts->owner, &parts->number, &length) == 3 &&
+           mark_read(own + length, &parts->mark);
 }
 
 size_t maildir_name_spool_length(const char *name)

@@ -166,9 +166,31 @@ bool outbox_unlink(const struct outbox *outbox, const char *folder, const char *
  * Neither waits for the disk: a file that is back after a power failure is settled or removed once
  * more. */
 
+/* From one folder to another under the same name; a file that is not there is fine. */
+static void move_job(struct outbox_work *work, const char *from, const char *to, bool sync)
+{
+    const struct outbox *outbox = work->outbox;
+    int source = outbox_folder(outbox, from, &work->failure);
+    int target = source >= 0 ? outbox_folder(outbox, to, &work->failure) : -1;
+    if (target >= 0) {
+        if (renameat(source, work->id, target, work->id) < 0 && errno != ENOENT)
+            work->failure = outbox_failure(outbox, errno, "move", from, work->id);
+        else if (sync && outbox_folder_sync(outbox, target, to, &work->failure))
+            outbox_folder_sync(outbox, source, from, &work->failure);
+        close(target);
+    }
+    if (source >= 0)
+        close(source);
+}
+
+/* On a disk that has no room for its name in another folder it is not kept. */
 static void settle_job(void *argument)
 {
     struct outbox_work *work = argument;
+    move_job(work, OUTBOX_INTAKE, OUTBOX_KEPT, false);
+    if (strcmp(work->failure.code, "ENOSPC") != 0 && strcmp(work->failure.code, "EDQUOT") != 0)
+        return;
+    work->failure = (struct failure){0};
     outbox_unlink(work->outbox, OUTBOX_INTAKE, work->id, &work->failure);
 }
 
@@ -183,11 +205,27 @@ static void remove_job(void *argument)
     struct outbox_work *work = argument;
     char name[OUTBOX_NAME_SIZE];
     outbox_name(name, work->id, ".eml");
-    outbox_unlink(work->outbox, OUTBOX_QUEUE, name, &work->failure);
+    /* From where settle takes it first: it may be at work, or come later. */
+    if (outbox_unlink(work->outbox, OUTBOX_QUEUE, name, &work->failure) &&
+        outbox_unlink(work->outbox, OUTBOX_INTAKE, work->id, &work->failure))
+        outbox_unlink(work->outbox, OUTBOX_KEPT, work->id, &work->failure);
 }
 
 void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
 {
     outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), id, remove_job, done,
                         argument);
+}
+
+/* --- take back --- */
+
+static void take_back_job(void *argument)
+{
+    move_job(argument, OUTBOX_KEPT, OUTBOX_INTAKE, true);
+}
+
+void outbox_take_back(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
+{
+    outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), id, take_back_job,
+                        done, argument);
 }

@@ -5,8 +5,10 @@
  *                        so that the daemon, a member, can read those of mode 640)
  *   STATE/outbox/new     what programs have submitted (the same mode); names that begin with a dot
  *                        are left alone
- *   STATE/outbox/intake  what is being looked at (0700, as the next two)
+ *   STATE/outbox/intake  what is being looked at (0700, as the next three)
  *   STATE/outbox/queue   ID.eml: what is on its way, as it goes out (CRLF, no Bcc)
+ *   STATE/outbox/kept    ID: the same as it was submitted, which a store that was put back from a
+ *                        backup is told anew
  *   STATE/outbox/failed  ID.eml and ID.reason: what needs a person
  *
  * Without the group all are 0700: the daemon's user alone submits.
@@ -17,7 +19,7 @@
  *
  * A message's way: new/NAME is renamed to intake/ID (outbox_scan), looked at (outbox_inspect), and
  * either copied to queue/ID.eml, synced (outbox_accept), told to the store by the caller, and then
- * taken out of intake/ (outbox_settle); or moved to failed/ (outbox_refuse). After a crash what is
+ * moved to kept/ (outbox_settle); or moved to failed/ (outbox_refuse). After a crash what is
  * in intake/ is listed again under the same id: what the store knows is only settled. queue/ID.eml
  * without a row in the store is a copy that was not told: made again.
  *
@@ -141,7 +143,7 @@ typedef void outbox_accept_done(void *argument, const struct failure *failure, u
 void outbox_accept(struct outbox *outbox, const char *id, const struct outbox_edit *edit,
                    outbox_accept_done *done, void *argument);
 
-/* The store knows it: takes it out of intake/. */
+/* The store knows it: from intake/ to kept/. */
 void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
 
 /* From intake/, or from queue/, to failed/, with `reason` (one sentence, for one from queue/
@@ -150,14 +152,22 @@ void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, voi
 void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
                    void *argument);
 
-/* It was sent: takes it out of queue/. A file that is not there is fine. */
+/* It was sent: takes it out of queue/, kept/ and, where it is not settled yet, intake/. A file that
+ * is not there is fine. */
 void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
 
-/* All ids in queue/: for finding those that were sent before a crash and not removed. Valid during
- * the call. */
+/* The store does not know it (any more): from kept/ to intake/, where the next scan finds it. A
+ * file that is not there is fine. On disk then. */
+void outbox_take_back(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
+
+/* All ids of a folder, sorted: for finding those that were sent before a crash and not removed, and
+ * what a store that was put back does not know. Valid during the call. failure->gone: there is no
+ * such folder. */
+enum outbox_part { OUTBOX_IN_INTAKE, OUTBOX_IN_QUEUE, OUTBOX_IN_KEPT, OUTBOX_IN_FAILED };
 typedef void outbox_list_done(void *argument, const struct failure *failure,
                               const char (*ids)[OUTBOX_ID_SIZE], size_t count);
-void outbox_list_queue(struct outbox *outbox, outbox_list_done *done, void *argument);
+void outbox_list(struct outbox *outbox, enum outbox_part part, outbox_list_done *done,
+                 void *argument);
 
 /* --- reading queue/ID.eml as it goes out --- */
 

@@ -91,12 +91,13 @@ static int make_folder(const struct outbox *outbox, int parent, const char *path
 static bool make_folders(const struct outbox *outbox, int top, const struct folder_access *shared,
                          struct failure *failure)
 {
-    static const char *const folders[] = {OUTBOX_INTAKE, OUTBOX_QUEUE, OUTBOX_FAILED, OUTBOX_TMP,
-                                          OUTBOX_NEW};
+    static const char *const folders[] = {OUTBOX_INTAKE, OUTBOX_QUEUE, OUTBOX_KEPT,
+                                          OUTBOX_FAILED, OUTBOX_TMP,   OUTBOX_NEW};
+    enum { PRIVATE_FOLDERS = 4 };
     static const struct folder_access private = {.mode = 0700};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        int fd =
-            make_folder(outbox, top, folders[i], folders[i], i < 3 ? &private : shared, failure);
+        int fd = make_folder(outbox, top, folders[i], folders[i],
+                             i < PRIVATE_FOLDERS ? &private : shared, failure);
         if (fd < 0)
             return false;
         close(fd);

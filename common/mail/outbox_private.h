@@ -14,6 +14,7 @@
 #define OUTBOX_NEW    "new"
 #define OUTBOX_INTAKE "intake"
 #define OUTBOX_QUEUE  "queue"
+#define OUTBOX_KEPT   "kept"
 #define OUTBOX_FAILED "failed"
 
 enum {

@@ -4,13 +4,23 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char suffix[] = ".eml";
+static const struct {
+    const char *folder;
+    const char *suffix; /* behind the id */
+} parts[] = {
+    [OUTBOX_IN_INTAKE] = {OUTBOX_INTAKE, ""},
+    [OUTBOX_IN_QUEUE] = {OUTBOX_QUEUE, ".eml"},
+    [OUTBOX_IN_KEPT] = {OUTBOX_KEPT, ""},
+    [OUTBOX_IN_FAILED] = {OUTBOX_FAILED, ".eml"},
+};
 
 struct list_work {
     struct outbox_work work;
+    enum outbox_part part;
     char (*ids)[OUTBOX_ID_SIZE];
     size_t count;
     size_t capacity;
@@ -21,7 +31,7 @@ static void keep(struct list_work *list, const char *name)
 {
     char id[OUTBOX_ID_SIZE];
     size_t length = OUTBOX_ID_SIZE - 1;
-    if (strlen(name) != length + sizeof suffix - 1 || strcmp(name + length, suffix) != 0)
+    if (strlen(name) < length || strcmp(name + length, parts[list->part].suffix) != 0)
         return;
     memcpy(id, name, length);
     id[length] = '\0';
@@ -34,25 +44,34 @@ static void keep(struct list_work *list, const char *name)
     memcpy(list->ids[list->count++], id, sizeof id);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
 static void list_job(void *argument)
 {
     struct list_work *list = argument;
     const struct outbox *outbox = list->work.outbox;
-    int fd = outbox_folder(outbox, OUTBOX_QUEUE, &list->work.failure);
+    const char *folder = parts[list->part].folder;
+    int fd = outbox_folder(outbox, folder, &list->work.failure);
     DIR *opened = fd >= 0 ? fdopendir(fd) : NULL;
     if (opened == NULL) {
         if (fd >= 0) {
-            list->work.failure = outbox_failure(outbox, errno, "read", OUTBOX_QUEUE, NULL);
+            list->work.failure = outbox_failure(outbox, errno, "read", folder, NULL);
             close(fd);
         }
+        list->work.failure.gone = strcmp(list->work.failure.code, "ENOENT") == 0;
         return;
     }
     struct dirent *entry;
     while (errno = 0, (entry = readdir(opened)) != NULL)
         keep(list, entry->d_name);
     if (errno != 0)
-        list->work.failure = outbox_failure(outbox, errno, "read", OUTBOX_QUEUE, NULL);
+        list->work.failure = outbox_failure(outbox, errno, "read", folder, NULL);
     closedir(opened);
+    if (list->count > 0)
+        qsort(list->ids, list->count, sizeof *list->ids, compare_ids);
 }
 
 static void list_finish(struct outbox_work *work)
@@ -70,9 +89,11 @@ static void list_release(struct outbox_work *work)
     memory_free(work);
 }
 
-void outbox_list_queue(struct outbox *outbox, outbox_list_done *done, void *argument)
+void outbox_list(struct outbox *outbox, enum outbox_part part, outbox_list_done *done,
+                 void *argument)
 {
     struct list_work *list = memory_allocate(sizeof *list);
+    list->part = part;
     list->work.finish = list_finish;
     list->work.release = list_release;
     list->work.argument = argument;

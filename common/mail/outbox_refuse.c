@@ -94,14 +94,22 @@ static bool move_message(struct refusal *refusal)
     return false;
 }
 
+/* What was submitted is not needed beside its copy. */
+static void forget_kept(const struct refusal *refusal)
+{
+    struct failure ignored = {0}; /* a start removes it, too */
+    outbox_unlink(refusal->outbox, OUTBOX_KEPT, refusal->id, &ignored);
+}
+
 /* The reason comes first: a message in failed/ always has one. */
 static void refuse(struct refusal *refusal, const char *reason)
 {
     const struct outbox *outbox = refusal->outbox;
     if (write_reason(refusal, reason) && move_message(refusal) &&
         outbox_folder_sync(outbox, refusal->failed, OUTBOX_FAILED, refusal->failure) &&
-        outbox_folder_sync(outbox, refusal->intake, OUTBOX_INTAKE, refusal->failure))
-        outbox_folder_sync(outbox, refusal->queue, OUTBOX_QUEUE, refusal->failure);
+        outbox_folder_sync(outbox, refusal->intake, OUTBOX_INTAKE, refusal->failure) &&
+        outbox_folder_sync(outbox, refusal->queue, OUTBOX_QUEUE, refusal->failure))
+        forget_kept(refusal);
 }
 
 static void refuse_job(void *argument)

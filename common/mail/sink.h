@@ -26,6 +26,7 @@
 
 #include "base/executor.h"
 #include "base/failure.h"
+#include "mail/maildir_name.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -91,11 +92,38 @@ struct sink_opening {
  * it first writes, and creates nothing. */
 void sink_open_start(struct sink *sink, struct sink_opening *opening);
 
+/* --- what was published --- */
+
+enum { SINK_LIST_MAX = 500 };
+
+struct sink_listing {
+    int64_t since_ms; /* in: files that were published before are left out */
+    uint64_t above;   /* in: files of owners with a higher number count as well; 0: they do not */
+    struct failure failure;                   /* out */
+    struct maildir_name files[SINK_LIST_MAX]; /* out: the next ones, in no order */
+    size_t count;
+    bool more; /* out: start it again for the next ones */
+    void (*done)(struct sink_listing *listing);
+    void *argument;
+
+    /* Private. */
+    struct sink_list_work *work;
+};
+
+/* What the Maildir's new/ and cur/ hold of the sink's owner, by the marks in the names, page by
+ * page. Begins with zeroes but for what goes in. The marker must be there. A file that is moved
+ * meanwhile may be told twice. */
+void sink_list_start(struct sink *sink, struct sink_listing *listing);
+
+/* Between two pages, when no more are wanted; nothing when all were told. */
+void sink_list_end(struct sink_listing *listing);
+
 /* --- writing --- */
 
-/* A new message. `on_ready` is called when sink_ready turned true again after it was false. */
-struct sink_message *sink_begin(struct sink *sink, void (*on_ready)(void *argument),
-                                void *argument);
+/* A new message; `mark` (NULL: none) tells in its name which (maildir_name.h). `on_ready` is called
+ * when sink_ready turned true again after it was false. */
+struct sink_message *sink_begin(struct sink *sink, const struct maildir_mark *mark,
+                                void (*on_ready)(void *argument), void *argument);
 
 /* Whether SINK_CHUNK_MAX more bytes can be taken now. Always true again after on_ready, and once
  * the message has failed (its bytes are thrown away then). */

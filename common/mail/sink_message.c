@@ -79,7 +79,8 @@ static void remove_work(void *argument)
 
 /* --- life --- */
 
-struct sink_message *sink_begin(struct sink *sink, void (*on_ready)(void *argument), void *argument)
+struct sink_message *sink_begin(struct sink *sink, const struct maildir_mark *mark,
+                                void (*on_ready)(void *argument), void *argument)
 {
     assert(!sink->freed);
     struct sink_message *message = memory_allocate(sizeof *message);
@@ -87,7 +88,8 @@ struct sink_message *sink_begin(struct sink *sink, void (*on_ready)(void *argume
     message->on_ready = on_ready;
     message->argument = argument;
     message->file.fd = -1;
-    message->file.name = maildir_name_create(sink->sinks->instance, sink->owner, sink->sinks->host);
+    message->file.name =
+        maildir_name_create(sink->sinks->instance, sink->owner, mark, sink->sinks->host);
     TAILQ_INSERT_TAIL(&sink->messages, message, entries);
     return message;
 }

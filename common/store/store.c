@@ -14,9 +14,11 @@ static void store_read_instance(struct store *store)
     struct store_connection *connection = &store->reader.connection;
     sqlite3_stmt *query = store_query(connection, STORE_SQL_INSTANCE);
     bool found = store_row(connection, query);
-    if (found)
+    if (found) {
         snprintf(store->instance, sizeof store->instance, "%s",
                  (const char *)sqlite3_column_text(query, 0));
+        store->copied_ms = sqlite3_column_int64(query, 1);
+    }
     store_end(query);
     if (!found)
         store_fail(connection, SQLITE_CORRUPT);

@@ -93,6 +93,10 @@ struct store_registration {
     struct store_mailbox mailbox; /* out */
     int64_t enabled_ms;    /* out: when it was first enabled: the default of process_email_from */
     unsigned switched_off; /* out: bits of enum store_direction, see store_actions.h */
+    /* out: after a backup was put back its Maildir is to be looked through, see store_restore.h */
+    bool unchecked;
+    int64_t check_from_ms;
+    uint64_t check_above; /* 0: for its own files alone */
 };
 
 /* Gives every mailbox its number; those not named are marked as removed (their state stays until
@@ -319,14 +323,14 @@ enum { STORE_SUBMISSION_ID_SIZE = 37 };
 struct store_submission {
     char id[STORE_SUBMISSION_ID_SIZE]; /* a UUID; the queue's file is named after it */
     enum store_submission_state state;
-    int64_t order;          /* in which they came; given by store_submission_add */
-    int64_t queued_ms;      /* store_submission_add: 0 means now */
-    uint64_t size;          /* bytes of the queue's file */
-    uint32_t submitter;     /* user id of who submitted it */
-    bool null_sender;       /* nobody is to be told of its fate */
-    bool stray;             /* a draft too many may exist: looked for once it is sent or failed */
-    uint32_t attempts;      /* that failed in a transient way */
-    int64_t next_try_ms;    /* not before; 0: at once */
+    int64_t order;       /* in which they came; given by store_submission_add */
+    int64_t queued_ms;   /* store_submission_add: 0 means now */
+    uint64_t size;       /* bytes of the queue's file; 0: it was gone when a backup was put back */
+    uint32_t submitter;  /* user id of who submitted it */
+    bool null_sender;    /* nobody is to be told of its fate */
+    bool stray;          /* a draft too many may exist: looked for once it is sent or failed */
+    uint32_t attempts;   /* that failed in a transient way */
+    int64_t next_try_ms; /* not before; 0: at once */
     int64_t doubt_since_ms; /* 0: none */
     int64_t held_for_ms; /* how long it was held in all (store_actions.h): it does not age then */
     const char *message_id; /* with its angle brackets */

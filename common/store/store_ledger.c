@@ -266,7 +266,9 @@ static void seen_alias(struct store_connection *connection, const struct ledger_
     struct digest known;
     if (ledger_by_fingerprint(connection, mailbox, &seen->key, &known) == STORE_ITEM_UNKNOWN)
         return;
-    sqlite3_stmt *query = ledger_query(connection, STORE_SQL_LEDGER_ALIAS, mailbox, &known);
+    bool rebuilt = digest_equal(&known, &seen->key.fingerprint);
+    sqlite3_stmt *query = ledger_query(
+        connection, rebuilt ? STORE_SQL_LEDGER_CLAIM : STORE_SQL_LEDGER_ALIAS, mailbox, &known);
     store_bind_digest(connection, query, 3, &seen->key.item);
     store_bind_number(connection, query, 4, ledger->now_ms);
     store_bind_text(connection, query, 5, seen->reference);

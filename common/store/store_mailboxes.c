@@ -12,6 +12,8 @@ struct register_operation {
     struct store_registration *registrations;
     size_t count;
     int64_t now_ms;
+    int64_t enable_from_ms; /* of new ones, for a backup was put back; 0: now */
+    int64_t last_number;    /* of a mailbox, before this */
 };
 
 /* Stands for the number while a renaming has to wait for the next registration. */
@@ -24,6 +26,9 @@ struct mailbox_row {
     int64_t enabled_ms;
     bool same_profile;
     bool removed;
+    bool unchecked;
+    int64_t check_from_ms;
+    uint64_t check_above;
     bool rename_applied; /* this renaming was done before, and the configuration still says it */
 };
 
@@ -41,6 +46,9 @@ static struct mailbox_row mailbox_find(struct store_connection *connection, cons
         row.same_profile =
             strcmp((const char *)sqlite3_column_text(query, 3), registration->profile) == 0;
         row.removed = sqlite3_column_type(query, 4) != SQLITE_NULL;
+        row.unchecked = sqlite3_column_type(query, 6) != SQLITE_NULL;
+        row.check_from_ms = sqlite3_column_int64(query, 6);
+        row.check_above = (uint64_t)sqlite3_column_int64(query, 7);
         row.rename_applied =
             registration->renamed_from == NULL ||
             (renamed_from != NULL && strcmp(renamed_from, registration->renamed_from) == 0);
@@ -147,9 +155,28 @@ static void mailbox_rename(struct store_connection *connection,
     store_run(connection, query);
 }
 
-static void mailbox_insert(struct store_connection *connection,
-                           struct store_registration *registration, int64_t now_ms)
+/* What was delivered since the backup was made, when the mailbox was perhaps there already, lies in
+ * its Maildir under a number that no mailbox has now. */
+static void mailbox_check_new(struct store_connection *connection,
+                              struct store_registration *registration,
+                              const struct register_operation *registering)
 {
+    registration->unchecked = true;
+    registration->check_from_ms = registering->enable_from_ms;
+    registration->check_above = (uint64_t)registering->last_number;
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_RESTORE_NEW_MAILBOX);
+    store_bind_number(connection, query, 1, registration->mailbox.number);
+    store_bind_number(connection, query, 2, registration->check_from_ms);
+    store_bind_number(connection, query, 3, registering->last_number);
+    store_run(connection, query);
+}
+
+static void mailbox_insert(struct store_connection *connection,
+                           struct store_registration *registration,
+                           const struct register_operation *registering)
+{
+    bool restored = registering->enable_from_ms != 0;
+    int64_t now_ms = restored ? registering->enable_from_ms : registering->now_ms;
     sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_INSERT);
     store_bind_text(connection, query, 1, registration->address);
     store_bind_text(connection, query, 2, registration->profile);
@@ -159,21 +186,27 @@ static void mailbox_insert(struct store_connection *connection,
     registration->mailbox.number = sqlite3_last_insert_rowid(connection->database);
     registration->mailbox.lease = 1;
     registration->enabled_ms = now_ms;
+    if (restored)
+        mailbox_check_new(connection, registration, registering);
 }
 
 static void mailbox_register(struct store_connection *connection,
-                             struct store_registration *registration, int64_t now_ms)
+                             struct store_registration *registration,
+                             const struct register_operation *registering)
 {
     bool rename_later = registration->mailbox.number == RENAME_LATER;
     struct mailbox_row row = mailbox_find(connection, registration->address, registration);
     if (store_failed(connection))
         return;
     if (row.number == 0) {
-        mailbox_insert(connection, registration, now_ms);
+        mailbox_insert(connection, registration, registering);
         return;
     }
     registration->mailbox = (struct store_mailbox){.number = row.number, .lease = row.lease};
     registration->enabled_ms = row.enabled_ms;
+    registration->unchecked = row.unchecked;
+    registration->check_from_ms = row.check_from_ms;
+    registration->check_above = row.check_above;
     if (row.same_profile && !row.removed && row.rename_applied)
         return;
     sqlite3_stmt *query = store_query(connection, STORE_SQL_MAILBOX_KEEP);
@@ -254,16 +287,30 @@ static void register_read_switches(struct store_connection *connection,
     }
 }
 
+/* The first registration after a backup was put back. */
+static void register_begin(struct store_connection *connection,
+                           struct register_operation *registering)
+{
+    registering->enable_from_ms =
+        store_run_number(connection, store_query(connection, STORE_SQL_RESTORE_ENABLE_FROM));
+    if (registering->enable_from_ms == 0)
+        return;
+    registering->last_number =
+        store_run_number(connection, store_query(connection, STORE_SQL_MAILBOX_LAST));
+    store_run_sql(connection, STORE_SQL_RESTORE_ENABLED);
+}
+
 static void register_run(struct store_connection *connection, struct store_operation *operation)
 {
     struct register_operation *registering = (struct register_operation *)operation;
     struct store_registration *all = registering->registrations;
+    register_begin(connection, registering);
     for (size_t i = 0; i < registering->count; i++)
         mailbox_vacate(connection, registering, &all[i]);
     for (size_t i = 0; i < registering->count; i++)
         mailbox_rename(connection, &all[i], registering->now_ms);
     for (size_t i = 0; i < registering->count; i++)
-        mailbox_register(connection, &all[i], registering->now_ms);
+        mailbox_register(connection, &all[i], registering);
     for (size_t i = 0; i < registering->count; i++)
         mailbox_resolve_off(connection, &all[i], registering->now_ms);
     register_read_switches(connection, registering);

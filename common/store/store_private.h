@@ -202,6 +202,7 @@ void store_worker_put(struct store_worker *worker, struct store_operations *oper
 struct store {
     struct log *log;
     char instance[STORE_INSTANCE_SIZE];
+    int64_t copied_ms; /* see store_copied */
     struct store_files files;
     atomic_bool closing;
     struct store_worker writer;

@@ -235,6 +235,18 @@ static const char *const migrations[] = {
     "ALTER TABLE ledger ADD COLUMN activity BLOB;"
     "ALTER TABLE ledger ADD COLUMN taken_at INTEGER;"
     "CREATE INDEX ledger_message ON ledger (message) WHERE message IS NOT NULL;",
+
+    /* Backups that are put back: see store_restore.h. instance.copied_at: this file is a copy that
+     * was made then, and no daemon has begun with it. restored_id: submissions up to this id may
+     * have been sent though there is no row of them. enable_from: since when mailboxes that the
+     * next registration brings are enabled; NULL: since then. mailbox.check_from: its Maildir is to
+     * be looked through for what was delivered since; NULL: it need not. check_above: for files of
+     * mailboxes with higher numbers, too. */
+    "ALTER TABLE instance ADD COLUMN copied_at INTEGER;"
+    "ALTER TABLE instance ADD COLUMN restored_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE instance ADD COLUMN enable_from INTEGER;"
+    "ALTER TABLE mailbox ADD COLUMN check_from INTEGER;"
+    "ALTER TABLE mailbox ADD COLUMN check_above INTEGER;",
 };
 
 enum {

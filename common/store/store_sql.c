@@ -2,6 +2,7 @@
 
 #include "store/store_alerts.h"
 #include "store/store_private.h"
+#include "store/store_restore.h"
 
 /* The states as they stand in the database; INDEXED BY needs them as literals. */
 #define DELIVERING "1"
@@ -26,7 +27,13 @@ _Static_assert(STORE_SUBMISSION_SENT == 4, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_FAILED == 5, "the database holds this number");
 _Static_assert(STORE_SUBMISSION_SENDING == 7, "the database holds this number");
 
-#define SUBMISSION_FAILED "5"
+#define SUBMISSION_QUEUED   "1"
+#define SUBMISSION_CREATING "2"
+#define SUBMISSION_FAILED   "5"
+#define SUBMISSION_DOUBTFUL "6"
+_Static_assert(STORE_SUBMISSION_QUEUED == 1, "the database holds this number");
+_Static_assert(STORE_SUBMISSION_CREATING == 2, "the database holds this number");
+_Static_assert(STORE_SUBMISSION_DOUBTFUL == 6, "the database holds this number");
 
 /* All columns of struct store_queued, and the newest of what is open of failures of it. */
 #define QUEUE_FAILURE(column)                                                \
@@ -42,6 +49,9 @@ _Static_assert(STORE_SUBMISSION_SENDING == 7, "the database holds this number");
 #define QUEUE_BEHIND \
     "(submission.mailbox, submission.number) > (?1, ?2) AND submission.mailbox <= ?3"
 #define QUEUE_ORDER "ORDER BY submission.mailbox, submission.number LIMIT ?4"
+
+#define COPIED_UNKNOWN "1"
+_Static_assert(STORE_COPIED_UNKNOWN == 1, "the database holds this number");
 
 /* Of alerts: open; what a list of open alerts that are to be resolved tells of each: its id,
  * whether the owner knows or was to know of it, whether it absorbs. */
@@ -113,14 +123,14 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_ROLLBACK_TO] = "ROLLBACK TO operation",
     [STORE_SQL_RELEASE] = "RELEASE operation",
 
-    [STORE_SQL_INSTANCE] = "SELECT id FROM instance WHERE one = 1",
+    [STORE_SQL_INSTANCE] = "SELECT id, copied_at FROM instance WHERE one = 1",
 
     /* --- mailboxes --- */
 
     [STORE_SQL_MAILBOX_LEASE] = "SELECT lease FROM mailbox WHERE number = ?1",
     [STORE_SQL_MAILBOX_BY_ADDRESS] =
-        "SELECT number, lease, enabled_at, profile, removed_at, renamed_from FROM mailbox"
-        " WHERE address = ?1",
+        "SELECT number, lease, enabled_at, profile, removed_at, renamed_from, check_from,"
+        " check_above FROM mailbox WHERE address = ?1",
     [STORE_SQL_MAILBOX_DELIVERS] = "SELECT 1 FROM ledger INDEXED BY ledger_delivering"
                                    " WHERE mailbox = ?1 AND state = " DELIVERING " LIMIT 1",
     [STORE_SQL_MAILBOX_INSERT] =
@@ -133,6 +143,7 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_MAILBOX_RENAME] =
         "UPDATE mailbox SET address = ?2, renamed_from = ?3 WHERE number = ?1",
     [STORE_SQL_MAILBOX_ALL_PRESENT] = "SELECT number FROM mailbox WHERE removed_at IS NULL",
+    [STORE_SQL_MAILBOX_LAST] = "SELECT seq FROM sqlite_sequence WHERE name = 'mailbox'",
     [STORE_SQL_MAILBOX_REMOVE] = "UPDATE mailbox SET removed_at = ?2 WHERE number = ?1",
     [STORE_SQL_MAILBOX_RETIRE] = "UPDATE mailbox SET address = '#' || number, lease = lease + 1,"
                                  " removed_at = coalesce(removed_at, ?2)"
@@ -219,6 +230,10 @@ static const char *const texts[STORE_SQL_COUNT] = {
         " received_at, ?4, attempts, iif(state = " FAILED ", coalesce(next_retry, ?4), NULL),"
         " iif(state = " FAILED ", ?5, NULL), iif(state = " FAILED
         ", message, NULL) FROM ledger WHERE mailbox = ?1 AND item = ?2",
+    /* A row that a file of the Maildir has brought gets the item's own digest. */
+    [STORE_SQL_LEDGER_CLAIM] =
+        "UPDATE ledger SET item = ?3, last_seen = ?4, reference = ?5"
+        " WHERE mailbox = ?1 AND item = ?2 AND fingerprint = item AND state = " DELIVERED,
     /* What was set aside and has come back is there under its new ItemId alone. */
     [STORE_SQL_LEDGER_RETURNED] = "DELETE FROM ledger WHERE mailbox = ?1 AND item = ?2"
                                   " AND state = " FAILED " AND next_retry IS NULL",
@@ -524,8 +539,9 @@ static const char *const texts[STORE_SQL_COUNT] = {
 
     [STORE_SQL_SUBMISSION_ADD] =
         "INSERT INTO submission (id, mailbox, state, queued_at, size, submitter, null_sender,"
-        " message_id, subject, recipients) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-        " ON CONFLICT (id) DO NOTHING",
+        " message_id, subject, recipients) VALUES (?1, ?2, iif(?1 <= (SELECT restored_id FROM"
+        " instance WHERE one = 1), " SUBMISSION_CREATING ", " SUBMISSION_QUEUED "),"
+        " ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
     [STORE_SQL_SUBMISSION_STATE] = "SELECT state FROM submission WHERE id = ?1",
     /* One that waits for longer than is ever waited (8 days) was told to while the clock was ahead.
      */
@@ -566,6 +582,52 @@ static const char *const texts[STORE_SQL_COUNT] = {
     [STORE_SQL_PAUSE] = "INSERT INTO paused (profile, since, user) VALUES (?1, ?2, ?3)"
                         " ON CONFLICT DO NOTHING",
     [STORE_SQL_PAUSE_END] = "DELETE FROM paused WHERE profile = ?1",
+
+    /* A backup that was put back. ?1 of the mailboxes: a number, or NULL for all. */
+    [STORE_SQL_RESTORE_INSTANCE] =
+        "UPDATE instance SET enable_from = nullif(copied_at, " COPIED_UNKNOWN "), copied_at = NULL"
+        " WHERE one = 1",
+    [STORE_SQL_RESTORE_MAILBOXES] = "UPDATE mailbox SET check_from = ?1, check_above = NULL",
+    [STORE_SQL_RESTORE_MAILBOX] =
+        "UPDATE mailbox SET check_from = ?2, check_above = NULL WHERE number = ?1",
+    [STORE_SQL_RESTORE_OPEN] =
+        "SELECT id FROM submission INDEXED BY submission_open WHERE " SUBMISSION_OPEN
+        " AND " SUBMISSION_WAITS " AND (?1 IS NULL OR mailbox = ?1) AND removal IS NULL",
+    /* What was sent in one step stays so: when no copy turns up a person decides. */
+    [STORE_SQL_RESTORE_DOUBT] = "UPDATE submission SET state = iif(state = " SUBMISSION_DOUBTFUL
+                                ", state, " SUBMISSION_CREATING
+                                "), reference = NULL, attempts = 0, next_try = 0, doubt_since = 0,"
+                                " size = iif(?2, size, 0) WHERE id = ?1",
+    [STORE_SQL_RESTORE_FAILED] =
+        "UPDATE submission SET state = " SUBMISSION_FAILED ", reference = NULL, held_at = NULL,"
+        " next_try = 0, doubt_since = 0, stray = 1, finished_at = ?2 WHERE id = ?1",
+    [STORE_SQL_RESTORE_LAST_ID] =
+        "UPDATE instance SET restored_id = max(restored_id, ?1) WHERE one = 1",
+    [STORE_SQL_RESTORE_CHECKED] =
+        "UPDATE mailbox SET check_from = NULL, check_above = NULL WHERE number = ?1",
+    [STORE_SQL_RESTORE_ENABLE_FROM] = "SELECT enable_from FROM instance WHERE one = 1",
+    [STORE_SQL_RESTORE_ENABLED] =
+        "UPDATE instance SET enable_from = NULL WHERE one = 1 AND enable_from IS NOT NULL",
+    [STORE_SQL_RESTORE_NEW_MAILBOX] =
+        "UPDATE mailbox SET check_from = ?2, check_above = ?3 WHERE number = ?1",
+
+    /* What the files of a Maildir tell of the ledger: by a fingerprint, or by an item. */
+    [STORE_SQL_REBUILD_STATE] =
+        "SELECT min(iif(state = " FAILED ", 9, state)) FROM ledger INDEXED BY ledger_fingerprint"
+        " WHERE mailbox = ?1 AND fingerprint = ?2",
+    [STORE_SQL_REBUILD_STATE_ITEM] = "SELECT min(iif(state = " FAILED ", 9, state)) FROM ledger"
+                                     " INDEXED BY ledger_item WHERE mailbox = ?1 AND item = ?2",
+    [STORE_SQL_REBUILD_SETTLE] =
+        "UPDATE ledger INDEXED BY ledger_fingerprint SET state = " DELIVERED ", name = NULL,"
+        " reference = NULL, next_retry = NULL WHERE mailbox = ?1 AND fingerprint = ?2"
+        " AND state = " FAILED " RETURNING item",
+    [STORE_SQL_REBUILD_SETTLE_ITEM] =
+        "UPDATE ledger INDEXED BY ledger_item SET state = " DELIVERED ", name = NULL,"
+        " reference = NULL, next_retry = NULL WHERE mailbox = ?1 AND item = ?2"
+        " AND state = " FAILED " RETURNING item",
+    [STORE_SQL_REBUILD_ADD] =
+        "INSERT INTO ledger (mailbox, item, fingerprint, state, received_at, last_seen, file,"
+        " taken_at) VALUES (?1, ?2, ?3, " DELIVERED ", ?4, ?5, ?6, ?4)",
 
     /* Redelivery goes through a mailbox's rows a slice at a time: those behind the item ?2, up to
      * the last of the slice, which is the item ?3 of the statements that follow. */

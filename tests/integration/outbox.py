@@ -35,6 +35,9 @@ class Outbox:
     def queue(self):
         return self._names("queue")
 
+    def kept(self):
+        return self._names("kept")
+
     def failed(self):
         """The messages that wait for a person, with the reason beside each."""
         return {name: (self.folder / "failed" / name.replace(".eml", ".reason"))

@@ -31,6 +31,8 @@ struct fixture {
     char *committed[COMMITTED_MAX];
     size_t committed_count;
     unsigned marked, ready_noted;
+    unsigned files_told, checked; /* of the Maildir, by the comparison with the ledger */
+    struct store_published last_file;
     unsigned calls, cancel_at;  /* of the store, while a recovery runs */
     const char *must_not_exist; /* when something is marked as delivered */
     struct failure mark_failure;
@@ -185,6 +187,29 @@ void store_ledger_gone(struct store *store, struct store_mailbox mailbox,
 {
     (void)store, (void)mailbox, (void)items, (void)count, (void)now_ms;
     store_answer_later(done, argument, NULL);
+}
+
+void store_ledger_rebuild(struct store *store, struct store_mailbox mailbox,
+                          const struct store_published *files, size_t count, int64_t now_ms,
+                          struct store_comparison *comparison, store_done *done, void *argument)
+{
+    (void)store, (void)mailbox, (void)now_ms;
+    for (size_t i = 0; i < count; i++)
+        world->last_file = files[i];
+    world->files_told += (unsigned)count;
+    comparison->unknown += count;
+    store_answer_later(done, argument, &world->mark_failure);
+    count_call();
+}
+
+void store_mailbox_checked(struct store *store, struct store_mailbox mailbox, store_done *done,
+                           void *argument)
+{
+    (void)store;
+    assert_int_equal(mailbox.number, OWNER);
+    world->checked++;
+    store_answer_later(done, argument, NULL);
+    count_call();
 }
 
 /* --- the server: one folder, with nothing in it --- */

@@ -262,9 +262,11 @@ const char *sink_mount(const struct sink *sink)
     return "/srv/mail";
 }
 
-struct sink_message *sink_begin(struct sink *sink, void (*on_ready)(void *argument), void *argument)
+struct sink_message *sink_begin(struct sink *sink, const struct maildir_mark *mark,
+                                void (*on_ready)(void *argument), void *argument)
 {
     assert_ptr_equal(sink, the_sink);
+    assert_non_null(mark);
     struct sink_message *message = memory_allocate(sizeof *message);
     message->on_ready = on_ready;
     message->argument = argument;

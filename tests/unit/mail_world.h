@@ -219,7 +219,7 @@ static inline void world_ready(void *argument)
 static inline struct sink_message *world_message(struct world *world, struct sink *sink,
                                                  const char *bytes, size_t length)
 {
-    struct sink_message *message = sink_begin(sink, world_ready, world->executor);
+    struct sink_message *message = sink_begin(sink, NULL, world_ready, world->executor);
     while (length > 0) {
         size_t chunk = length < SINK_CHUNK_MAX ? length : SINK_CHUNK_MAX;
         if (!sink_ready(message))

@@ -34,7 +34,8 @@ static inline void answer_scan(void *argument, const struct failure *failure,
                                const char (*ids)[OUTBOX_ID_SIZE], size_t count, bool more)
 {
     struct answer *answer = argument;
-    memcpy(answer->ids, ids, count * sizeof *ids);
+    if (count > 0)
+        memcpy(answer->ids, ids, count * sizeof *ids);
     answer->count = count;
     answer->more = more;
     answer_with(answer, failure);

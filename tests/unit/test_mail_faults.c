@@ -385,7 +385,7 @@ static void a_message_whose_disk_is_slow_takes_no_more_than_its_buffers(void **s
     struct sink *sink = world_ready_sink(world);
     int ready = 0;
     hold_calls(NULL);
-    struct sink_message *message = sink_begin(sink, count_ready, &ready);
+    struct sink_message *message = sink_begin(sink, NULL, count_ready, &ready);
     size_t taken = 0;
     for (; sink_ready(message); taken += sizeof chunk)
         sink_write(message, chunk, sizeof chunk);
@@ -412,7 +412,7 @@ static void pieces_that_come_after_one_question_are_all_taken(void **state)
     struct failure failure;
     int ready = 0;
     hold_calls(NULL);
-    struct sink_message *message = sink_begin(sink, count_ready, &ready);
+    struct sink_message *message = sink_begin(sink, NULL, count_ready, &ready);
     for (size_t taken = 0; taken + sizeof chunk < SINK_MESSAGE_BUFFER; taken += sizeof chunk)
         sink_write(message, chunk, sizeof chunk);
     assert_true(sink_ready(message));

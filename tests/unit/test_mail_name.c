@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -35,7 +36,7 @@ static void a_name_is_recognised_as_ours(void **state)
     uint64_t other = 7;
     char host[MAILDIR_HOST_SIZE];
     maildir_host("////////////////////////////////////////////////////////////////", host);
-    char *spool = maildir_name_create(instance, owner, host);
+    char *spool = maildir_name_create(instance, owner, NULL, host);
     char *name = maildir_name_with_size(spool, UINT64_MAX);
     assert_true(strlen(name) < SINK_NAME_SIZE);
     assert_int_equal(maildir_name_spool_length(name), strlen(spool));
@@ -66,7 +67,7 @@ static void a_name_has_the_number_under_which_its_file_is_found(void **state)
         assert_int_equal(maildir_name_number(ours[i]), 255);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(maildir_name_number(others[i]), 0);
-    char *name = maildir_name_create(instance, 1, "host");
+    char *name = maildir_name_create(instance, 1, NULL, "host");
     assert_true(maildir_name_number(name) != 0);
     memory_free(name);
 }
@@ -74,8 +75,8 @@ static void a_name_has_the_number_under_which_its_file_is_found(void **state)
 static void two_names_are_never_the_same(void **state)
 {
     (void)state;
-    char *one = maildir_name_create(instance, 1, "host");
-    char *other = maildir_name_create(instance, 1, "host");
+    char *one = maildir_name_create(instance, 1, NULL, "host");
+    char *other = maildir_name_create(instance, 1, NULL, "host");
     assert_string_not_equal(one, other);
     memory_free(one);
     memory_free(other);
@@ -122,6 +123,54 @@ static void names_of_others_are_refused(void **state)
     assert_true(maildir_name_is_ours(name, instance, NULL));
 }
 
+static void a_name_tells_of_which_message_its_file_is(void **state)
+{
+    (void)state;
+    const struct maildir_mark marks[] = {{.is_fingerprint = true, .digest = {{0xab, 0, 0xcd}}},
+                                         {.digest = {{1, 2, 3}}}};
+    char host[MAILDIR_HOST_SIZE];
+    maildir_host("////////////////////////////////////////////////////////////////", host);
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t owner = i == 0 ? UINT64_MAX : 12;
+        char *spool = maildir_name_create(instance, owner, &marks[i], host);
+        char *name = maildir_name_with_size(spool, UINT64_MAX);
+        char consumed[300];
+        struct maildir_name parts;
+        assert_true(strlen(name) < SINK_NAME_SIZE);
+        assert_true(maildir_name_is_ours(name, instance, &owner));
+        assert_true(maildir_name_is_ours(spool, instance, &owner));
+        snprintf(consumed, sizeof consumed, "%s:2,FRS", name);
+        assert_true(maildir_name_read(consumed, instance, &parts));
+        assert_true(maildir_name_read(name, instance, &parts));
+        assert_int_equal(parts.owner, owner);
+        assert_true(parts.seconds > 1700000000);
+        assert_int_equal(parts.number, maildir_name_number(consumed));
+        assert_int_equal(parts.mark.is_fingerprint, marks[i].is_fingerprint);
+        assert_memory_equal(&parts.mark.digest, &marks[i].digest, DIGEST_SIZE);
+        assert_false(maildir_name_read(name, "0123456789ac", &parts));
+        memory_free(spool);
+        memory_free(name);
+    }
+}
+
+static void names_without_a_mark_tell_of_no_message(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "1700000000.0123456789abb12r00000000000000ff.host,S=5",
+        "1700000000.0123456789abb12r00000000000000ffm0011.host,S=5",
+        "1700000000.0123456789abb12r00000000000000ffx00112233445566778899aabbccddeeff.host,S=5",
+        "1700000000.0123456789abb12r00000000000000ffm00112233445566778899aabbccddeeffff.host,S=5",
+        "1700000000.0123456789abb12r00000000000000ffm00112233445566778899AABBCCDDEEFF.host,S=5",
+        "1700000000.M1P1.host",
+    };
+    struct maildir_name parts;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_false(maildir_name_read(names[i], instance, &parts));
+    assert_int_equal(maildir_name_number(names[1]), 0);
+    assert_false(maildir_name_is_ours(names[2], instance, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +179,8 @@ int main(void)
         cmocka_unit_test(a_name_has_the_number_under_which_its_file_is_found),
         cmocka_unit_test(two_names_are_never_the_same),
         cmocka_unit_test(names_of_others_are_refused),
+        cmocka_unit_test(a_name_tells_of_which_message_its_file_is),
+        cmocka_unit_test(names_without_a_mark_tell_of_no_message),
     };
     return cmocka_run_group_tests_name("mail: names", tests, NULL, NULL);
 }

@@ -355,7 +355,7 @@ static void a_full_disk_leaves_the_message_where_it_was(void **state)
     assert_string_equal(refuse(it->world, it->outbox, id, "No.").code, "ENOSPC");
     refuse_calls(CALL_RENAMEAT, EIO, 0);
     assert_string_equal(refuse(it->world, it->outbox, id, "No.").code, "EIO");
-    refuse_calls(CALL_UNLINKAT, EIO, 0);
+    refuse_calls(CALL_RENAMEAT, EIO, 0);
     assert_string_equal(settle(it->world, it->outbox, id).code, "EIO");
     fault_clear();
     assert_true(world_has(it->world, "intake", id));

@@ -267,7 +267,7 @@ static void an_abandoned_message_leaves_nothing(void **state)
     struct world *world = *state;
     struct sink *sink = world_ready_sink(world);
     sink_abandon(world_text(world, sink, "small"));
-    struct sink_message *unfinished = sink_begin(sink, world_ready, world->executor);
+    struct sink_message *unfinished = sink_begin(sink, NULL, world_ready, world->executor);
     sink_write(unfinished, "a", 1);
     sink_abandon(unfinished);
 
@@ -311,7 +311,7 @@ static void a_sink_freed_while_it_opens_does_not_call_back(void **state)
     struct sink *sink = world_sink(world);
     struct sink_opening *opening = memory_allocate(sizeof *opening);
     const char **names = memory_allocate_array(1, sizeof *names);
-    char *name = maildir_name_create(INSTANCE, 0, "host");
+    char *name = maildir_name_create(INSTANCE, 0, NULL, "host");
     names[0] = name;
     *opening = (struct sink_opening){
         .may_create = true, .names = names, .name_count = 1, .done = never_opened};
@@ -328,7 +328,7 @@ static void a_sink_freed_while_it_syncs_removes_the_files(void **state)
     struct world *world = *state;
     struct sink *sink = world_ready_sink(world);
     char *bytes = memory_allocate(300000);
-    struct sink_message *large = sink_begin(sink, never_ready, NULL);
+    struct sink_message *large = sink_begin(sink, NULL, never_ready, NULL);
     size_t written = 0;
     for (; sink_ready(large) && written < 300000; written += SINK_CHUNK_MAX)
         sink_write(large, bytes, SINK_CHUNK_MAX);

@@ -206,7 +206,7 @@ static void what_is_not_the_database_is_told_apart_and_never_altered(void **stat
     /* Of a newer version, with and without a copy that this program can use. */
     support_open(fixture);
     support_close(fixture);
-    execute(fixture, "PRAGMA user_version = 6; PRAGMA journal_mode = WAL");
+    execute(fixture, "PRAGMA user_version = 7; PRAGMA journal_mode = WAL");
     const char *newer = "The database was written by a newer version of exsyncd.";
     refused_untouched(fixture, "SQLITE_MISMATCH", newer);
     char copy[128];
@@ -214,12 +214,12 @@ static void what_is_not_the_database_is_told_apart_and_never_altered(void **stat
     snprintf(copy, sizeof copy, "%s.v4", fixture->path);
     write_file(copy, "", 0);
     refused(fixture, "SQLITE_MISMATCH", &failure);
-    assert_non_null(strstr(failure.text, "is of version 6, this program knows up to 5"));
+    assert_non_null(strstr(failure.text, "is of version 7, this program knows up to 6"));
     assert_non_null(strstr(failure.text, copy));
     assert_non_null(strstr(failure.remedy, "restore the copy"));
 
     /* Cut off. */
-    execute(fixture, "PRAGMA user_version = 5");
+    execute(fixture, "PRAGMA user_version = 6");
     assert_int_equal(truncate(fixture->path, 3 * 4096), 0);
     refused_untouched(fixture, "SQLITE_CORRUPT", "The database is damaged.");
 }
@@ -398,7 +398,7 @@ static void settings_run(struct store_connection *connection, struct store_opera
     } settings[] = {
         {"PRAGMA synchronous", 2},  {"PRAGMA foreign_keys", 1},   {"PRAGMA mmap_size", 0},
         {"PRAGMA temp_store", 2},   {"PRAGMA cache_size", -1500}, {"PRAGMA auto_vacuum", 2},
-        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 5},
+        {"PRAGMA page_size", 4096}, {"PRAGMA trusted_schema", 0}, {"PRAGMA user_version", 6},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         assert_int_equal(store_execute_number(connection, settings[i].sql), settings[i].value);
@@ -445,6 +445,8 @@ static bool may_read_whole(int sql)
         STORE_SQL_QUEUE_WAITING,       STORE_SQL_QUEUE_FAILED,
         STORE_SQL_QUEUE_REMOVING,      STORE_SQL_QUEUE_FIND,
         STORE_SQL_QUEUE_HELD,          STORE_SQL_FAILURE_ROWS_REFUSED,
+        STORE_SQL_MAILBOX_LAST,        STORE_SQL_RESTORE_MAILBOXES,
+        STORE_SQL_RESTORE_OPEN,
     };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (whole[i] == (enum store_sql)sql)

@@ -1,0 +1,340 @@
+/* verify: does the database know what was delivered and sent?
+ *
+ *   {"command": "verify", "address": "ANNA@contoso.com"}   or "profile": "NAME", or neither: all;
+ *   and "repair": true
+ *
+ * Mailboxes are looked at one after the other (verification.h); the answers come as they are:
+ *
+ *   {"kind": "outbox", "unknown": 0, "repaired": false}
+ *   {"kind": "verified", "address": "anna@contoso.com", "profile": "contoso", "differs": true,
+ *    "repaired": false, "unchecked": false, "files": 120, "delivered_unknown": 3,
+ *    "delivered_failed": 0, "waiting": 2, "sent_queued": 1, "draft_queued": 0, "no_file": 0,
+ *    "error": null}
+ *
+ *   unknown            messages in the outbox that the database does not know: not for one mailbox
+ *   repaired           it will be looked for before anything is fetched or sent
+ *   unchecked          its Maildir is still to be compared, before anything is fetched
+ *   delivered_unknown  files of the Maildir that are not in the ledger: would be delivered again
+ *   delivered_failed   the same that the ledger has as failed
+ *   sent_queued        to be sent, though Exchange has them as sent: would be sent again
+ *   draft_queued       to be sent, and Exchange has a draft of it already
+ *   no_file            to be sent, and the outbox does not have them
+ *   error              null, or {"code", "sentence", "text", "remedy"}: it was not looked at whole
+ *
+ * Errors: NoSuchMailbox, NoSuchProfile, Differs (something does and was not repaired),
+ * VerifyFailed. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "daemon/control_commands.h"
+#include "daemon/messages.h"
+#include "daemon/profile.h"
+#include "daemon/verification.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { LAST_SEQUENCE = 4095 };
+
+struct verify_request {
+    struct verification verification;
+    struct control_request *request; /* NULL: gone */
+    struct service *service;
+    char *address; /* of the one mailbox; NULL: several */
+    char *profile; /* of these; NULL: all */
+    bool repair;
+    bool verifying; /* a mailbox */
+    bool waiting;   /* for the store or the outbox */
+    int64_t next_number;
+    size_t looked_at, differing, failed;
+
+    /* The outbox. */
+    struct restoration_ids kept;
+    uint8_t *states;
+    uint64_t unknown;
+    size_t taking;
+    char last_id[OUTBOX_ID_SIZE];
+    struct store_restoration restoration;
+};
+
+static void next_mailbox(struct control_request *request);
+
+/* --- the end --- */
+
+static void verify_free(struct verify_request *verify)
+{
+    restoration_ids_release(&verify->kept);
+    memory_free(verify->states);
+    memory_free(verify->address);
+    memory_free(verify->profile);
+    memory_free(verify);
+}
+
+static void verify_gone(void *state)
+{
+    struct verify_request *verify = state;
+    verify->request = NULL;
+    if (verify->verifying)
+        verification_cancel(&verify->verification);
+    else if (!verify->waiting)
+        verify_free(verify);
+}
+
+/* The store or the outbox has answered: true when nobody waits any more. */
+static bool is_gone(struct verify_request *verify)
+{
+    verify->waiting = false;
+    if (verify->request != NULL)
+        return false;
+    verify_free(verify);
+    return true;
+}
+
+static void fail(struct verify_request *verify, const struct failure *failure)
+{
+    struct control_request *request = verify->request;
+    control_fail(request, EX_TEMPFAIL, "VerifyFailed", "%s (%s) %s %s",
+                 failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text,
+                 failure->remedy == NULL ? "" : failure->remedy);
+    verify_free(verify);
+}
+
+static void conclude(struct verify_request *verify)
+{
+    struct control_request *request = verify->request;
+    size_t differing = verify->differing, failed = verify->failed, all = verify->looked_at;
+    uint64_t unknown = verify->repair ? 0 : verify->unknown;
+    verify_free(verify);
+    if (failed > 0)
+        control_fail(request, EX_TEMPFAIL, "VerifyFailed",
+                     "%zu of %zu %s could not be looked at whole; what is told of %s says what to "
+                     "do",
+                     failed, all, text_plural(all, "mailbox", "mailboxes"),
+                     text_plural(failed, "it", "them"));
+    else if (differing + unknown > 0)
+        control_fail(request, EX_DATAERR, "Differs",
+                     "the database does not know all that was delivered and sent; if it was put "
+                     "back from a backup, exsyncctl verify --repair mends that");
+    else
+        control_end(request);
+}
+
+/* --- mailboxes --- */
+
+static json_t *error_of(const struct failure *failure)
+{
+    if (failure == NULL)
+        return json_null();
+    return json_pack("{s:s,s:s,s:s,s:s}", "code", failure->code, "sentence",
+                     failure->sentence == NULL ? "" : failure->sentence, "text", failure->text,
+                     "remedy", failure->remedy == NULL ? "" : failure->remedy);
+}
+
+static void tell(const struct verify_request *verify, const struct mailbox *mailbox,
+                 const struct failure *failure)
+{
+    const struct verification *found = &verify->verification;
+    control_reply(verify->request,
+                  json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "kind",
+                            "verified", "address", mailbox_address(mailbox), "profile",
+                            mailbox->profile->config->name, "differs", verification_differs(found),
+                            "repaired", found->repaired, "unchecked", found->unchecked, "files",
+                            (json_int_t)found->files, "delivered_unknown",
+                            (json_int_t)found->incoming.unknown, "delivered_failed",
+                            (json_int_t)found->incoming.failed, "waiting",
+                            (json_int_t)found->waiting, "sent_queued", (json_int_t)found->sent,
+                            "draft_queued", (json_int_t)found->drafted, "no_file",
+                            (json_int_t)found->missing, "error", error_of(failure)));
+}
+
+static void report_repaired(const struct verify_request *verify, const struct mailbox *mailbox)
+{
+    const struct log_fields fields = {.message_id = MESSAGE_RESTORE_BEGUN,
+                                      .profile = mailbox->profile->config->name,
+                                      .mailbox = mailbox_address(mailbox)};
+    log_write(verify->service->context.log, LOG_PRIORITY_WARNING, &fields,
+              "%s: the database does not know all that was delivered and sent; as an administrator "
+              "wishes, its Maildir is compared with the ledger, and what it has to send is looked "
+              "for in Exchange, before it fetches and sends",
+              mailbox_address(mailbox));
+}
+
+static void verified(struct verification *verification, const struct failure *failure)
+{
+    struct verify_request *verify = verification->argument;
+    verify->verifying = false;
+    if (verification->repaired)
+        report_repaired(verify, verification->mailbox);
+    if (verify->request == NULL) {
+        verify_free(verify);
+        return;
+    }
+    verify->looked_at++;
+    verify->failed += failure != NULL;
+    verify->differing += verification_differs(verification) && !verification->repaired;
+    tell(verify, verification->mailbox, failure);
+    control_on_ready(verify->request, next_mailbox);
+}
+
+static bool is_meant(const struct verify_request *verify, const struct mailbox *mailbox)
+{
+    if (mailbox->removed || mailbox->id.number < verify->next_number)
+        return false;
+    if (verify->address != NULL)
+        return strcmp(mailbox_address(mailbox), verify->address) == 0;
+    return verify->profile == NULL || strcmp(mailbox->profile->config->name, verify->profile) == 0;
+}
+
+/* Sorted by number: some may have come or gone since. */
+static void next_mailbox(struct control_request *request)
+{
+    struct verify_request *verify = control_state(request);
+    struct service *service = verify->service;
+    for (size_t i = 0; i < service->mailbox_count; i++) {
+        struct mailbox *mailbox = service->mailboxes[i];
+        if (!is_meant(verify, mailbox))
+            continue;
+        verify->next_number = mailbox->id.number + 1;
+        verify->verifying = true;
+        verify->verification = (struct verification){
+            .service = service, .repair = verify->repair, .done = verified, .argument = verify};
+        verification_start(&verify->verification, mailbox);
+        return;
+    }
+    conclude(verify);
+}
+
+/* --- the outbox: what was submitted and is not in the database --- */
+
+static void tell_outbox(struct verify_request *verify)
+{
+    bool repaired = verify->repair && verify->unknown > 0;
+    if (repaired) {
+        const struct log_fields fields = {.message_id = MESSAGE_RESTORE_BEGUN};
+        intake_look(verify->service->intake);
+        log_write(verify->service->context.log, LOG_PRIORITY_WARNING, &fields,
+                  "the database does not know %" PRIu64 " %s of the outbox; as an administrator "
+                  "wishes, %s taken in anew, and looked for in Exchange before anything is sent",
+                  verify->unknown, text_plural(verify->unknown, "message", "messages"),
+                  text_plural(verify->unknown, "it is", "they are"));
+    }
+    control_reply(verify->request, json_pack("{s:s,s:I,s:b}", "kind", "outbox", "unknown",
+                                             (json_int_t)verify->unknown, "repaired", repaired));
+    next_mailbox(verify->request);
+}
+
+static void taken_back(void *argument, const struct failure *failure)
+{
+    struct verify_request *verify = argument;
+    (void)failure; /* it stays where it is, and is found by the next verification */
+    if (--verify->taking == 0 && !is_gone(verify))
+        tell_outbox(verify);
+}
+
+static void take_back(void *argument, const struct failure *failure)
+{
+    struct verify_request *verify = argument;
+    if (is_gone(verify))
+        return;
+    if (failure != NULL) {
+        fail(verify, failure);
+        return;
+    }
+    verify->waiting = true;
+    for (size_t i = 0; i < verify->kept.count; i++) {
+        if (verify->states[i] != 0)
+            continue;
+        verify->taking++;
+        outbox_take_back(verify->service->context.outbox, verify->kept.ids[i], taken_back, verify);
+    }
+}
+
+/* They may have been sent: the store has to know that before they come. */
+static void repair_outbox(struct verify_request *verify)
+{
+    uuid_generate_ordered(clock_wall_ms(), LAST_SEQUENCE, verify->last_id);
+    const char *last = verify->kept.ids[verify->kept.count - 1];
+    if (strcmp(last, verify->last_id) > 0)
+        memcpy(verify->last_id, last, OUTBOX_ID_SIZE);
+    verify->restoration = (struct store_restoration){
+        .mailbox = STORE_RESTORE_NONE, .last_id = verify->last_id, .now_ms = clock_wall_ms()};
+    verify->waiting = true;
+    store_restore(verify->service->context.store, &verify->restoration, take_back, verify);
+}
+
+static void kept_known(void *argument, const struct failure *failure)
+{
+    struct verify_request *verify = argument;
+    if (is_gone(verify))
+        return;
+    if (failure != NULL) {
+        fail(verify, failure);
+        return;
+    }
+    for (size_t i = 0; i < verify->kept.count; i++)
+        verify->unknown += verify->states[i] == 0;
+    if (verify->repair && verify->unknown > 0)
+        repair_outbox(verify);
+    else
+        tell_outbox(verify);
+}
+
+static void kept_listed(void *argument, const struct failure *failure,
+                        const char (*ids)[OUTBOX_ID_SIZE], size_t count)
+{
+    struct verify_request *verify = argument;
+    if (is_gone(verify))
+        return;
+    if (failure != NULL && !failure->gone) {
+        fail(verify, failure);
+        return;
+    }
+    restoration_ids_keep(&verify->kept, ids, failure == NULL ? count : 0);
+    verify->states = memory_allocate_array(verify->kept.count + 1, sizeof *verify->states);
+    verify->waiting = true;
+    store_submissions_states(verify->service->context.store, verify->kept.pointers,
+                             verify->kept.count, verify->states, kept_known, verify);
+}
+
+/* --- the request --- */
+
+static void start_verify(struct control_request *request)
+{
+    struct service *service = control_service(request);
+    const char *profile = control_text(request, "profile");
+    const char *address = control_address(request, "address");
+    if (address != NULL && service_mailbox(service, address) == NULL) {
+        control_fail(request, EX_NOUSER, "NoSuchMailbox",
+                     "there is no mailbox %.256s in the configuration; exsyncctl mailbox list "
+                     "shows all",
+                     address);
+        return;
+    }
+    if (profile != NULL && service_profile(service, profile) == NULL) {
+        control_fail(request, EX_NOUSER, "NoSuchProfile",
+                     "there is no profile \"%.128s\" in the configuration; exsyncctl profile list "
+                     "shows all",
+                     profile);
+        return;
+    }
+    struct verify_request *verify = memory_allocate(sizeof *verify);
+    verify->request = request;
+    verify->service = service;
+    verify->repair = control_flag(request, "repair");
+    verify->address = address == NULL ? NULL : memory_copy_string(address);
+    verify->profile = profile == NULL ? NULL : memory_copy_string(profile);
+    control_keep(request, verify, verify_gone);
+    if (address != NULL) {
+        next_mailbox(request);
+        return;
+    }
+    verify->waiting = true;
+    outbox_list(service->context.outbox, OUTBOX_IN_KEPT, kept_listed, verify);
+}
+
+const struct control_command control_verify_commands[] = {
+    {"verify", start_verify},
+    {NULL, NULL},
+};

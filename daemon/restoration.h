@@ -1,0 +1,56 @@
+/* The first start with a backup that was put back, before anything is fetched or sent.
+ *
+ * A copy that `exsyncctl backup` has made says so of itself. What has happened since it was made is
+ * not in it, and so:
+ *
+ *   whatever it has open may have been sent: it is searched for in Exchange before it is sent. What
+ *   has no file any more was sent, when Exchange has no draft of it; what lies in failed/ has
+ * failed what was submitted since and is not sent lies in the outbox's kept/ and intake/, and the
+ * store has no row of it: it is taken in anew, under its id, and searched for as well what was
+ * delivered since is not in the ledger: each mailbox compares its Maildir before it fetches
+ * anything (rebuild.h)
+ *
+ * A kill at any time makes the next start begin anew, until the store has changed over in one
+ * transaction; from then on the states of the rows carry it. */
+#ifndef EXSYNC_DAEMON_RESTORATION_H
+#define EXSYNC_DAEMON_RESTORATION_H
+
+#include "daemon/context.h"
+#include "mail/outbox.h"
+#include "store/store_restore.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct restoration_ids {
+    char (*ids)[OUTBOX_ID_SIZE]; /* owned, as the next; sorted */
+    const char **pointers;
+    size_t count;
+};
+
+/* Copies sorted ids; `folder` holds none before. */
+void restoration_ids_keep(struct restoration_ids *folder, const char (*ids)[OUTBOX_ID_SIZE],
+                          size_t count);
+void restoration_ids_release(struct restoration_ids *folder);
+
+struct restoration {
+    /* Set by the caller. */
+    const struct context *context;
+    /* Within the start when the database is no copy. */
+    void (*done)(struct restoration *restoration, const struct failure *failure);
+    void *argument;
+
+    /* Private. */
+    enum outbox_part part; /* that is listed */
+    struct restoration_ids folders[OUTBOX_IN_FAILED + 1];
+    uint8_t *states; /* of those in kept/ */
+    size_t taking;   /* back; one more until all have begun */
+    size_t taken;
+    struct failure failure;
+    char last_id[OUTBOX_ID_SIZE];
+    struct store_restoration store;
+};
+
+void restoration_start(struct restoration *restoration);
+
+#endif

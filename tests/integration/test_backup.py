@@ -1,0 +1,484 @@
+#!/usr/bin/python3
+"""Backups: made while mail flows, put back later. In the end each message was sent once, and each is
+in the Maildir once."""
+
+import collections
+import os
+import shutil
+import stat
+import time
+
+from exsyncctl import EX_NOPERM, EX_USAGE, Exsyncctl
+from harness import LONG, Skipped, case, chance, check, check_equal, main, say, until
+from ledger import DELIVERED, Ledger
+from mail import message
+from scene import ANN, BEN, CARLA, PROFILE, Scene
+from sending import SendingScene, mail
+
+EX_NOINPUT = 66
+EVERYBODY = (ANN, BEN, CARLA)
+BUSY = {"operation": "CreateItem", "http": 503, "body": "no", "count": 0}
+KILLS = 40 if LONG else 8
+
+
+def scene_of(mailboxes=EVERYBODY, options=("--latency", "5"), defaults=None, **arguments):
+    return SendingScene(mailboxes, options, defaults={"incoming": "yes", **(defaults or {})},
+                        profile={"retry_max": "200ms", "doubt_window": "3s"}, **arguments)
+
+
+def database(scene):
+    return scene.folder / "state/exsyncd.db"
+
+
+def back_up(scene, name="backup.db"):
+    target = scene.folder / name
+    Exsyncctl(scene).output("backup", target)
+    return target
+
+
+def put_back(scene, copy):
+    """As the manual page says."""
+    shutil.copy(copy, database(scene))
+    os.chmod(database(scene), 0o600)
+    for suffix in ("-wal", "-shm"):
+        (scene.folder / f"state/exsyncd.db{suffix}").unlink(missing_ok=True)
+
+
+def snapshot(scene, name="snapshot"):
+    """As a snapshot of the file system: nobody can know that it was put back."""
+    ledger = scene.ledger.copy(scene.folder / name)
+    ledger.rows("SELECT 1")  # recovers it
+    Ledger(ledger.path, mode="rw").rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    return ledger.path
+
+
+def until_taken_in(scene, *subjects):
+    until(lambda: {row["subject"] for row in scene.ledger.rows("SELECT subject FROM submission")}
+          >= set(subjects), f"{subjects} are taken in")
+
+
+def until_sent(scene, *subjects):
+    def sent():
+        scene.daemon.check_running()
+        return {row["subject"] for row in scene.ledger.rows(
+            "SELECT subject FROM submission WHERE state = 4")} >= set(subjects)
+    until(sent, lambda: f"{subjects} are sent "
+          f"{scene.ledger.rows('SELECT subject, state FROM submission')}")
+
+
+def until_all_delivered(scene, addresses=EVERYBODY):
+    for address in addresses:
+        def all_there(address=address):
+            scene.daemon.check_running()
+            return (scene.maildir(address).count() >= len(scene.inbox(address))
+                    and not scene.ledger.value("SELECT count(*) FROM mailbox"
+                                               " WHERE check_from IS NOT NULL"))
+        until(all_there, lambda address=address: f"{address} has all ({scene.maildir(address).count()}"
+              f" of {len(scene.inbox(address))})")
+
+
+def add(scene, count, address=ANN, subject="incoming"):
+    for number in range(count):
+        scene.exchange.add(address, message(f"{subject} {number}"))
+
+
+def check_all_once(scene, sender, subjects):
+    scene.check_each_once(sender, subjects, "Sent Items")
+    scene.check_no_drafts()
+    for address in EVERYBODY:
+        scene.check_delivered(address)
+
+
+def go_on(scene, sender=ANN):
+    """What happens after the backup; the subjects of all mail that `sender` wants sent. Killed in the
+    end with some in the queue, and one in doubt."""
+    sent = ["queued at the backup", "sent at the backup", "sent after the backup"]
+    scene.submit(mail(sent[1], sender))
+    until_sent(scene, sent[1])
+    fault = scene.exchange.fault(mailbox=sender, **BUSY)
+    scene.submit(mail(sent[0], sender, headers=f"Bcc: {CARLA}\n"))
+    until_taken_in(scene, sent[0])
+    until(lambda: not scene.outbox.intake(), "it is settled")
+    yield
+    scene.exchange.clear_faults()
+    scene.submit(mail(sent[2], sender))
+    until_sent(scene, sent[0], sent[2])
+    add(scene, 7, subject="after the backup")
+    until_all_delivered(scene)
+    # One is sent and nobody knows, one waits, one was not looked at.
+    scene.exchange.fault(operation="SendItem", mailbox=sender, close="after", count=0)
+    scene.exchange.fault(operation="GetItem", mailbox=sender, http=503, body="no", count=0)
+    scene.submit(mail("in doubt at the end", sender, headers=f"Bcc: {CARLA}\n"))
+    until(lambda: scene.ledger.rows("SELECT * FROM submission WHERE state = 7"), "one is in doubt")
+    scene.exchange.fault(mailbox=sender, **BUSY)
+    scene.submit(mail("queued at the end", sender, headers=f"Bcc: {CARLA}\n"))
+    until_taken_in(scene, "queued at the end")
+    scene.daemon.kill()
+    scene.submit(mail("submitted while it was down", sender))
+    scene.exchange.clear_faults()
+    yield sent + ["in doubt at the end", "queued at the end", "submitted while it was down"]
+
+
+@case("a backup that is put back sends nothing twice, delivers nothing twice, and loses nothing")
+def _():
+    with scene_of() as scene:
+        add(scene, 5)
+        scene.start()
+        until_all_delivered(scene)
+        story = go_on(scene)
+        next(story)
+        copy = back_up(scene)
+        subjects = next(story)
+        put_back(scene, copy)
+        scene.daemon.start()
+        scene.daemon.until_logged("that was put back", "3 messages are looked for")
+        scene.until_settled()
+        until_all_delivered(scene)
+        check_all_once(scene, ANN, subjects)
+        bcc = {"queued at the backup", "in doubt at the end", "queued at the end"}
+        scene.check_each_once(CARLA, bcc)
+        scene.daemon.until_logged(f"{ANN}: the ledger", "7 that it did not know")
+        check_equal(scene.outbox.kept(), [], "files that are kept")
+        scene.daemon.stop()
+        scene.daemon.start()
+        scene.daemon.until_started()
+        add(scene, 1, subject="after all")
+        until_all_delivered(scene)
+        check_equal(len(scene.daemon.log_lines("is a backup of")), 1, "restorations")
+        scene.daemon.until_logged("the database that was put back is checked")
+        scene.check_delivered(ANN)
+
+
+def state_of_checking(scene):
+    ledger = scene.ledger.copy(scene.folder / "copy")
+    if ledger.value("SELECT copied_at FROM instance"):
+        return "not begun"
+    unchecked = ledger.value("SELECT count(*) FROM mailbox WHERE check_from IS NOT NULL")
+    doubtful = ledger.value("SELECT count(*) FROM submission WHERE state = 2")
+    return f"{unchecked} unchecked, {doubtful} in doubt"
+
+
+@case("kills at any moment of the checking change nothing in what comes out")
+def _():
+    numbers = chance("restored")
+    with scene_of() as scene:
+        scene.answers_linger = True
+        add(scene, 5)
+        scene.start()
+        until_all_delivered(scene)
+        story = go_on(scene)
+        next(story)
+        copy = back_up(scene)
+        add(scene, 30, BEN, "much after the backup")
+        until_all_delivered(scene)
+        subjects = next(story)
+        put_back(scene, copy)
+        met = collections.Counter()
+        for kill in range(KILLS):
+            scene.daemon.start()
+            if kill % 2 == 0:  # while it checks, however fast the machine is
+                scene.daemon.until_started()
+                time.sleep(numbers.choice((0, 0.01, 0.03)))
+            else:
+                time.sleep(numbers.choice((0.02, 0.03, 0.04, 0.1)) * numbers.uniform(0.5, 1.5))
+            scene.daemon.check_running()
+            scene.daemon.kill()
+            met[state_of_checking(scene)] += 1
+            if numbers.random() < 0.5:  # an administrator who wants to be sure
+                put_back(scene, copy)
+        scene.daemon.start()
+        scene.daemon.until_started()
+        scene.until_settled()
+        until_all_delivered(scene)
+        check_all_once(scene, ANN, subjects)
+        say(f"# the kills have met: {dict(met)}")
+
+
+@case("what consumers have taken away since comes again, and what was moved away does not")
+def _():
+    with scene_of({ANN: {}, BEN: {"after_processing": "move:Inbox/Done"}, CARLA: {}}) as scene:
+        scene.start()
+        scene.daemon.until_started()
+        copy = back_up(scene)
+        for address in (ANN, BEN):
+            add(scene, 4, address)
+        scene.until_delivered(ANN, 4)
+        scene.until_delivered(BEN, 4)
+        until(lambda: len(scene.exchange.items(BEN, "Inbox/Done")) == 4, "they are moved")
+        for address in (ANN, BEN):
+            for path in scene.maildir(address).files()[:2]:
+                os.unlink(path)
+        for path in scene.maildir(ANN).files():  # read by somebody
+            os.rename(path, path.replace("/new/", "/cur/") + ":2,S")
+        scene.daemon.kill()
+        put_back(scene, copy)
+        scene.daemon.start()
+        scene.until_delivered(ANN, 4)
+        until(lambda: not scene.ledger.value(
+            "SELECT count(*) FROM mailbox WHERE check_from IS NOT NULL"), "all are compared")
+        scene.until_polled(ANN, BEN)
+        check_equal(scene.maildir(BEN).count(), 2, "messages of BEN")
+        scene.check_delivered(ANN)
+
+
+@case("what has no file was sent, though its copy was removed from Sent Items since")
+def _():
+    with scene_of() as scene:
+        scene.exchange.fault(mailbox=ANN, **BUSY)
+        scene.start()
+        scene.submit(mail("sent since"))
+        until_taken_in(scene, "sent since")
+        until(lambda: not scene.outbox.intake(), "it is settled")
+        copy = back_up(scene)
+        scene.exchange.clear_faults()
+        until_sent(scene, "sent since")
+        item, = scene.exchange.items(ANN, "Sent Items")
+        scene.exchange.control("delete", item=item["id"])
+        until(lambda: not scene.outbox.leftover(), "its file is removed")
+        scene.daemon.kill()
+        put_back(scene, copy)
+        scene.daemon.start()
+        scene.daemon.until_logged("1 of them without a file")
+        scene.until_settled()
+        check_equal(scene.ledger.value("SELECT state FROM submission"), 4, "state")
+        scene.check_each_once(BEN, ["sent since"])
+        check_equal(scene.outbox.failed(), {}, "what is left to a person")
+
+
+@case("what was delivered and not yet marked read is marked read after all")
+def _():
+    with scene_of({ANN: {"after_processing": "mark_read"}, BEN: {}, CARLA: {}}) as scene:
+        scene.start()
+        scene.daemon.until_started()
+        scene.until_polled(ANN)
+        copy = back_up(scene)
+        scene.exchange.fault(operation="UpdateItem", mailbox=ANN, http=503, body="no", count=0)
+        add(scene, 3)
+        scene.until_delivered(ANN, 3)
+        scene.daemon.kill()
+        scene.exchange.clear_faults()
+        put_back(scene, copy)
+        scene.daemon.start()
+        until(lambda: all(item["read"] for item in scene.inbox(ANN)),
+              lambda: f"all are read: {scene.inbox(ANN)[:1]}")
+        scene.check_delivered(ANN)
+
+
+@case("a mailbox that was added after the backup misses nothing and gets nothing twice")
+def _():
+    with scene_of({ANN: {}}, options=("--latency", "5", "--mailbox", BEN)) as scene:
+        del scene.profile_keys["process_email_from"]
+        scene.write_configuration()
+        scene.start()
+        scene.daemon.until_started()
+        copy = back_up(scene)
+        scene.mailboxes[CARLA] = {}  # so that numbers are given anew, in another order
+        scene.exchange.control("add-mailbox", address=CARLA)
+        scene.reload()
+        scene.mailboxes[BEN] = {}
+        scene.reload()
+        scene.until_polled(BEN)
+        add(scene, 3, BEN)
+        scene.until_delivered(BEN, 3)
+        scene.daemon.kill()
+        add(scene, 2, BEN, "while it was down")
+        time.sleep(1.1)  # received times are whole seconds: these lie before the start
+        del scene.mailboxes[CARLA]
+        scene.write_configuration()
+        put_back(scene, copy)
+        scene.daemon.start()
+        scene.until_delivered(BEN, 5)
+        scene.until_polled(BEN)
+        scene.check_delivered(BEN)
+
+
+@case("verify tells what a snapshot that was put back does not know, and --repair mends it")
+def _():
+    with scene_of() as scene:
+        add(scene, 5)
+        scene.start()
+        until_all_delivered(scene)
+        tool = Exsyncctl(scene)
+        story = go_on(scene)
+        next(story)
+        tool.output("pause", PROFILE)
+        copy = snapshot(scene)
+        tool.output("resume", PROFILE)
+        subjects = next(story)
+        put_back(scene, copy)
+        scene.daemon.start()
+        scene.daemon.until_started()
+        answers = tool.answers("verify", "--all", wanted=65)
+        ann = next(row for row in answers if row.get("address") == ANN)
+        check_equal({name: ann[name] for name in ("differs", "delivered_unknown", "sent_queued",
+                                                  "no_file", "repaired")},
+                    {"differs": True, "delivered_unknown": 7, "sent_queued": 1, "no_file": 1,
+                     "repaired": False}, "what differs of ANN")
+        check_equal(answers[0], {"kind": "outbox", "unknown": 2, "repaired": False},
+                    "what differs of the outbox")
+        status, out, err = tool.run("verify", "--all")
+        check_equal(status, 65, "status")
+        check("differs" in out and "The outbox has 2 messages" in out, out)
+        check("verify --repair" in err, err)
+        tool.output("verify", "--all", "--repair")
+        again = tool.answers("verify", "--all")
+        check(not any(row.get("differs") or row.get("unknown") for row in again), again)
+        tool.output("resume", PROFILE)
+        scene.until_settled()
+        until_all_delivered(scene)
+        check_all_once(scene, ANN, subjects)
+        out = tool.output("verify", "--all")
+        check(out.count(" right") == 3, out)
+
+
+@case("verify --repair before the start makes the daemon look, whatever was put back")
+def _():
+    with scene_of() as scene:
+        add(scene, 5)
+        scene.start()
+        until_all_delivered(scene)
+        story = go_on(scene)
+        next(story)
+        copy = snapshot(scene)
+        subjects = next(story)
+        put_back(scene, copy)
+        said = Exsyncctl(scene).output("verify", "--all", "--repair")
+        check("At its next start" in said, said)
+        scene.daemon.start()
+        scene.daemon.until_logged("unknown time that was put back")
+        scene.until_settled()
+        until_all_delivered(scene)
+        check_all_once(scene, ANN, subjects)
+
+
+@case("in a sound database nothing differs, also while messages wait")
+def _():
+    with scene_of() as scene:
+        add(scene, 40)
+        scene.start()
+        until_all_delivered(scene)
+        scene.exchange.fault(mailbox=ANN, **BUSY)
+        scene.submit(*[mail(f"waits {number}") for number in range(3)])
+        until(lambda: len(scene.outbox.queue()) == 3 and not scene.outbox.intake(), "three wait")
+        tool = Exsyncctl(scene)
+        begin = time.monotonic()
+        for words in (("--all",), (ANN,), ("--profile", PROFILE), ("--all", "--repair")):
+            for answer in tool.answers("verify", *words):
+                check(not answer.get("differs") and not answer.get("repaired"), answer)
+        say(f"# four verifications took {time.monotonic() - begin:.2f} s")
+        scene.exchange.clear_faults()
+        scene.until_received(BEN, 3)
+        scene.until_settled()
+        check_equal(scene.daemon.log_lines("looked for"), [], "repairs")
+        tool.fails(67, "verify", "nobody@example.com", saying="there is no mailbox")
+        tool.fails(EX_USAGE, "verify", saying="say which mailbox")
+
+
+@case("who goes away while mailboxes are verified leaves nothing behind")
+def _():
+    with scene_of(options=("--latency", "30")) as scene:
+        add(scene, 5)
+        scene.start()
+        until_all_delivered(scene)
+        scene.exchange.fault(mailbox=ANN, **BUSY)
+        scene.submit(*[mail(f"waits {number}") for number in range(3)])
+        until(lambda: len(scene.outbox.queue()) == 3 and not scene.outbox.intake(), "three wait")
+        tool = Exsyncctl(scene)
+        for number in range(12):
+            with tool.connect() as line:
+                line.send({"id": 1, "command": "verify", "repair": number % 2 == 0})
+                time.sleep(0.005 * number)
+        with tool.connect() as line:
+            answers, end = line.call(id=1, command="verify")
+            check_equal((len(answers), "error" in end), (4, False), "answers of the last")
+            line.send({"id": 2, "command": "verify"})
+            scene.exchange.clear_faults()
+            scene.until_received(BEN, 3)
+            line.send({"id": 3, "command": "verify"})
+            scene.daemon.stop()
+
+
+@case("a backup is one private file that is whole, or none")
+def _():
+    with scene_of((ANN,)) as scene:
+        add(scene, 3)
+        scene.start()
+        scene.until_delivered(ANN, 3)
+        tool = Exsyncctl(scene)
+        target = scene.folder / "backup.db"
+        said = tool.output("backup", target)
+        check(str(target) in said and "bytes" in said, said)
+        check_equal(stat.S_IMODE(target.stat().st_mode), 0o600, "mode")
+        copy = Ledger(target)
+        check_equal(copy.integrity(), "ok", "the copy")
+        check_equal(copy.count(ANN, DELIVERED), 3, "rows in the copy")
+        check(copy.value("SELECT copied_at FROM instance") > 0, "it does not say what it is")
+        tool.fails(73, "backup", target, saying="--force")
+        tool.output("backup", "--force", target)
+        tool.fails(73, "backup", scene.folder, saying="is no file")
+        tool.fails(66, "backup", scene.folder / "nowhere/backup.db", saying="cannot create")
+        tool.fails(EX_USAGE, "backup", "-", saying="a file")
+        scene.daemon.stop()
+        answer, = tool.answers("backup", "--force", target)
+        check_equal(answer["bytes"], target.stat().st_size, "size")
+        check_equal(sorted(path.name for path in scene.folder.glob("backup.db*")), ["backup.db"],
+                    "files beside the copy")
+        if os.geteuid() == 0:
+            scene.folder.chmod(0o755)
+            nobody = Exsyncctl(scene, user=65534)
+            nobody.configuration.chmod(0o644)
+            status, _, said = nobody.run("backup", "/tmp/exsyncd-no-backup.db")
+            check(status in (EX_NOINPUT, EX_NOPERM), f"status {status} of a stranger, {said!r}")
+            check(not os.path.exists("/tmp/exsyncd-no-backup.db"), "a file was left")
+
+
+@case("what root does while the daemon is stopped leaves the daemon's files its own")
+def _():
+    with Scene([ANN], unprivileged=True) as scene:
+        if not scene.daemon.user:
+            raise Skipped("only root can be another user")
+        add(scene, 2)
+        scene.daemon.start()
+        scene.until_delivered(ANN, 2)
+        scene.daemon.kill()  # so that there is a log to be read
+        tool = Exsyncctl(scene)
+        tool.output("backup", scene.folder / "backup.db")
+        tool.output("verify", "--all", "--repair")
+        owners = {path.name: path.stat().st_uid for path in (scene.folder / "state").iterdir()}
+        check_equal({name: owner for name, owner in owners.items() if owner != scene.daemon.user},
+                    {}, "files of root")
+        scene.daemon.start()
+        scene.daemon.until_logged("compared with 2 files")
+        scene.check_delivered(ANN)
+
+
+@case("while exsyncd runs its database is not marked, and without it nothing can be verified")
+def _():
+    with scene_of((ANN,)) as scene:
+        tool = Exsyncctl(scene)
+        tool.fails(66, "backup", scene.folder / "backup.db", saying="exsyncd.db")
+        scene.start()
+        scene.daemon.until_started()
+        tool.socket = scene.folder / "nowhere.sock"  # it seems not to run
+        tool.fails(69, "verify", "--all", "--repair", saying="lock")
+        scene.daemon.stop()
+        tool.fails(69, "verify", "--all")
+        tool.fails(69, "verify", ANN, "--repair")
+        check_equal(scene.ledger.value("SELECT copied_at FROM instance"), None, "the mark")
+
+
+@case("backups are made while mail flows, and hold up nobody")
+def _():
+    with scene_of() as scene:
+        scene.start()
+        for number in range(6):
+            add(scene, 10, BEN, f"flow {number}")
+            scene.submit(mail(f"out {number}"))
+            copy = Ledger(back_up(scene, f"backup-{number}.db"))
+            check_equal(copy.integrity(), "ok", "the copy")
+        scene.until_settled()
+        until_all_delivered(scene)
+        scene.check_each_once(ANN, [f"out {number}" for number in range(6)], "Sent Items")
+
+
+main(side_by_side=2)

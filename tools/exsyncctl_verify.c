@@ -1,0 +1,135 @@
+/* verify: does the database know what was delivered and sent? Without the daemon it can only be
+ * told to look when it starts. */
+#include "base/buffer.h"
+#include "base/executor.h"
+#include "config/config.h"
+#include "daemon/service.h"
+#include "store/store_private.h"
+#include "tools/exsyncctl_commands.h"
+#include "tools/exsyncctl_copy.h"
+#include "tools/exsyncctl_output.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* --- without the daemon --- */
+
+static int mark_database(struct exsyncctl *tool, const char *directory)
+{
+    struct failure failure = {0};
+    struct store_files files = {.lock = -1};
+    struct buffer source = {0};
+    int status = EX_OK;
+    buffer_append_format(&source, "%s/exsyncd.db", directory);
+    struct copy copy = {.source = buffer_string(&source)};
+    store_files_name(&files, directory);
+    if (!store_files_lock(&files, &failure))
+        status = exsyncctl_fail(tool, EX_UNAVAILABLE, "%s (%s) %s",
+                                failure.sentence == NULL ? "" : failure.sentence, failure.code,
+                                failure.text);
+    else if (!copy_mark(&copy))
+        status = exsyncctl_fail(tool, copy.status, "%s", copy.problem);
+    else
+        printf("exsyncd does not run. At its next start it compares all Maildirs with the ledger, "
+               "and looks in\nExchange for what is to be sent, before it fetches and sends.\n");
+    store_files_release(&files);
+    buffer_release(&source);
+    return status;
+}
+
+static int repair_offline(struct exsyncctl *tool)
+{
+    struct buffer report = {0};
+    struct config *config = config_load(tool->config_path, &report);
+    int status =
+        config != NULL
+            ? mark_database(tool, service_state_directory(config))
+            : exsyncctl_fail(tool, EX_CONFIG, "%s cannot be used; exsyncd --check-config tells why",
+                             tool->config_path);
+    config_free(config);
+    buffer_release(&report);
+    return status;
+}
+
+/* --- with it --- */
+
+static const char *const headings[] = {"MAILBOX",      ">FILES", ">UNKNOWN", ">FAILED", ">WAITING",
+                                       ">SENT BEFORE", ">DRAFT", ">NO FILE", "RESULT",  NULL};
+static const char *const counts[] = {"files",   "delivered_unknown", "delivered_failed",
+                                     "waiting", "sent_queued",       "draft_queued",
+                                     "no_file"};
+
+static void show_result(struct output_table *table, const json_t *answer)
+{
+    const json_t *error = json_object_get(answer, "error");
+    if (json_is_object(error))
+        output_cell_format(table, OUTPUT_BAD, "%s (%s) %s", output_text(error, "sentence"),
+                           output_text(error, "code"), output_text(error, "text"));
+    else if (output_true(answer, "repaired"))
+        output_cell(table, OUTPUT_WARNING, "differs; will be mended");
+    else if (output_true(answer, "differs"))
+        output_cell(table, OUTPUT_BAD, "differs");
+    else if (output_true(answer, "unchecked"))
+        output_cell(table, OUTPUT_WARNING, "will be compared before mail is fetched");
+    else
+        output_cell(table, OUTPUT_GOOD, "right");
+}
+
+static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
+{
+    struct output_table *table = argument;
+    const char *kind = output_text(answer, "kind");
+    int64_t unknown = output_number(answer, "unknown");
+    if (kind != NULL && strcmp(kind, "verified") == 0) {
+        output_cell(table, OUTPUT_PLAIN, output_text(answer, "address"));
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            int64_t count = output_number(answer, counts[i]);
+            bool right = i == 0 || i == 3 || count == 0;
+            output_cell_format(table, right ? OUTPUT_PLAIN : OUTPUT_BAD, "%" PRId64, count);
+        }
+        show_result(table, answer);
+    } else if (unknown > 0) {
+        output_print(tool, OUTPUT_BAD,
+                     "The outbox has %" PRId64 " %s that the database does not "
+                     "know%s.\n",
+                     unknown, unknown == 1 ? "message" : "messages",
+                     output_true(answer, "repaired") ? "; it will be mended" : "");
+    }
+}
+
+static int run_verify(struct exsyncctl *tool, int count, char **arguments)
+{
+    const char *profile = exsyncctl_value(tool, "profile");
+    bool all = exsyncctl_flag(tool, "all"), repair = exsyncctl_flag(tool, "repair");
+    if ((profile != NULL) + (count == 1) + all != 1)
+        return exsyncctl_misused(tool, "say which mailbox, which profile, or --all");
+    if (repair && all && !exsyncctl_connect(tool) && strcmp(tool->problem.code, "NotRunning") == 0)
+        return repair_offline(tool);
+    json_t *request = json_pack("{s:s,s:b}", "command", "verify", "repair", repair);
+    if (!all)
+        json_object_set_new(request, profile != NULL ? "profile" : "address",
+                            json_string(profile != NULL ? profile : arguments[0]));
+    struct output_table *table = output_table_create(headings);
+    int status = exsyncctl_each(tool, request, show, table);
+    output_table_print(tool, table);
+    return status;
+}
+
+static const struct exsyncctl_option verify_options[] = {
+    {"profile", "NAME", "all mailboxes of this profile"},
+    {"all", NULL, "all mailboxes, and the outbox"},
+    {"repair", NULL,
+     "look before anything is fetched or sent where something\n"
+     "differs; with --all also while exsyncd does not run: at\n"
+     "its next start"},
+    {NULL, NULL, NULL},
+};
+
+const struct exsyncctl_command exsyncctl_verify_commands[] = {
+    {"verify", "ADDRESS|--profile NAME|--all",
+     "compare the database with Maildirs, outbox and Exchange", verify_options, 0, 1, run_verify},
+    {.name = NULL},
+};
