@@ -39,7 +39,7 @@ $(BUILD)/common/%.o $(BUILD)/daemon/%.o $(BUILD)/tools/%.o: CFLAGS += -fvisibili
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	@$(CC) $(CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c $< -o $@
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c $< -o $@
 
 define library
 $(BUILD)/lib$(1).a: $(call objects,common/$(1))
@@ -272,11 +272,28 @@ uninstall: ## remove what install put there, with the same DESTDIR and PREFIX
 	    rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/exsyncd
 	@test ! -e $(DESTDIR)/etc/exsyncd || echo "The configuration stays: $(DESTDIR)/etc/exsyncd"
 
+# The package comes from the programs in PACKAGE_BUILD, which are built when they are missing or old.
+# The make that runs this tells its options to those below it, and they are not for the package.
+PACKAGE_BUILD ?= build/package
+
+deb: ## install what is missing and build the Debian package in build/deb
+	@scripts/install-deps deb
+	@$(MAKE) --no-print-directory package
+
+package:
+	@rm -rf build/deb && mkdir -p build/deb
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL BUILD=$(PACKAGE_BUILD) dpkg-buildpackage \
+	    --build=binary --no-sign --jobs=$(JOBS) --post-clean --buildinfo-option=-ubuild/deb \
+	    --buildinfo-file=build/deb/exsyncd.buildinfo --changes-option=-ubuild/deb \
+	    --changes-file=build/deb/exsyncd.changes >build/deb/log 2>&1 || \
+	    { tail -n 40 build/deb/log >&2; exit 1; }
+	@ls build/deb/*.deb
+
 clean: ## remove everything that was built
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all help programs unit-tests integration-programs demo check check-long bench fuzz \
-        fuzz-programs lint install uninstall clean
+        fuzz-programs lint install uninstall deb package clean
 .DELETE_ON_ERROR:
