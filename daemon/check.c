@@ -2,6 +2,7 @@
 #include "daemon/check.h"
 
 #include "base/memory.h"
+#include "daemon/check_sandbox.h"
 #include "daemon/service.h"
 
 #include <errno.h>
@@ -51,10 +52,8 @@ static void check_folder(const char *what, const char *key, const char *path, st
                              "above it, or change %s",
                              user.data, strerror(error), key);
     else if (error == EROFS)
-        buffer_append_format(report,
-                             "cannot be written by user %s: %s; mount it for writing, in a service "
-                             "of systemd with ReadWritePaths=%s",
-                             user.data, strerror(error), path);
+        buffer_append_format(report, "cannot be written by user %s: %s; mount it for writing",
+                             user.data, strerror(error));
     else
         buffer_append_format(report, "cannot be written by user %s: %s; chown %s %s", user.data,
                              strerror(error), user.data, path);
@@ -67,10 +66,10 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void check_mail_folders(const struct config *config, struct buffer *report)
+/* The folders below which mail is delivered, each once. */
+static size_t list_mail_folders(const struct config *config, char **roots)
 {
-    char **roots = memory_allocate_array(config->mailbox_count, sizeof *roots);
-    size_t count = 0;
+    size_t count = 0, kept = 0;
     for (size_t i = 0; i < config->mailbox_count; i++) {
         const struct config_mailbox_settings *settings = config->mailboxes[i].settings;
         if (settings->incoming)
@@ -78,16 +77,24 @@ static void check_mail_folders(const struct config *config, struct buffer *repor
     }
     qsort(roots, count, sizeof *roots, compare_paths);
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || strcmp(roots[i - 1], roots[i]) != 0)
-            check_folder("mail folder", "deliver", roots[i], report);
+        if (kept > 0 && strcmp(roots[kept - 1], roots[i]) == 0)
+            memory_free(roots[i]);
+        else
+            roots[kept++] = roots[i];
     }
-    for (size_t i = 0; i < count; i++)
-        memory_free(roots[i]);
-    memory_free(roots);
+    return kept;
 }
 
 void check_folders(const struct config *config, struct buffer *report)
 {
-    check_folder("state directory", "state_directory", service_state_directory(config), report);
-    check_mail_folders(config, report);
+    char **folders = memory_allocate_array(config->mailbox_count + 1, sizeof *folders);
+    folders[0] = memory_copy_string(service_state_directory(config));
+    size_t count = 1 + list_mail_folders(config, folders + 1);
+    for (size_t i = 0; i < count; i++)
+        check_folder(i == 0 ? "state directory" : "mail folder",
+                     i == 0 ? "state_directory" : "deliver", folders[i], report);
+    check_sandbox((const char *const *)folders, count, report);
+    for (size_t i = 0; i < count; i++)
+        memory_free(folders[i]);
+    memory_free(folders);
 }

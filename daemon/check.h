@@ -12,7 +12,8 @@
  * effective user must be able to search and to write it. What is amiss is appended to `report`, one
  * line for each folder, with the user and what to do:
  *   warning: the mail folder /srv/mail does not exist; make it for user exsyncd: install -d ...
- * These are warnings: the daemon may be meant for another user, or another moment. */
+ * Then at what the service of systemd may write (check_sandbox.h). These are warnings: the daemon
+ * may be meant for another user, or another moment. */
 void check_folders(const struct config *config, struct buffer *report);
 
 #endif

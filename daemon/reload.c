@@ -42,6 +42,7 @@ struct reload {
     size_t dropped_count;
     size_t next_new, next_old;
     bool first;
+    bool taken; /* the configuration is in use */
     struct reload_waiters waiters;
 };
 
@@ -49,6 +50,8 @@ static void reload_free(struct reload *reload)
 {
     struct service *service = reload->service;
     service->reload = NULL;
+    if (!reload->first && !service->stopping)
+        service_state_ready(service, reload->taken);
     config_free(reload->config);
     buffer_release(&reload->report);
     memory_free(reload->registrations);
@@ -67,6 +70,7 @@ static void reload_free(struct reload *reload)
 
 static void reload_tell(struct reload *reload, bool taken, const struct failure *failure)
 {
+    reload->taken = taken;
     const struct reload_result result = {taken, buffer_string(&reload->report), failure};
     struct reload_waiter *waiter;
     while ((waiter = LIST_FIRST(&reload->waiters)) != NULL) {
@@ -478,6 +482,7 @@ void reload_start(struct service *service)
     struct reload *reload = memory_allocate(sizeof *reload);
     reload->service = service;
     service->reload = reload;
+    service_state_reloading(service);
     take_waiters(reload);
     executor_pool_submit(service->loader, NULL, &reload->job, reload_work, reload_done, reload);
 }

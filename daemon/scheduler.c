@@ -123,6 +123,13 @@ void scheduler_ended(struct scheduler *scheduler, struct direction *direction,
     scheduler_wake(scheduler);
 }
 
+uint64_t scheduler_overdue_ms(const struct scheduler *scheduler)
+{
+    uint64_t now = executor_now(scheduler->context->executor);
+    const struct heap_entry *entry = scheduler->stopping ? NULL : heap_top(&scheduler->due);
+    return entry == NULL || entry->key > now ? 0 : now - entry->key;
+}
+
 void scheduler_stop(struct scheduler *scheduler)
 {
     scheduler->stopping = true;

@@ -48,6 +48,10 @@ void scheduler_ended(struct scheduler *scheduler, struct direction *direction,
 /* Looks for work at the next turn of the loop: after a gate opened or a place became free. */
 void scheduler_wake(struct scheduler *scheduler);
 
+/* For how long, in milliseconds, the direction that is due first has waited to be taken out of the
+ * schedule; 0: none has. Always some milliseconds, unless the loop or its timers hang. */
+uint64_t scheduler_overdue_ms(const struct scheduler *scheduler);
+
 /* Starts nothing more. */
 void scheduler_stop(struct scheduler *scheduler);
 

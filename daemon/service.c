@@ -173,11 +173,12 @@ struct service *service_create(struct config *config, const char *config_path,
     service->first_config = config;
     service->config_path = memory_copy_string(config_path);
     context->executor = executor_create();
+    service_state_create(service);
     context->disks = &service->disks;
     context->log = log_create((enum log_priority)config->log_level);
     scheduler_init(&service->scheduler, context, service_start_cycle, outcome_try_storage, service);
-    context->store =
-        store_open(service_state_directory(config), context->executor, context->log, failure);
+    context->store = store_open(service_state_directory(config), context->executor, context->log,
+                                service_state_progress(service), failure);
     if (context->store == NULL) {
         service_free(service);
         return NULL;
@@ -219,6 +220,7 @@ void service_started(struct service *service, const struct failure *failure)
     executor_after(service->context.executor, &service->housekeeping_timer, HOUSEKEEPING_MORE_MS,
                    service_keep_house, service);
     control_begin(service->control);
+    service_state_ready(service, true);
 }
 
 /* --- stop --- */
@@ -270,6 +272,7 @@ static void service_on_stop_signal(void *argument)
                   text_plural(service->scheduler.running, "cycle finishes what it has begun",
                               "cycles finish what they have begun"));
     service->stopping = true;
+    service_state_stopping(service);
     control_stop(service->control);
     scheduler_stop(&service->scheduler);
     intake_stop(service->intake);
@@ -312,6 +315,7 @@ int service_run(struct service *service)
     executor_on_signal(executor, SIGHUP, service_on_reload_signal, service);
     executor_on_signal(executor, SIGUSR1, service_on_try_signal, service);
     service_take_held_signals();
+    service_state_begin(service);
     struct config *config = service->first_config;
     service->first_config = NULL;
     reload_apply(service, config);
@@ -374,6 +378,7 @@ void service_free(struct service *service)
     executor_cancel_timer(context->executor, &service->idle_timer);
     scheduler_release(&service->scheduler);
     bool idle = service->files == NULL || executor_pool_free(service->files, STOP_PATIENCE_MS);
+    idle = service_state_free(service, STOP_PATIENCE_MS) && idle;
     if (context->http != NULL)
         http_client_free(context->http);
     if (idle) {

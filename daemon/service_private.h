@@ -14,6 +14,7 @@
 #include "daemon/pauses.h"
 #include "daemon/scheduler.h"
 #include "daemon/service.h"
+#include "daemon/service_state.h"
 #include "daemon/summary.h"
 
 struct control;
@@ -75,6 +76,7 @@ struct service {
     bool cancelling;  /* the running cycles are to end at once */
     bool left_behind; /* something hung at the stop */
     int exit_status;
+    struct service_state state;
 };
 
 /* Takes a configuration into use: numbers from the store, profiles, mailboxes; in short turns of

@@ -130,7 +130,7 @@ static int read_database(struct offline *offline, const char *directory)
             "or name its configuration with --config",
             directory);
     offline->executor = executor_create();
-    offline->store = store_open(directory, offline->executor, NULL, &offline->failure);
+    offline->store = store_open(directory, offline->executor, NULL, NULL, &offline->failure);
     if (offline->store != NULL) {
         exsyncctl_warn(tool, "exsyncd does not run; this is what its database in %s tells",
                        directory);

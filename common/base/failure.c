@@ -102,8 +102,8 @@ struct failure_words {
 
 static const char NO_PERMISSION[] = "The daemon has no permission to use a file or folder.";
 static const char GIVE_PERMISSION[] =
-    "Give the daemon's user access to it; outside /var/lib/exsyncd the unit also needs a "
-    "ReadWritePaths= line for it.";
+    "Give the daemon's user access to it; the service sees nothing below /home unless a drop-in "
+    "says so, which \"exsyncd --check-config\" prints.";
 static const char MISSING[] = "A file or folder that is needed does not exist.";
 static const char PUT_BACK[] = "Create it, or mount the file system that it is on.";
 static const char REMOTE_SILENT[] = "The file server does not answer.";
@@ -118,8 +118,9 @@ static const struct failure_words errno_words[] = {
     {EACCES, NO_PERMISSION, GIVE_PERMISSION},
     {EPERM, NO_PERMISSION, GIVE_PERMISSION},
     {EROFS, "The file system can only be read.",
-     "Mount it writable; outside /var/lib/exsyncd the unit also needs a ReadWritePaths= line for "
-     "it. A file system that became read-only by itself has an error: see the kernel log."},
+     "Outside /var/lib/exsyncd the service may write only where a drop-in says so, which \"exsyncd "
+     "--check-config\" prints; without the service, mount it writable. A file system that became "
+     "read-only by itself has an error: see the kernel log."},
     {EIO, "The disk or the file system reports an error.",
      "See the kernel log, and check the disk and the file system."},
     {ENODEV, "The disk is gone.", "Check the disk and the mount."},

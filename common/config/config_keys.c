@@ -224,8 +224,9 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .kind = CONFIG_KIND_PATH,
          .field = SEVERAL_FIELDS,
          .example = "/etc/exsyncd/contoso.password",
-         .text = "A file that holds the account's password and nothing else, and that nobody but "
-                 "its owner may read (chmod 600)."},
+         .text = "A file that holds the account's password and nothing else, and that nobody else "
+                 "may read: mode 0600, or 0640 when it belongs to root and the group exsyncd. It "
+                 "is read again by a reload."},
     [CONFIG_KEY_PASSWORD_CREDENTIAL] =
         {.name = "password_credential",
          .section = CONFIG_SECTION_PROFILE,
@@ -233,7 +234,8 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .field = SEVERAL_FIELDS,
          .example = "contoso.password",
          .text = "Instead of password_file: the systemd credential that holds the password "
-                 "(LoadCredential= or LoadCredentialEncrypted= in a drop-in of exsyncd.service)."},
+                 "(LoadCredential= or LoadCredentialEncrypted= in a drop-in of exsyncd.service). "
+                 "systemd reads it when the service starts: a new one needs a restart."},
     [CONFIG_KEY_OWNER] =
         {.name = "owner",
          .section = CONFIG_SECTION_PROFILE,

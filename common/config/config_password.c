@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -74,8 +75,35 @@ static void append_user(struct buffer *text, uid_t user)
         buffer_append_format(text, "user %u", (unsigned)user);
 }
 
-/* Whose file it is need not be asked: with such a mode nobody but its owner and root can open it.
- */
+/* Whether the group is a user's own: it has that user's name and nobody else in it. (Another user
+ * whose first group it is would be a strange thing to set up, and does not show.) */
+static bool is_group_of_one(gid_t number)
+{
+    char group_memory[4096], user_memory[4096];
+    struct group group, *found_group = NULL;
+    struct passwd user, *found_user = NULL;
+    if (number == 0 ||
+        getgrgid_r(number, &group, group_memory, sizeof group_memory, &found_group) != 0 ||
+        found_group == NULL ||
+        getpwnam_r(group.gr_name, &user, user_memory, sizeof user_memory, &found_user) != 0 ||
+        found_user == NULL || user.pw_gid != number)
+        return false;
+    for (char **member = group.gr_mem; *member != NULL; member++) {
+        if (strcmp(*member, user.pw_name) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Whose file it is need not be asked when its owner alone may open it. One of root's that a group
+ * may read is read by one user more: the daemon's, when it may not change its own configuration. */
+static bool others_may_open(const struct stat *status)
+{
+    if ((status->st_mode & 077) == 0)
+        return false;
+    return (status->st_mode & 037) != 0 || status->st_uid != 0 || !is_group_of_one(status->st_gid);
+}
+
 static bool check_file(int file, const char *path, struct buffer *wrong)
 {
     struct stat status;
@@ -87,7 +115,7 @@ static bool check_file(int file, const char *path, struct buffer *wrong)
         buffer_append_string(wrong, "is no regular file; write the password into one");
         return false;
     }
-    if ((status.st_mode & 077) != 0) {
+    if (others_may_open(&status)) {
         buffer_append_format(wrong,
                              "can be read or changed by others (mode %04o); chmod 600 %s, "
                              "and change the password if somebody could have seen it",

@@ -1,4 +1,7 @@
-/* The password of a profile, from a file that nobody else may read or from a systemd credential. */
+/* The password of a profile, from a file that nobody else may read or from a systemd credential.
+ *
+ * Nobody else: the file's owner alone may open it (0600), or it belongs to root and a group that is
+ * one user's own may read it (0640 root:exsyncd). */
 #ifndef EXSYNC_CONFIG_PASSWORD_H
 #define EXSYNC_CONFIG_PASSWORD_H
 

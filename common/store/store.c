@@ -2,6 +2,7 @@
 
 #include "store/store_private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
@@ -20,7 +21,8 @@ static void store_read_instance(struct store *store)
         store_fail(connection, SQLITE_CORRUPT);
 }
 
-static void store_open_connections(struct store *store, uint32_t busy_ms, struct failure *failure)
+static void store_open_connections(struct store *store, const struct store_progress *progress,
+                                   uint32_t busy_ms, struct failure *failure)
 {
     struct store_connection *writer = &store->writer.connection;
     struct store_connection *reader = &store->reader.connection;
@@ -30,7 +32,7 @@ static void store_open_connections(struct store *store, uint32_t busy_ms, struct
     writer->step = reader->step = "open";
 
     store_connection_open(writer, path, false);
-    store_schema_migrate(writer, store->log);
+    store_schema_migrate(writer, store->log, progress);
     if (store_failed(writer)) {
         *failure = writer->failure;
         return;
@@ -54,18 +56,20 @@ static bool store_start_worker(struct store *store, struct store_worker *worker,
     return worker->started;
 }
 
-static bool store_set_up(struct store *store, uint32_t busy_ms, struct failure *failure)
+static bool store_set_up(struct store *store, const struct store_progress *progress,
+                         uint32_t busy_ms, struct failure *failure)
 {
     if (!store_files_lock(&store->files, failure) || !store_files_create(&store->files, failure))
         return false;
-    store_open_connections(store, busy_ms, failure);
+    store_open_connections(store, progress, busy_ms, failure);
     return !failure_is_set(failure) && store_files_remember(&store->files, failure) &&
            store_start_worker(store, &store->writer, "store-writer", store_writer_main, failure) &&
            store_start_worker(store, &store->reader, "store-reader", store_reader_main, failure);
 }
 
 struct store *store_open_patient(const char *directory, struct executor *executor, struct log *log,
-                                 uint32_t busy_ms, struct failure *failure)
+                                 const struct store_progress *progress, uint32_t busy_ms,
+                                 struct failure *failure)
 {
     struct store *store = memory_allocate(sizeof *store);
     *failure = (struct failure){0};
@@ -76,7 +80,7 @@ struct store *store_open_patient(const char *directory, struct executor *executo
     store_worker_create(&store->writer);
     store_worker_create(&store->reader);
     store->completions = store_completions_create(executor);
-    if (!store_set_up(store, busy_ms, failure)) {
+    if (!store_set_up(store, progress, busy_ms, failure)) {
         store_close(store);
         store = NULL;
     }
@@ -84,9 +88,9 @@ struct store *store_open_patient(const char *directory, struct executor *executo
 }
 
 struct store *store_open(const char *directory, struct executor *executor, struct log *log,
-                         struct failure *failure)
+                         const struct store_progress *progress, struct failure *failure)
 {
-    return store_open_patient(directory, executor, log, STORE_BUSY_MS, failure);
+    return store_open_patient(directory, executor, log, progress, STORE_BUSY_MS, failure);
 }
 
 static void store_stop_worker(struct store_worker *worker)
@@ -122,4 +126,18 @@ const char *store_instance(const struct store *store)
 size_t store_pending(const struct store *store)
 {
     return store->completions->pending;
+}
+
+static uint64_t worker_busy_ms(const struct store_worker *worker, uint64_t now)
+{
+    uint64_t since = atomic_load(&worker->busy_since_ms);
+    return since == 0 || since > now ? 0 : now - since;
+}
+
+uint64_t store_busy_ms(const struct store *store)
+{
+    uint64_t now = clock_monotonic_ms();
+    uint64_t writer = worker_busy_ms(&store->writer, now);
+    uint64_t reader = worker_busy_ms(&store->reader, now);
+    return writer > reader ? writer : reader;
 }

@@ -37,11 +37,18 @@
 
 struct store;
 
+/* Called now and then, on the thread that opens, while a long migration gets on. */
+struct store_progress {
+    void (*tell)(void *argument);
+    void *argument;
+};
+
 /* Opens or creates DIRECTORY/exsyncd.db (mode 0600), takes the state directory's lock, migrates.
- * Blocks: called before the loop runs. Returns NULL and sets `failure` (another daemon holds the
- * lock, newer schema, damage, permission, disk) with a sentence that names the file. */
+ * Blocks: called before the loop runs. `progress` may be NULL. Returns NULL and sets `failure`
+ * (another daemon holds the lock, newer schema, damage, permission, disk) with a sentence that
+ * names the file. */
 struct store *store_open(const char *directory, struct executor *executor, struct log *log,
-                         struct failure *failure);
+                         const struct store_progress *progress, struct failure *failure);
 
 /* Finishes what was started (their `done` is still called if the loop runs), closes. */
 void store_close(struct store *store);
@@ -51,6 +58,11 @@ const char *store_instance(const struct store *store);
 
 /* Operations that were started and are not done. */
 size_t store_pending(const struct store *store);
+
+/* For how long the store's threads are at what they do now, the longer one, in milliseconds; 0:
+ * they wait for work. One that hangs (a disk that does not answer) shows by it; a database that
+ * another program keeps locked does not, as patience with it ends. */
+uint64_t store_busy_ms(const struct store *store);
 
 /* `failure` is NULL on success. */
 typedef void store_done(void *argument, const struct failure *failure);

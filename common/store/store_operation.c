@@ -63,11 +63,13 @@ void store_worker_release(struct store_worker *worker)
 bool store_worker_take(struct store_worker *worker, struct store_operations *operations)
 {
     STAILQ_INIT(operations);
+    atomic_store(&worker->busy_since_ms, 0);
     pthread_mutex_lock(&worker->mutex);
     while (STAILQ_EMPTY(&worker->waiting) && !worker->closing)
         pthread_cond_wait(&worker->wake, &worker->mutex);
     STAILQ_CONCAT(operations, &worker->waiting);
     pthread_mutex_unlock(&worker->mutex);
+    atomic_store(&worker->busy_since_ms, clock_monotonic_ms());
     return !STAILQ_EMPTY(operations);
 }
 

@@ -182,12 +182,14 @@ struct store_worker {
     pthread_cond_t wake;
     struct store_operations waiting;
     bool closing;
+    atomic_uint_fast64_t busy_since_ms; /* monotonic; 0: it waits for work */
     struct store_connection connection;
 };
 
 void store_worker_create(struct store_worker *worker);
 void store_worker_release(struct store_worker *worker);
-/* Waits for operations and takes all; false: none are left and the store closes. */
+/* Waits for operations and takes all, being busy from then on until it is called again; false: none
+ * are left and the store closes. */
 bool store_worker_take(struct store_worker *worker, struct store_operations *operations);
 void store_worker_put(struct store_worker *worker, struct store_operations *operations);
 
@@ -205,12 +207,14 @@ struct store {
 void *store_writer_main(void *store);
 void *store_reader_main(void *store);
 
-/* Brings the database to this program's version, or fails. */
-void store_schema_migrate(struct store_connection *connection, struct log *log);
+/* Brings the database to this program's version, or fails. `progress` may be NULL. */
+void store_schema_migrate(struct store_connection *connection, struct log *log,
+                          const struct store_progress *progress);
 
 /* store_open with another patience than STORE_BUSY_MS. */
 struct store *store_open_patient(const char *directory, struct executor *executor, struct log *log,
-                                 uint32_t busy_ms, struct failure *failure);
+                                 const struct store_progress *progress, uint32_t busy_ms,
+                                 struct failure *failure);
 
 /* --- between the files of operations --- */
 

@@ -243,7 +243,10 @@ static const char *const migrations[] = {
     "CREATE INDEX ledger_message ON ledger (message) WHERE message IS NOT NULL;",
 };
 
-enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations };
+enum {
+    SCHEMA_VERSION = sizeof migrations / sizeof *migrations,
+    PROGRESS_STEPS = 100000, /* of SQLite's machine: some milliseconds */
+};
 
 static void schema_refuse(struct store_connection *connection, const char *sentence,
                           const char *remedy, int64_t version)
@@ -285,7 +288,28 @@ static void schema_step(struct store_connection *connection, int64_t version)
         sqlite3_exec(connection->database, "ROLLBACK", NULL, NULL, NULL);
 }
 
-void store_schema_migrate(struct store_connection *connection, struct log *log)
+static int schema_progress(void *argument)
+{
+    const struct store_progress *progress = argument;
+    progress->tell(progress->argument);
+    return 0;
+}
+
+static void schema_steps(struct store_connection *connection, int64_t version,
+                         const struct store_progress *progress)
+{
+    struct store_progress copy = {0};
+    if (progress != NULL) {
+        copy = *progress;
+        sqlite3_progress_handler(connection->database, PROGRESS_STEPS, schema_progress, &copy);
+    }
+    while (version < SCHEMA_VERSION && !store_failed(connection))
+        schema_step(connection, ++version);
+    sqlite3_progress_handler(connection->database, 0, NULL, NULL);
+}
+
+void store_schema_migrate(struct store_connection *connection, struct log *log,
+                          const struct store_progress *progress)
 {
     int64_t version = store_execute_number(connection, "PRAGMA user_version");
     int64_t application = store_execute_number(connection, "PRAGMA application_id");
@@ -304,15 +328,13 @@ void store_schema_migrate(struct store_connection *connection, struct log *log)
                       version);
         return;
     }
-    int64_t before = version;
-    while (version < SCHEMA_VERSION && !store_failed(connection))
-        schema_step(connection, ++version);
-    if (store_failed(connection) || before == version || log == NULL)
+    schema_steps(connection, version, progress);
+    if (store_failed(connection) || version == SCHEMA_VERSION || log == NULL)
         return;
-    if (before == 0)
+    if (version == 0)
         log_write(log, LOG_PRIORITY_NOTICE, NULL, "Created the database %s.", connection->path);
     else
         log_write(log, LOG_PRIORITY_NOTICE, NULL,
-                  "Brought the database %s from version %lld to %lld.", connection->path,
-                  (long long)before, (long long)version);
+                  "Brought the database %s from version %lld to %d.", connection->path,
+                  (long long)version, (int)SCHEMA_VERSION);
 }

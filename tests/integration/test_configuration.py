@@ -3,6 +3,7 @@
 
 import os
 import pwd
+import shutil
 
 from harness import ROOT, case, check, check_equal, main, until
 from scene import ANN, BEN, Scene
@@ -144,6 +145,37 @@ def _():
         scene.write_configuration()
         check_warns(scene, [f"mail folder {mail}/deeper cannot be reached", "deliver"])
         mail.chmod(0o700)
+
+
+@case("--check-config prints the drop-in without which the service may not write")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        units = scene.folder / "units"
+        (units / "exsyncd.service.d").mkdir(parents=True)
+        drop_in = units / "exsyncd.service.d/paths.conf"
+        scene.daemon.environment["SYSTEMD_UNIT_PATH"] = f"/nowhere:{units}"
+        check_warns(scene)  # no unit is installed
+        shutil.copy(ROOT / "systemd/exsyncd.service", units)
+        mail, state = scene.folder / "mail", scene.folder / "state"
+        wanted = ["may not write to folders", "systemctl edit exsyncd"]
+        status, said = scene.daemon.run("--check-config")
+        check_equal(status, EX_OK, "exit status")
+        lines = [line.strip() for line in said.splitlines()]
+        start = lines.index("[Service]")
+        check(all(word in lines[start - 1] for word in wanted), f"it says {said!r}")
+        check_equal(lines[start + 1:start + 3],
+                    [f"ReadWritePaths={state}", f"ReadWritePaths={mail}"], "drop-in")
+        drop_in.write_text("\n".join(lines[start:start + 3]))
+        check_warns(scene)
+        drop_in.write_text(f"[Service]\nReadWritePaths = /srv -{scene.folder}/\n")
+        check_warns(scene)
+        drop_in.write_text(f"[Service]\nReadWritePaths={scene.folder}\nReadWritePaths=\n")
+        check("[Service]" in scene.daemon.run("--check-config")[1], "an empty value forgets all")
+        drop_in.write_text("[Service]\nProtectSystem=full\n")
+        check_warns(scene)
+        scene.mailboxes = {ANN: {"deliver": "maildir:/home/%u/Maildir"}}
+        scene.write_configuration()
+        check("    ProtectHome=no\n" in scene.daemon.run("--check-config")[1], "homes are hidden")
 
 
 @case("a password file that others can read is refused")

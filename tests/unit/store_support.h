@@ -86,8 +86,8 @@ __attribute__((unused)) static void support_wait(struct outcome *outcome)
 __attribute__((unused)) static void support_open(struct fixture *fixture)
 {
     struct failure failure;
-    fixture->store =
-        store_open_patient(fixture->directory, fixture->executor, NULL, SUPPORT_BUSY_MS, &failure);
+    fixture->store = store_open_patient(fixture->directory, fixture->executor, NULL, NULL,
+                                        SUPPORT_BUSY_MS, &failure);
     if (fixture->store == NULL)
         fail_msg("%s: %s", failure.code, failure.text);
 }

@@ -3,6 +3,9 @@
 
 #include "config/config_password.h"
 
+#include <grp.h>
+#include <pwd.h>
+
 #define KEY "exsyncd.conf:4: [profile contoso] password_file: "
 
 static const char text[] = PROFILE "[mailbox a@x]\n";
@@ -74,6 +77,48 @@ static void a_file_that_others_can_read_is_refused(void **state)
                  "password if somebody could have seen it\n",
                  (unsigned)modes[i]);
         assert_string_equal(sentence_about(folder, "hunter2\n", 8, modes[i]), expected);
+    }
+}
+
+/* "daemon" is a user with a group of its own wherever there is one; "adm" is a group, and no user.
+ */
+static void a_file_of_root_may_be_read_by_a_group_of_one(void **state)
+{
+    struct config_folder *folder = *state;
+    const struct passwd *user = getpwnam("daemon");
+    const struct group *group = getgrnam("adm"); /* overwritten by the next one */
+    if (geteuid() != 0 || user == NULL || group == NULL)
+        skip();
+    const gid_t shared = group->gr_gid;
+    group = getgrnam("daemon");
+    if (group == NULL || user->pw_gid != group->gr_gid || group->gr_mem[0] != NULL)
+        skip();
+    char path[128];
+    snprintf(path, sizeof path, "%s/password", folder->path);
+    folder_write_bytes(folder, "password", "hunter2\n", 8, 0600);
+    const struct {
+        uid_t owner;
+        gid_t group;
+        mode_t mode;
+        bool taken;
+    } cases[] = {
+        {0, group->gr_gid, 0640, true},
+        {0, group->gr_gid, 0440, true},
+        {0, group->gr_gid, 0660, false},
+        {0, group->gr_gid, 0644, false},
+        {0, group->gr_gid, 0650, false},
+        {0, shared, 0640, false},
+        {user->pw_uid, group->gr_gid, 0640, false},
+        {0, 0, 0640, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buffer wrong = {0};
+        assert_int_equal(chown(path, cases[i].owner, cases[i].group), 0);
+        assert_int_equal(chmod(path, cases[i].mode), 0);
+        struct secret *password = config_password_from_file(path, &wrong);
+        assert_int_equal(password != NULL, cases[i].taken);
+        secret_free(password);
+        buffer_release(&wrong);
     }
 }
 
@@ -180,6 +225,7 @@ int main(void)
         folder_test(one_line_end_is_taken_off),
         folder_test(what_cannot_be_a_password_is_told),
         folder_test(a_file_that_others_can_read_is_refused),
+        folder_test(a_file_of_root_may_be_read_by_a_group_of_one),
         folder_test(what_is_no_file_is_refused_without_waiting),
         folder_test(a_file_of_somebody_else_is_not_to_be_had),
         folder_test(credentials_come_from_systemd),

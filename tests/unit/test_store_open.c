@@ -8,8 +8,8 @@ enum { NOBODY = 65534 };
 
 static void refused(struct fixture *fixture, const char *code, struct failure *failure)
 {
-    fixture->store =
-        store_open_patient(fixture->directory, fixture->executor, NULL, SUPPORT_BUSY_MS, failure);
+    fixture->store = store_open_patient(fixture->directory, fixture->executor, NULL, NULL,
+                                        SUPPORT_BUSY_MS, failure);
     assert_null(fixture->store);
     assert_string_equal(failure->code, code);
     assert_int_equal(failure->category, FAILURE_STORAGE);
@@ -127,7 +127,8 @@ static void a_store_that_was_closed_can_be_opened_by_another(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct failure failure;
-        struct store *store = store_open(fixture->directory, fixture->executor, NULL, &failure);
+        struct store *store =
+            store_open(fixture->directory, fixture->executor, NULL, NULL, &failure);
         if (store == NULL)
             _exit(1);
         store_close(store);
@@ -204,7 +205,7 @@ static int as_nobody(struct fixture *fixture, const char *code)
         struct failure failure;
         if (geteuid() == 0 && setuid(NOBODY) != 0)
             _exit(2);
-        struct store *store = store_open_patient(fixture->directory, fixture->executor, NULL,
+        struct store *store = store_open_patient(fixture->directory, fixture->executor, NULL, NULL,
                                                  SUPPORT_BUSY_MS, &failure);
         if (store != NULL)
             _exit(3);

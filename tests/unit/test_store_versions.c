@@ -136,8 +136,8 @@ static void a_migration_that_is_interrupted_is_done_again(void **state)
     write_version_2(fixture);
     /* In the way of the last thing that it does. */
     write_database(fixture, "CREATE TABLE sign_in (a)");
-    fixture->store =
-        store_open_patient(fixture->directory, fixture->executor, NULL, SUPPORT_BUSY_MS, &failure);
+    fixture->store = store_open_patient(fixture->directory, fixture->executor, NULL, NULL,
+                                        SUPPORT_BUSY_MS, &failure);
     assert_null(fixture->store);
     assert_int_equal(support_number(fixture, "PRAGMA user_version"), 2);
     assert_int_equal(
@@ -145,6 +145,30 @@ static void a_migration_that_is_interrupted_is_done_again(void **state)
     write_database(fixture, "DROP TABLE sign_in");
     support_open(fixture);
     assert_int_equal(support_number(fixture, "PRAGMA user_version"), 5);
+}
+
+static void count_call(void *argument)
+{
+    ++*(unsigned *)argument;
+}
+
+static void a_long_migration_tells_that_it_gets_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct failure failure;
+    unsigned told = 0;
+    const struct store_progress progress = {.tell = count_call, .argument = &told};
+    write_version_2(fixture);
+    write_database(fixture,
+                   "PRAGMA foreign_keys = OFF;"
+                   "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number"
+                   "  WHERE n < 100000)"
+                   "INSERT INTO ledger (mailbox, item, state, received_at, last_seen)"
+                   "  SELECT 1, CAST(printf('%016d', n) AS BLOB), 2, 0, 0 FROM number");
+    fixture->store = store_open_patient(fixture->directory, fixture->executor, NULL, &progress,
+                                        SUPPORT_BUSY_MS, &failure);
+    assert_non_null(fixture->store);
+    assert_int_not_equal(told, 0);
 }
 
 int main(void)
@@ -155,6 +179,7 @@ int main(void)
         TEST(a_database_of_version_2_goes_on_with_what_it_holds),
         TEST(a_database_of_version_3_goes_on_with_what_it_holds),
         TEST(a_migration_that_is_interrupted_is_done_again),
+        TEST(a_long_migration_tells_that_it_gets_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -350,8 +350,8 @@ static void closing_does_not_wait_long_for_a_lock(void **state)
     struct fixture *fixture = *state;
     support_close(fixture);
     struct failure failure;
-    fixture->store =
-        store_open(fixture->directory, fixture->executor, NULL, &failure); /* the usual patience */
+    fixture->store = store_open(fixture->directory, fixture->executor, NULL, NULL,
+                                &failure); /* the usual patience */
     struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
     struct store_delivery delivery = {.key = support_key(1, 0), .name = "n"};
     struct outcome outcome = {.fixture = fixture};
