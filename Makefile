@@ -148,12 +148,17 @@ DEBUG_MAKE  = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/debug OPTIMISE=
               DEFINES=-DEXSYNC_MEASURE_LOOP
 INTEGRATION := $(sort $(wildcard tests/integration/test_*.py tests/integration/test_*.sh))
 
+# In machines that boot systemd, with the package in them; skipped where none can be booted.
+MACHINES := $(sort $(wildcard tests/machine/test_*.py))
+
 check: ## install what is missing, build, and run all tests
 	@scripts/install-deps check
 	@$(ASAN_MAKE) programs unit-tests integration-programs
 	@$(DEBUG_MAKE) programs integration-programs
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
-	@tests/run --jobs $(JOBS) $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS))) \
+	@$(MAKE) --no-print-directory package PACKAGE_BUILD=build/release
+	@tests/run --jobs $(JOBS) $(addprefix build/release:,$(MACHINES)) \
+	    $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS))) \
 	    $(addprefix build/debug:,$(INTEGRATION)) $(addprefix build/asan:,$(SANITIZED)) \
 	    build/release:tests/bench/memory.py
 
