@@ -18,12 +18,14 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
-from harness import ROOT, Broken, Skipped, check, check_equal, until  # noqa: E402
+from harness import PATIENCE_S, ROOT, Broken, Skipped, check, check_equal, until  # noqa: E402
 
 SCRIPT = ROOT / "scripts/test-machine"
 NAMESPACE = "EXSYNC_MACHINE_NAMESPACE"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CANNOT = 77
+REBOOT = 133
+NSPAWN_FOLDER = pathlib.Path("/run/systemd/nspawn")
 
 
 def enter_namespace():
@@ -47,7 +49,7 @@ class Machine:
         if made.returncode == CANNOT:
             raise Skipped(made.stderr.strip())
         check_equal(made.returncode, 0, f"status of {SCRIPT.name} ({_said(made)})")
-        self.nspawn = None
+        self.nspawn = self.leader = None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="exsyncd-machine-"))
         self.root = self.folder / "root"
         try:
@@ -64,6 +66,8 @@ class Machine:
             (self.folder / name).mkdir(mode=0o755)
         mount("-t", "overlay", "-o", f"lowerdir={lower},upperdir={self.folder}/upper,"
               f"workdir={self.folder}/work", "overlay", self.root)
+        NSPAWN_FOLDER.mkdir(parents=True, exist_ok=True)
+        mount("-t", "tmpfs", "tmpfs", NSPAWN_FOLDER)  # what it makes there is seen by no other
 
     def path(self, path):
         """A path of the machine as the test sees it."""
@@ -72,28 +76,21 @@ class Machine:
     # --- life ---
 
     def boot(self):
+        """Until all units have started."""
         with open(self.folder / "console", "ab") as console:
             self.nspawn = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--settings=no",
                  "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--machine=mailhost",
                  f"--directory={self.root}", "--boot"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
-        self.until_booted()
 
-    def until_booted(self, other_than=None):
-        """Until its first process is there, another one than before, and all units have started."""
-        def first_process():
+        def booted():
             if self.nspawn.poll() is not None:
                 raise Skipped(f"systemd-nspawn boots nothing here: {self.console()[-300:]}")
-            leader = self._find_leader()
-            return leader if leader != other_than else None
-        self.leader = until(first_process, "the machine has a first process")
-
-        def state():
-            if self.nspawn.poll() is not None:
-                return first_process()
-            return self.ask("systemctl", "is-system-running").strip() in ("running", "degraded")
-        until(state, lambda: f"the machine has booted: {self.console()[-600:]}", pause=0.05)
+            self.leader = self._find_leader()
+            return self.leader is not None and self.ask(
+                "systemctl", "is-system-running").strip() in ("running", "degraded")
+        until(booted, lambda: f"the machine has booted: {self.console()[-600:]}", pause=0.05)
 
     def _find_leader(self):
         """The process of systemd-nspawn that is number 1 inside."""
@@ -108,9 +105,14 @@ class Machine:
         return None
 
     def reboot(self):
-        before = self.leader
+        """In order, as `reboot` does it; whoever runs systemd-nspawn starts it again."""
         self.ask("systemctl", "--no-block", "reboot")
-        self.until_booted(other_than=before)
+        try:
+            status = self.nspawn.wait(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            raise Broken(f"the machine does not go down: {self.console()[-600:]}") from None
+        check_equal(status, REBOOT, f"status of systemd-nspawn ({self.console()[-300:]})")
+        self.boot()
 
     def console(self):
         return (self.folder / "console").read_text(errors="replace")
@@ -120,7 +122,7 @@ class Machine:
         if self.nspawn is not None and self.nspawn.poll() is None:
             self.nspawn.send_signal(signal.SIGKILL)
             self.nspawn.wait()
-        for mounted in (self.root, self.folder):
+        for mounted in (self.root, self.folder, NSPAWN_FOLDER):
             subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
         self.folder.rmdir()
 
