@@ -148,7 +148,8 @@ DEBUG_MAKE  = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/debug OPTIMISE=
               DEFINES=-DEXSYNC_MEASURE_LOOP
 INTEGRATION := $(sort $(wildcard tests/integration/test_*.py tests/integration/test_*.sh))
 
-# In machines that boot systemd, with the package in them; skipped where none can be booted.
+# In machines that boot systemd, with the package in them; skipped where none can be booted. The first
+# may have to make the machine, for which the others would wait.
 MACHINES := $(sort $(wildcard tests/machine/test_*.py))
 
 check: ## install what is missing, build, and run all tests
@@ -157,8 +158,9 @@ check: ## install what is missing, build, and run all tests
 	@$(DEBUG_MAKE) programs integration-programs
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
 	@$(MAKE) --no-print-directory package PACKAGE_BUILD=build/release
-	@tests/run --jobs $(JOBS) $(addprefix build/release:,$(MACHINES)) \
+	@tests/run --jobs $(JOBS) build/release:$(firstword $(MACHINES)) \
 	    $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS))) \
+	    $(addprefix build/release:,$(wordlist 2,9,$(MACHINES))) \
 	    $(addprefix build/debug:,$(INTEGRATION)) $(addprefix build/asan:,$(SANITIZED)) \
 	    build/release:tests/bench/memory.py
 

@@ -14,7 +14,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
@@ -25,15 +24,18 @@ NAMESPACE = "EXSYNC_MACHINE_NAMESPACE"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CANNOT = 77
 REBOOT = 133
-NSPAWN_FOLDER = pathlib.Path("/run/systemd/nspawn")
+# systemd-nspawn's own, which it writes in the host's name; here it is each test's, with all the rest.
+FOLDER = pathlib.Path("/run/systemd/nspawn")
 
 
 def enter_namespace():
     """Begins the program anew in a mount namespace of its own, where that is possible."""
-    if os.geteuid() == 0 and NAMESPACE not in os.environ:
-        os.environ[NAMESPACE] = "1"
-        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable,
-                              *sys.argv])
+    unshare = ["unshare", "--mount", "--propagation", "private"]
+    if NAMESPACE in os.environ or subprocess.run([*unshare, "true"], check=False,
+                                                 capture_output=True).returncode != 0:
+        return
+    os.environ[NAMESPACE] = "1"
+    os.execvp(unshare[0], [*unshare, sys.executable, *sys.argv])
 
 
 def _said(result):
@@ -44,14 +46,15 @@ class Machine:
     """`package`: what will be installed in it; its dependencies are there from the beginning."""
 
     def __init__(self, package):
+        if os.geteuid() != 0 or NAMESPACE not in os.environ:
+            raise Skipped("a machine needs root, and mounts of its own (unshare --mount)")
         made = subprocess.run([SCRIPT, package], stdin=subprocess.DEVNULL, text=True, check=False,
                               capture_output=True)
         if made.returncode == CANNOT:
             raise Skipped(made.stderr.strip())
         check_equal(made.returncode, 0, f"status of {SCRIPT.name} ({_said(made)})")
         self.nspawn = self.leader = None
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="exsyncd-machine-"))
-        self.root = self.folder / "root"
+        self.root = FOLDER / "root"
         try:
             self._mount(made.stdout.strip())
         except subprocess.CalledProcessError as error:
@@ -61,13 +64,12 @@ class Machine:
     def _mount(self, lower):
         def mount(*words):
             subprocess.run(["mount", *words], check=True, capture_output=True, text=True)
-        mount("-t", "tmpfs", "-o", "mode=700,size=512m", "tmpfs", self.folder)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        mount("-t", "tmpfs", "-o", "mode=755,size=512m", "tmpfs", FOLDER)
         for name in ("upper", "work", "root"):
-            (self.folder / name).mkdir(mode=0o755)
-        mount("-t", "overlay", "-o", f"lowerdir={lower},upperdir={self.folder}/upper,"
-              f"workdir={self.folder}/work", "overlay", self.root)
-        NSPAWN_FOLDER.mkdir(parents=True, exist_ok=True)
-        mount("-t", "tmpfs", "tmpfs", NSPAWN_FOLDER)  # what it makes there is seen by no other
+            (FOLDER / name).mkdir(mode=0o755)
+        mount("-t", "overlay", "-o",
+              f"lowerdir={lower},upperdir={FOLDER}/upper,workdir={FOLDER}/work", "overlay", self.root)
 
     def path(self, path):
         """A path of the machine as the test sees it."""
@@ -77,17 +79,18 @@ class Machine:
 
     def boot(self):
         """Until all units have started."""
-        with open(self.folder / "console", "ab") as console:
+        with open(FOLDER / "console", "ab") as console:
             self.nspawn = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--settings=no",
-                 "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--machine=mailhost",
-                 f"--directory={self.root}", "--boot"],
+                ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no",
+                 "--keep-unit", "--settings=no", "--resolv-conf=off", "--timezone=off",
+                 "--link-journal=no", "--machine=mailhost", f"--directory={self.root}", "--boot"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
 
         def booted():
             if self.nspawn.poll() is not None:
-                raise Skipped(f"systemd-nspawn boots nothing here: {self.console()[-300:]}")
-            self.leader = self._find_leader()
+                kind = Skipped if self.leader is None else Broken
+                raise kind(f"systemd-nspawn boots nothing here: {self.console()[-300:]}")
+            self.leader = self._find_leader() or self.leader
             return self.leader is not None and self.ask(
                 "systemctl", "is-system-running").strip() in ("running", "degraded")
         until(booted, lambda: f"the machine has booted: {self.console()[-600:]}", pause=0.05)
@@ -115,16 +118,15 @@ class Machine:
         self.boot()
 
     def console(self):
-        return (self.folder / "console").read_text(errors="replace")
+        return (FOLDER / "console").read_text(errors="replace")
 
     def close(self):
         """Like a power cut; its memory goes with it."""
         if self.nspawn is not None and self.nspawn.poll() is None:
             self.nspawn.send_signal(signal.SIGKILL)
             self.nspawn.wait()
-        for mounted in (self.root, self.folder, NSPAWN_FOLDER):
+        for mounted in (self.root, FOLDER):
             subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
-        self.folder.rmdir()
 
     def __enter__(self):
         return self

@@ -70,7 +70,7 @@ class Mailhost(Machine):
         return self
 
     def write_password(self, path, password):
-        self.run("install", "-o", "exsyncd", "-m", "600", "/dev/stdin", path, given=password)
+        self.run("install", "-g", "exsyncd", "-m", "640", "/dev/stdin", path, given=password)
 
     def configure(self):
         """Writes `keys`; in place, so that the file's owner and mode stay."""
