@@ -87,6 +87,9 @@ class Machine:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
 
         def booted():
+            if "inotify object: Too many open files" in self.console():
+                raise Skipped("no machine can boot while root's processes use up "
+                              "fs.inotify.max_user_instances")
             if self.nspawn.poll() is not None:
                 kind = Skipped if self.leader is None else Broken
                 raise kind(f"systemd-nspawn boots nothing here: {self.console()[-300:]}")
