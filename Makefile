@@ -39,7 +39,7 @@ $(BUILD)/common/%.o $(BUILD)/daemon/%.o $(BUILD)/tools/%.o: CFLAGS += -fvisibili
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	@$(CC) $(CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c $< -o $@
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c $< -o $@
 
 define library
 $(BUILD)/lib$(1).a: $(call objects,common/$(1))
@@ -149,13 +149,20 @@ DEBUG_MAKE  = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/debug OPTIMISE=
               DEFINES=-DEXSYNC_MEASURE_LOOP
 INTEGRATION := $(sort $(wildcard tests/integration/test_*.py tests/integration/test_*.sh))
 
+# In machines that boot systemd, with the package in them; skipped where none can be booted. The first
+# may have to make the machine, for which the others would wait.
+MACHINES := $(sort $(wildcard tests/machine/test_*.py))
+
 check: ## install what is missing, build, and run all tests
 	@scripts/install-deps check
 	@$(ASAN_MAKE) programs unit-tests integration-programs
 	@$(DEBUG_MAKE) programs integration-programs
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
-	@tests/run --jobs $(JOBS) build/release:tests/bench/memory.py \
+	@$(MAKE) --no-print-directory package PACKAGE_BUILD=build/release
+	@tests/run --jobs $(JOBS) build/release:$(firstword $(MACHINES)) \
+	    build/release:tests/bench/memory.py \
 	    $(addprefix build/asan:,$(SANITIZED)) $(addprefix build/debug:,$(INTEGRATION)) \
+	    $(addprefix build/release:,$(wordlist 2,9,$(MACHINES))) \
 	    $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS)))
 
 # Run once more with the sanitizers.
@@ -274,11 +281,28 @@ uninstall: ## remove what install put there, with the same DESTDIR and PREFIX
 	    rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/exsyncd
 	@test ! -e $(DESTDIR)/etc/exsyncd || echo "The configuration stays: $(DESTDIR)/etc/exsyncd"
 
+# The package comes from the programs in PACKAGE_BUILD, which are built when they are missing or old.
+# The make that runs this tells its options to those below it, and they are not for the package.
+PACKAGE_BUILD ?= build/package
+
+deb: ## install what is missing and build the Debian package in build/deb
+	@scripts/install-deps deb
+	@$(MAKE) --no-print-directory package
+
+package:
+	@rm -rf build/deb && mkdir -p build/deb
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL BUILD=$(PACKAGE_BUILD) dpkg-buildpackage \
+	    --build=binary --no-sign --jobs=$(JOBS) --post-clean --buildinfo-option=-ubuild/deb \
+	    --buildinfo-file=build/deb/exsyncd.buildinfo --changes-option=-ubuild/deb \
+	    --changes-file=build/deb/exsyncd.changes >build/deb/log 2>&1 || \
+	    { tail -n 40 build/deb/log >&2; exit 1; }
+	@ls build/deb/*.deb
+
 clean: ## remove everything that was built
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .PHONY: all help programs unit-tests integration-programs demo check check-long bench fuzz \
-        fuzz-programs lint install uninstall clean
+        fuzz-programs lint install uninstall deb package clean
 .DELETE_ON_ERROR:
