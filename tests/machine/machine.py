@@ -11,7 +11,6 @@ whatever happens. The network is the host's, so that it reaches a simulator on l
 
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 
@@ -78,13 +77,16 @@ class Machine:
     # --- life ---
 
     def boot(self):
-        """Until all units have started."""
+        """Until all units have started. systemd-nspawn takes the machine with it when it is told to
+        end, by close() or by the end of this process, but not when it is killed: so it is in a
+        session of its own."""
         with open(FOLDER / "console", "ab") as console:
             self.nspawn = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--register=no",
-                 "--keep-unit", "--settings=no", "--resolv-conf=off", "--timezone=off",
-                 "--link-journal=no", "--machine=mailhost", f"--directory={self.root}", "--boot"],
-                stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+                ["setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "--quiet", "--register=no",
+                 "--kill-signal=SIGKILL", "--keep-unit", "--settings=no", "--resolv-conf=off",
+                 "--timezone=off", "--link-journal=no", "--machine=mailhost",
+                 f"--directory={self.root}", "--boot"],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
 
         def booted():
             if "inotify object: Too many open files" in self.console():
@@ -126,7 +128,7 @@ class Machine:
     def close(self):
         """Like a power cut; its memory goes with it."""
         if self.nspawn is not None and self.nspawn.poll() is None:
-            self.nspawn.send_signal(signal.SIGKILL)
+            self.nspawn.terminate()
             self.nspawn.wait()
         for mounted in (self.root, FOLDER):
             subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
