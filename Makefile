@@ -173,7 +173,7 @@ SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test
                test_control.py test_control_hostile.py test_ctl_views.py \
                test_ctl_terminal.py test_ctl_many.py test_ctl_actions.py test_ctl_queue.py \
                test_ctl_test.py test_ctl_diagnose.py test_ctl_trace.py test_ctl_waits.py \
-               test_backup.py)
+               test_backup.py test_service_manager.py)
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)
