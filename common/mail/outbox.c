@@ -24,6 +24,7 @@ struct outbox *outbox_create(struct executor *executor, struct executor_pool *po
     buffer_append_format(&watched, "%s/" OUTBOX_NEW, directory);
     outbox->watched = buffer_take(&watched);
     LIST_INIT(&outbox->works);
+    outbox_submitters_init(&outbox->submitters);
     return outbox;
 }
 
@@ -36,6 +37,7 @@ void outbox_free(struct outbox *outbox)
         LIST_REMOVE(work, entries);
         work->release(work);
     }
+    outbox_submitters_release(&outbox->submitters);
     memory_free(outbox->directory);
     memory_free(outbox->watched);
     memory_free(outbox);

@@ -2,9 +2,6 @@
 
 #include "base/memory.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 
 struct inspect_work {
@@ -12,48 +9,6 @@ struct inspect_work {
     struct outbox_envelope envelope;
     outbox_inspect_done *done;
 };
-
-/* --- the submitter --- */
-
-static void find_groups(struct outbox_envelope *envelope, gid_t primary)
-{
-    int room = 16;
-    int count;
-    do {
-        envelope->groups = memory_resize(envelope->groups, (size_t)room * sizeof(gid_t));
-        count = room;
-        room *= 2;
-    } while (getgrouplist(envelope->submitter_name, primary, envelope->groups, &count) < 0 &&
-             room <= 128 * 1024);
-    envelope->group_count = (size_t)(count < room / 2 ? count : room / 2);
-}
-
-/* Returns an errno when it cannot be told now who the user is: that is no reason to refuse. */
-static int find_submitter(struct outbox_envelope *envelope)
-{
-    enum { ROOM_MAX = 1024 * 1024 };
-    struct passwd user;
-    struct passwd *found = NULL;
-    size_t size = 1024;
-    char *room = memory_allocate(size);
-    int error;
-    while ((error = getpwuid_r(envelope->submitter, &user, room, size, &found)) == ERANGE &&
-           size < ROOM_MAX) {
-        size *= 4;
-        room = memory_resize(room, size);
-    }
-    if (found != NULL) {
-        envelope->submitter_name = memory_copy_string(user.pw_name);
-        find_groups(envelope, user.pw_gid);
-    }
-    memory_free(room);
-    /* Source: getpwnam(3): these, too, say that there is none. */
-    bool known = found != NULL || error == 0 || error == ENOENT || error == ESRCH ||
-                 error == EBADF || error == EPERM;
-    return known ? 0 : error;
-}
-
-/* --- the job --- */
 
 static void inspect_job(void *argument)
 {
@@ -72,7 +27,9 @@ static void inspect_job(void *argument)
         outbox_envelope_read(envelope, text.data, header_length);
     if (envelope->subject == NULL)
         envelope->subject = memory_copy_string("");
-    int error = failure_is_set(&source.failure) ? 0 : find_submitter(envelope);
+    int error = failure_is_set(&source.failure)
+                    ? 0
+                    : outbox_submitter_find(&inspect->work.outbox->submitters, envelope);
     if (error != 0)
         inspect->work.failure = outbox_failure(inspect->work.outbox, error, "look up the owner of",
                                                OUTBOX_INTAKE, inspect->work.id);

@@ -7,6 +7,7 @@
 #include "mail/line_endings.h"
 #include "mail/outbox.h"
 
+#include <pthread.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 
@@ -25,6 +26,35 @@ enum {
 struct outbox_work;
 LIST_HEAD(outbox_works, outbox_work);
 
+/* --- submitters --- */
+
+enum { OUTBOX_KNOWN_MAX = 16 };
+
+struct outbox_submitter {
+    uid_t user;
+    char *name; /* NULL when the user has none; owned, as the groups */
+    gid_t *groups;
+    size_t group_count;
+};
+
+/* Users and their groups, looked up once a scan: a right that is given or taken counts for what is
+ * submitted from then on. */
+struct outbox_submitters {
+    pthread_mutex_t mutex;
+    uint64_t scan; /* counts scans */
+    struct outbox_submitter known[OUTBOX_KNOWN_MAX];
+    size_t count;
+};
+
+void outbox_submitters_init(struct outbox_submitters *submitters);
+void outbox_submitters_release(struct outbox_submitters *submitters);
+/* A scan begins. */
+void outbox_submitters_forget(struct outbox_submitters *submitters);
+/* In jobs: who envelope->submitter is. Returns an errno when that cannot be told now. */
+int outbox_submitter_find(struct outbox_submitters *submitters, struct outbox_envelope *envelope);
+
+/* --- the outbox --- */
+
 struct outbox {
     struct executor_pool *pool;
     struct executor_lane *lane;
@@ -32,6 +62,7 @@ struct outbox {
     char *watched;
     size_t pending;
     struct outbox_works works; /* under way, or dropped by a pool that was freed */
+    struct outbox_submitters submitters;
 };
 
 /* --- work --- */
@@ -39,7 +70,7 @@ struct outbox {
 /* One call of the outbox, the first member of what each call needs besides. */
 struct outbox_work {
     struct executor_job job;
-    struct outbox *outbox; /* its directory is all of it that a job looks at */
+    struct outbox *outbox; /* jobs look at its directory and its submitters */
     char id[OUTBOX_ID_SIZE];
     struct failure failure;                    /* set by the job */
     void (*finish)(struct outbox_work *work);  /* on the loop: tells the caller, and releases */

@@ -214,6 +214,7 @@ void outbox_scan(struct outbox *outbox, outbox_scan_done *done, void *argument)
     scan->work.argument = argument;
     scan->work.finish = scan_finish;
     scan->work.release = outbox_work_free;
+    outbox_submitters_forget(&outbox->submitters);
     outbox_work_start(outbox, &scan->work, scan_job);
 }
 
