@@ -138,9 +138,10 @@ demo: ## install what is missing, build, and show exsyncd at work on a simulated
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
 	@scripts/demo build/release
 
-# Unit tests run with the sanitizers; integration tests in a build that measures the loop, the most
-# important ones with the sanitizers, too. What takes longest begins first, so that all cores have
-# work to the end. EXSYNC_LONG=1 takes the full numbers.
+# Unit tests and the most important integration tests run with the sanitizers; the others in a build
+# that measures the loop, and so do those of the important ones that are about its turns: all of them
+# with EXSYNC_LONG=1, which takes the full numbers, too. What takes longest begins first, so that all
+# cores have work to the end.
 JOBS       := $(shell nproc)
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_MAKE   = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan OPTIMISE="-O1 -g" \
@@ -161,11 +162,10 @@ check: ## install what is missing, build, and run all tests
 	@$(MAKE) --no-print-directory package PACKAGE_BUILD=build/release
 	@tests/run --jobs $(JOBS) build/release:$(firstword $(MACHINES)) \
 	    build/release:tests/bench/memory.py \
-	    $(addprefix build/asan:,$(SANITIZED)) $(addprefix build/debug:,$(INTEGRATION)) \
+	    $(addprefix build/asan:,$(SANITIZED)) $(addprefix build/debug:,$(MEASURED)) \
 	    $(addprefix build/release:,$(wordlist 2,9,$(MACHINES))) \
 	    $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS)))
 
-# Run once more with the sanitizers.
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
                test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py \
                test_notification.py test_notify_smtp.py test_outgoing_orphans.py test_alerts.py \
@@ -174,6 +174,10 @@ SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test
                test_ctl_terminal.py test_ctl_many.py test_ctl_actions.py test_ctl_queue.py \
                test_ctl_test.py test_ctl_diagnose.py test_ctl_trace.py test_ctl_waits.py \
                test_backup.py test_service_manager.py)
+ABOUT_TURNS := $(addprefix tests/integration/,test_alerts.py test_control_hostile.py test_ctl_many.py \
+                 test_outgoing.py)
+MEASURED     = $(if $(EXSYNC_LONG),$(INTEGRATION),$(filter-out $(filter-out $(ABOUT_TURNS),\
+                 $(SANITIZED)),$(INTEGRATION)))
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)
