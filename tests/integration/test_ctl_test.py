@@ -447,7 +447,9 @@ def _():
         say(f"# {MANY} mailboxes, {requests} requests of {latency_ms} ms on {connections} "
             f"connections: {took:.2f} s, ideal {ideal:.2f} s, ratio {took / ideal:.2f}")
         check_equal(requests, 1 + 2 * MANY - len(denied), "requests")
-        check(took < 1.25 * ideal + 1, f"it took {took:.2f} s; {ideal:.2f} s would be ideal")
+        # All connections are used, and no more; on a busy machine a request takes longer.
+        check_equal(scene.exchange.counter("concurrency.peak"), connections, "requests at a time")
+        check(took < connections / 3 * ideal, f"it took {took:.2f} s; {ideal:.2f} s would be ideal")
         check_equal(status, EX_UNAVAILABLE, "the exit status")
         table = rows(shown)
         check_equal(set(table), set(everybody), "the mailboxes of the table")
