@@ -220,7 +220,7 @@ def _():
 @case("A message that waits is told with its state, its failure and its next try")
 def _():
     with SendingScene(profile={"retry_min": "1h", "retry_max": "1h"}) as scene:
-        scene.exchange.fault(operation="CreateItem", http=503, count=0)
+        scene.exchange.fault(operation="CreateItem", soap="ErrorServerBusy", count=0)
         scene.start()
         tool = Exsyncctl(scene)
         scene.submit(mail("waits", headers="Message-ID: <out.2@example.com>\n"))
