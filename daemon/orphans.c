@@ -8,10 +8,12 @@
 #include "daemon/messages.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 enum {
     LOOK_EVERY_MS = 60 * 60 * 1000,
     TROUBLE_MS = 30 * 1000, /* after the store has failed */
+    TELL_A_TURN = 100,      /* mailboxes that a turn of the loop compares and tells of */
 };
 
 struct orphan {
@@ -36,12 +38,15 @@ struct orphans {
     bool looking;
     bool again;   /* another look is wanted after this one */
     bool changed; /* by this one: perhaps nothing is left to tell of some */
-    bool tells;   /* this one follows a change of the configuration */
+    bool tells;   /* the next one follows a change of the configuration: all are told of */
+    bool telling; /* this one did */
     bool failed;  /* the store did, which was said */
+    size_t told;  /* how many of those known, and then of those found, were compared */
     size_t lapse; /* which of those known is dealt with */
     struct lapse lapsing;
     bool putting_aside; /* `lapsing` is under way */
     struct executor_timer timer;
+    struct executor_call call; /* goes on telling */
     bool stopping;
 };
 
@@ -82,13 +87,26 @@ static void list_release(struct orphan_list *list)
     *list = (struct orphan_list){0};
 }
 
+static int by_mailbox(const void *a, const void *b)
+{
+    int64_t left = ((const struct orphan *)a)->mailbox.number;
+    int64_t right = ((const struct orphan *)b)->mailbox.number;
+    return (left > right) - (left < right);
+}
+
+static void list_sort(struct orphan_list *list)
+{
+    if (list->count > 0)
+        qsort(list->items, list->count, sizeof *list->items, by_mailbox);
+}
+
+/* In a list that is sorted. */
 static const struct orphan *list_find(const struct orphan_list *list, int64_t mailbox)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].mailbox.number == mailbox)
-            return &list->items[i];
-    }
-    return NULL;
+    const struct orphan wanted = {.mailbox = {.number = mailbox}};
+    if (list->count == 0)
+        return NULL;
+    return bsearch(&wanted, list->items, list->count, sizeof *list->items, by_mailbox);
 }
 
 static void list_add(struct orphan_list *list, const struct store_backlog *backlog,
@@ -153,24 +171,44 @@ static void resolve(const struct orphans *orphans, const struct orphan *orphan)
                           cycle_direction_name(CYCLE_OUTGOING), clock_wall_ms(), NULL, NULL, NULL);
 }
 
-/* What was found becomes what is known. A failure under another cause is another one. */
-static void tell_changes(struct orphans *orphans)
+static void tell_before(struct orphans *orphans, const struct orphan *before)
 {
-    for (size_t i = 0; i < orphans->known.count; i++) {
-        const struct orphan *before = &orphans->known.items[i];
-        const struct orphan *now = list_find(&orphans->found, before->mailbox.number);
-        if (now == NULL || now->cause != before->cause)
-            resolve(orphans, before);
+    const struct orphan *now = list_find(&orphans->found, before->mailbox.number);
+    if (now == NULL || now->cause != before->cause)
+        resolve(orphans, before);
+}
+
+static void tell_now(struct orphans *orphans, const struct orphan *now)
+{
+    const struct orphan *before = list_find(&orphans->known, now->mailbox.number);
+    if (orphans->telling || before == NULL || now->cause != before->cause)
+        record(orphans, now);
+}
+
+static void lapse_next(struct orphans *orphans);
+
+/* What was found becomes what is known. A failure under another cause is another one. */
+static void tell_changes(void *argument)
+{
+    struct orphans *orphans = argument;
+    size_t before = orphans->known.count;
+    size_t all = before + orphans->found.count;
+    for (size_t room = TELL_A_TURN; room > 0 && orphans->told < all; room--) {
+        size_t next = orphans->told++;
+        if (next < before)
+            tell_before(orphans, &orphans->known.items[next]);
+        else
+            tell_now(orphans, &orphans->found.items[next - before]);
     }
-    for (size_t i = 0; i < orphans->found.count; i++) {
-        const struct orphan *now = &orphans->found.items[i];
-        const struct orphan *before = list_find(&orphans->known, now->mailbox.number);
-        if (orphans->tells || before == NULL || now->cause != before->cause)
-            record(orphans, now);
+    if (orphans->told < all) {
+        executor_defer(orphans->context->executor, &orphans->call, tell_changes, orphans);
+        return;
     }
     list_release(&orphans->known);
     orphans->known = orphans->found;
     orphans->found = (struct orphan_list){0};
+    orphans->lapse = 0;
+    lapse_next(orphans);
 }
 
 /* --- 2: what has lapsed --- */
@@ -203,8 +241,6 @@ static bool lapse_goes_on(struct lapse *lapse)
     const struct orphans *orphans = lapse->argument;
     return is_left_alone(orphans, &orphans->known.items[orphans->lapse]);
 }
-
-static void lapse_next(struct orphans *orphans);
 
 static void lapsed(struct lapse *lapse, const struct failure *failure)
 {
@@ -272,10 +308,11 @@ static void found_all(void *argument, const struct failure *failure)
     bool said = orphans->failed;
     orphans->failed = failure != NULL;
     if (failure == NULL) {
-        tell_changes(orphans);
+        list_sort(&orphans->found);
+        orphans->told = 0;
+        orphans->telling = orphans->tells;
         orphans->tells = false;
-        orphans->lapse = 0;
-        lapse_next(orphans);
+        tell_changes(orphans);
         return;
     }
     const struct log_fields fields = {
@@ -331,13 +368,14 @@ void orphans_stop(struct orphans *orphans)
 {
     orphans->stopping = true;
     executor_cancel_timer(orphans->context->executor, &orphans->timer);
+    executor_cancel_call(orphans->context->executor, &orphans->call);
 }
 
 void orphans_free(struct orphans *orphans)
 {
     if (orphans == NULL)
         return;
-    executor_cancel_timer(orphans->context->executor, &orphans->timer);
+    orphans_stop(orphans);
     lapse_release(&orphans->lapsing);
     list_release(&orphans->known);
     list_release(&orphans->found);
