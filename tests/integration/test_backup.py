@@ -398,6 +398,33 @@ def _():
             scene.daemon.stop()
 
 
+@case("a mailbox whose configuration changes while it is verified is verified with the one before")
+def _():
+    with scene_of() as scene:
+        scene.start()
+        scene.daemon.until_started()
+        tool = Exsyncctl(scene)
+        tool.output("pause", PROFILE)
+        waiting = 25  # more than one search tells of
+        scene.submit(*[mail(f"waits {number}") for number in range(waiting)])
+        until(lambda: len(scene.outbox.queue()) == waiting and not scene.outbox.intake(), "all wait")
+
+        def asked():
+            return scene.exchange.counter(f"mailbox_requests.{ANN}")
+        before = asked()
+        scene.exchange.fault(operation="FindItem", mailbox=ANN, count=1, delay=3000)
+        with tool.connect() as line:
+            line.send({"id": 1, "command": "verify", "address": ANN})
+            until(lambda: asked() > before, "Exchange is searched")
+            scene.default_keys["line_endings"] = "crlf"
+            scene.reload()
+            answer = line.next()
+        check_equal((answer["waiting"], answer["error"]), (waiting, None), "what is told")
+        scene.exchange.clear_faults()
+        tool.output("resume", PROFILE)
+        scene.until_received(BEN, waiting)
+
+
 @case("a backup is one private file that is whole, or none")
 def _():
     with scene_of((ANN,)) as scene:
