@@ -425,6 +425,25 @@ def _():
         scene.until_received(BEN, waiting)
 
 
+@case("verify does not say of the outbox that it will be mended when the disk refuses")
+def _():
+    with scene_of((ANN,)) as scene:
+        scene.start()
+        scene.daemon.until_started()
+        unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+        outbox = scene.folder / "state/outbox"
+        (outbox / "kept" / unknown).write_bytes(mail("kept"))
+        (outbox / "intake" / unknown).mkdir()  # nothing can be moved there
+        tool = Exsyncctl(scene)
+        answers = tool.answers("verify", "--all", "--repair", wanted=75)
+        check_equal(answers, [], "what is told")
+        status, _, said = tool.run("verify", "--all", "--repair")
+        check(status == 75 and "EISDIR" in said, f"{status}, {said}")
+        check((outbox / "kept" / unknown).exists(), "it is gone")
+        (outbox / "intake" / unknown).rmdir()
+        (outbox / "kept" / unknown).unlink()
+
+
 @case("a backup is one private file that is whole, or none")
 def _():
     with scene_of((ANN,)) as scene:
