@@ -464,6 +464,13 @@ def _():
         tool.fails(73, "backup", scene.folder, saying="is no file")
         tool.fails(66, "backup", scene.folder / "nowhere/backup.db", saying="cannot create")
         tool.fails(EX_USAGE, "backup", "-", saying="a file")
+        os.symlink(scene.folder / "state", scene.folder / "elsewhere")
+        for suffix in ("", "-wal", "-shm"):  # the daemon has them open
+            for folder in ("state", "elsewhere"):
+                own = scene.folder / folder / f"exsyncd.db{suffix}"
+                before = own.stat().st_ino
+                tool.fails(73, "backup", "--force", own, saying="the database itself")
+                check_equal(own.stat().st_ino, before, f"the file {own}")
         scene.daemon.stop()
         answer, = tool.answers("backup", "--force", target)
         check_equal(answer["bytes"], target.stat().st_size, "size")
