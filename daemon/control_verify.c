@@ -55,6 +55,7 @@ struct verify_request {
     uint8_t *states;
     uint64_t unknown;
     size_t taking;
+    struct failure failure; /* of one that could not be taken back */
     char last_id[OUTBOX_ID_SIZE];
     struct store_restoration restoration;
 };
@@ -213,7 +214,6 @@ static void tell_outbox(struct verify_request *verify)
     bool repaired = verify->repair && verify->unknown > 0;
     if (repaired) {
         const struct log_fields fields = {.message_id = MESSAGE_RESTORE_BEGUN};
-        intake_look(verify->service->intake);
         log_write(verify->service->context.log, LOG_PRIORITY_WARNING, &fields,
                   "the database does not know %" PRIu64 " %s of the outbox; as an administrator "
                   "wishes, %s taken in anew, and looked for in Exchange before anything is sent",
@@ -228,8 +228,17 @@ static void tell_outbox(struct verify_request *verify)
 static void taken_back(void *argument, const struct failure *failure)
 {
     struct verify_request *verify = argument;
-    (void)failure; /* it stays where it is, and is found by the next verification */
-    if (--verify->taking == 0 && !is_gone(verify))
+    if (failure != NULL) /* it stays where it is, and is found by the next verification */
+        verify->failure = *failure;
+    if (--verify->taking > 0)
+        return;
+    if (!verify->service->stopping)
+        intake_look(verify->service->intake);
+    if (is_gone(verify))
+        return;
+    if (failure_is_set(&verify->failure))
+        fail(verify, &verify->failure);
+    else
         tell_outbox(verify);
 }
 

@@ -35,6 +35,11 @@ static void release(struct verification *verification)
     submission_list_release(&verification->list);
     restoration_ids_release(&verification->queue);
     restoration_ids_release(&verification->failed);
+    if (verification->configuration != NULL) {
+        profile_release(verification->cycle.profile);
+        configuration_release(verification->configuration);
+        verification->configuration = NULL;
+    }
 }
 
 static void ended(void *argument)
@@ -239,6 +244,8 @@ static void compared(void *argument, const struct failure *failure)
 static void listed(struct sink_listing *listing)
 {
     struct verification *verification = listing->argument;
+    if (verification->cancelled) /* it ends in this turn of the loop */
+        return;
     if (failure_is_set(&listing->failure)) {
         finish(verification, &listing->failure);
         return;
@@ -289,6 +296,9 @@ static void begin(struct verification *verification)
 {
     struct mailbox *mailbox = verification->mailbox;
     cycle_init(&verification->cycle, context_of(verification), mailbox, CYCLE_OUTGOING, NULL, NULL);
+    verification->configuration = mailbox->configuration;
+    configuration_use(verification->configuration);
+    profile_use(verification->cycle.profile);
     verification->unchecked = mailbox->unchecked;
     if (!mailbox_is_configured(mailbox, CYCLE_INCOMING) || mailbox->unchecked) {
         list_submissions(verification);

@@ -45,8 +45,9 @@ struct verification {
     struct claim claims[2]; /* of both directions */
     unsigned claimed;       /* that were started */
     unsigned ready;
-    struct cycle cycle; /* no cycle, but what its parts want to know of one */
-    char *sink_path;    /* where the store says that the Maildir was set up */
+    struct cycle cycle; /* no cycle, but what its parts want to know of one; uses its profile */
+    struct configuration *configuration; /* used, as a reload may change the mailbox over */
+    char *sink_path;                     /* where the store says that the Maildir was set up */
     struct sink *sink;
     struct sink_listing *listing;
     struct store_published *files_page;

@@ -191,6 +191,17 @@ static bool sync_path(const char *path, int flags)
     return synced;
 }
 
+/* A file that has come there meanwhile stays. Not all file systems can be told so (NFS), but there
+ * the copy gets the name beside its own. */
+static bool rename_new(const char *path, const char *target)
+{
+    if (renameat2(AT_FDCWD, path, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    return link(path, target) == 0 && unlink(path) == 0;
+}
+
 /* Beside the target and under another name: what is there is whole. */
 static bool put_in_place(struct copy *copy, const char *path)
 {
@@ -198,8 +209,7 @@ static bool put_in_place(struct copy *copy, const char *path)
     char *folder = strdup(copy->target);
     bool placed =
         sync_path(path, 0) && stat(path, &status) == 0 &&
-        (copy->replace ? rename(path, copy->target)
-                       : renameat2(AT_FDCWD, path, AT_FDCWD, copy->target, RENAME_NOREPLACE)) == 0;
+        (copy->replace ? rename(path, copy->target) == 0 : rename_new(path, copy->target));
     if (!placed)
         failed_in_system(copy, "write", copy->target);
     else if (folder == NULL || !sync_path(dirname(folder), O_DIRECTORY))
@@ -210,6 +220,22 @@ static bool put_in_place(struct copy *copy, const char *path)
     return placed;
 }
 
+/* The daemon has it open, or will find it beside the database: to replace it is to lose mail. */
+static bool is_database(const struct copy *copy, const struct stat *target)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        struct buffer path = {0};
+        struct stat status;
+        buffer_append_format(&path, "%s%s", copy->source, suffixes[i]);
+        found = found || (stat(buffer_string(&path), &status) == 0 &&
+                          status.st_dev == target->st_dev && status.st_ino == target->st_ino);
+        buffer_release(&path);
+    }
+    return found;
+}
+
 static bool target_is_free(struct copy *copy)
 {
     struct stat status;
@@ -217,6 +243,9 @@ static bool target_is_free(struct copy *copy)
         return errno == ENOENT || failed_in_system(copy, "look at", copy->target);
     if (!S_ISREG(status.st_mode))
         return failed(copy, EX_CANTCREAT, "%s is no file; name a file that is to be made",
+                      copy->target);
+    if (is_database(copy, &status))
+        return failed(copy, EX_CANTCREAT, "%s is the database itself; name another file",
                       copy->target);
     return copy->replace ||
            failed(copy, EX_CANTCREAT, "%s is there already; choose another name, or give --force",

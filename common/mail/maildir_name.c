@@ -12,6 +12,9 @@
 
 enum { MARK_DIGITS = 2 * DIGEST_SIZE, MARK_SIZE = MARK_DIGITS + 2 };
 
+/* Names may be anybody's: what comes later is no time at which one was made. */
+static const int64_t LAST_SECOND = INT64_C(253402300799); /* of the year 9999 */
+
 static const char digits[] = "0123456789";
 static const char hexadecimal[] = "0123456789abcdef";
 
@@ -147,7 +150,7 @@ bool maildir_name_read(const char *name, const char *instance, struct maildir_na
     return maildir_name_is_ours(own, instance, NULL) &&
            sscanf(own, "%20" SCNd64 ".%*12[0-9a-f]b%20" SCNu64 "r%16" SCNx64 "%n", &parts->seconds,
                   &parts->owner, &parts->number, &length) == 3 &&
-           mark_read(own + length, &parts->mark);
+           parts->seconds <= LAST_SECOND && mark_read(own + length, &parts->mark);
 }
 
 size_t maildir_name_spool_length(const char *name)

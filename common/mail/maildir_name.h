@@ -49,7 +49,7 @@ uint64_t maildir_name_number(const char *name);
 
 /* What a name tells that the instance made, with whatever a consumer has put behind it. */
 struct maildir_name {
-    int64_t seconds;
+    int64_t seconds; /* since 1970, up to the year 9999 */
     uint64_t owner;
     uint64_t number; /* maildir_name_number */
     struct maildir_mark mark;

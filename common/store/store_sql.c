@@ -625,9 +625,10 @@ static const char *const texts[STORE_SQL_COUNT] = {
         "UPDATE ledger INDEXED BY ledger_item SET state = " DELIVERED ", name = NULL,"
         " reference = NULL, next_retry = NULL WHERE mailbox = ?1 AND item = ?2"
         " AND state = " FAILED " RETURNING item",
+    /* A conflict: somebody has made a name of the fingerprint of one and the item of another. */
     [STORE_SQL_REBUILD_ADD] =
         "INSERT INTO ledger (mailbox, item, fingerprint, state, received_at, last_seen, file,"
-        " taken_at) VALUES (?1, ?2, ?3, " DELIVERED ", ?4, ?5, ?6, ?4)",
+        " taken_at) VALUES (?1, ?2, ?3, " DELIVERED ", ?4, ?5, ?6, ?4) ON CONFLICT DO NOTHING",
 
     /* Redelivery goes through a mailbox's rows a slice at a time: those behind the item ?2, up to
      * the last of the slice, which is the item ?3 of the statements that follow. */

@@ -399,6 +399,52 @@ def _():
             scene.daemon.stop()
 
 
+@case("a mailbox whose configuration changes while it is verified is verified with the one before")
+def _():
+    with scene_of() as scene:
+        scene.start()
+        scene.daemon.until_started()
+        tool = Exsyncctl(scene)
+        tool.output("pause", PROFILE)
+        waiting = 25  # more than one search tells of
+        scene.submit(*[mail(f"waits {number}") for number in range(waiting)])
+        until(lambda: len(scene.outbox.queue()) == waiting and not scene.outbox.intake(), "all wait")
+
+        def asked():
+            return scene.exchange.counter(f"mailbox_requests.{ANN}")
+        before = asked()
+        scene.exchange.fault(operation="FindItem", mailbox=ANN, count=1, delay=3000)
+        with tool.connect() as line:
+            line.send({"id": 1, "command": "verify", "address": ANN})
+            until(lambda: asked() > before, "Exchange is searched")
+            scene.default_keys["line_endings"] = "crlf"
+            scene.reload()
+            answer = line.next()
+        check_equal((answer["waiting"], answer["error"]), (waiting, None), "what is told")
+        scene.exchange.clear_faults()
+        tool.output("resume", PROFILE)
+        scene.until_received(BEN, waiting)
+
+
+@case("verify does not say of the outbox that it will be mended when the disk refuses")
+def _():
+    with scene_of((ANN,)) as scene:
+        scene.start()
+        scene.daemon.until_started()
+        unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+        outbox = scene.folder / "state/outbox"
+        (outbox / "kept" / unknown).write_bytes(mail("kept"))
+        (outbox / "intake" / unknown).mkdir()  # nothing can be moved there
+        tool = Exsyncctl(scene)
+        answers = tool.answers("verify", "--all", "--repair", wanted=75)
+        check_equal(answers, [], "what is told")
+        status, _, said = tool.run("verify", "--all", "--repair")
+        check(status == 75 and "EISDIR" in said, f"{status}, {said}")
+        check((outbox / "kept" / unknown).exists(), "it is gone")
+        (outbox / "intake" / unknown).rmdir()
+        (outbox / "kept" / unknown).unlink()
+
+
 @case("a backup is one private file that is whole, or none")
 def _():
     with scene_of((ANN,)) as scene:
@@ -419,6 +465,13 @@ def _():
         tool.fails(73, "backup", scene.folder, saying="is no file")
         tool.fails(66, "backup", scene.folder / "nowhere/backup.db", saying="cannot create")
         tool.fails(EX_USAGE, "backup", "-", saying="a file")
+        os.symlink(scene.folder / "state", scene.folder / "elsewhere")
+        for suffix in ("", "-wal", "-shm"):  # the daemon has them open
+            for folder in ("state", "elsewhere"):
+                own = scene.folder / folder / f"exsyncd.db{suffix}"
+                before = own.stat().st_ino
+                tool.fails(73, "backup", "--force", own, saying="the database itself")
+                check_equal(own.stat().st_ino, before, f"the file {own}")
         scene.daemon.stop()
         answer, = tool.answers("backup", "--force", target)
         check_equal(answer["bytes"], target.stat().st_size, "size")

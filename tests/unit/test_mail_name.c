@@ -163,6 +163,9 @@ static void names_without_a_mark_tell_of_no_message(void **state)
         "1700000000.0123456789abb12r00000000000000ffm00112233445566778899aabbccddeeffff.host,S=5",
         "1700000000.0123456789abb12r00000000000000ffm00112233445566778899AABBCCDDEEFF.host,S=5",
         "1700000000.M1P1.host",
+        /* Nobody was at work then, and in milliseconds there is no such time. */
+        "9223372036854775.0123456789abb12r00000000000000ffm00112233445566778899aabbccddeeff.host",
+        "99999999999999999999.0123456789abb12r00000000000000ffm00112233445566778899aabbccddeeff.h",
     };
     struct maildir_name parts;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -222,6 +222,18 @@ static void a_message_without_a_fingerprint_is_known_by_its_item(void **state)
     assert_int_equal(support_check(fixture, mailbox, support_key(3, 0)), STORE_ITEM_DELIVERED);
 }
 
+/* Whoever may write into a Maildir may give its files any names. */
+static void the_same_digest_of_a_message_and_of_an_item_holds_up_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    const struct store_published files[] = {
+        {.digest = support_digest(3), .published_ms = NOW}, file_of(3), file_of(12)};
+    rebuild(fixture, mailbox, files, 3);
+    assert_int_equal(support_check(fixture, mailbox, support_key(2, 12)), STORE_ITEM_DELIVERED);
+    assert_int_equal(support_number(fixture, "SELECT count(*) FROM ledger"), 2);
+}
+
 static void what_had_failed_and_lies_in_the_maildir_was_delivered(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,6 +273,7 @@ int main(void)
         with_store(of_a_copy_of_unknown_age_new_mailboxes_begin_now),
         with_store(what_lies_in_the_maildir_is_known_and_gets_its_item_when_it_is_seen),
         with_store(a_message_without_a_fingerprint_is_known_by_its_item),
+        with_store(the_same_digest_of_a_message_and_of_an_item_holds_up_nothing),
         with_store(what_had_failed_and_lies_in_the_maildir_was_delivered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
