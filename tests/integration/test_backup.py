@@ -17,7 +17,7 @@ from sending import SendingScene, mail
 
 EX_NOINPUT = 66
 EVERYBODY = (ANN, BEN, CARLA)
-BUSY = {"operation": "CreateItem", "http": 503, "body": "no", "count": 0}
+BUSY = {"operation": "CreateItem", "soap": "ErrorServerBusy", "count": 0}
 KILLS = 40 if LONG else 8
 
 
