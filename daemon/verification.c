@@ -224,7 +224,7 @@ static void submissions_listed(void *argument, const struct failure *failure,
 static void list_submissions(struct verification *verification)
 {
     verification->waiting_for_answer = true;
-    store_submissions_lapsed(context_of(verification)->store, verification->mailbox->id, INT64_MAX,
+    store_submissions_unsent(context_of(verification)->store, verification->mailbox->id,
                              VERIFICATION_OPEN_MAX, submissions_listed, verification);
 }
 

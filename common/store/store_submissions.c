@@ -188,6 +188,12 @@ void store_submissions_lapsed(struct store *store, struct store_mailbox mailbox,
     due_start(store, STORE_SQL_SUBMISSION_LAPSED, mailbox, before_ms, limit, done, argument);
 }
 
+void store_submissions_unsent(struct store *store, struct store_mailbox mailbox, size_t limit,
+                              store_submissions_done *done, void *argument)
+{
+    due_start(store, STORE_SQL_SUBMISSION_UNSENT, mailbox, INT64_MAX, limit, done, argument);
+}
+
 /* --- open --- */
 
 struct open_operation {

@@ -208,6 +208,28 @@ static void those_that_lapsed_are_listed_by_their_age(void **state)
     listing_release(&listing);
 }
 
+static void all_that_was_not_sent_is_listed_held_or_not(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    for (unsigned i = 1; i <= 4; i++)
+        add(fixture, mailbox, i);
+    postpone(fixture, mailbox, 1, NOW + 50);
+    set_state(fixture, mailbox, 2, STORE_SUBMISSION_FAILED);
+    MUST_SUCCEED(
+        fixture,
+        support_sql_start(fixture, "UPDATE submission SET held_at = 1 WHERE number = 3", &outcome));
+    struct listing listing = {.outcome = {.fixture = fixture}};
+    store_submissions_unsent(fixture->store, mailbox, 10, listed, &listing);
+    support_wait(&listing.outcome);
+    assert_false(listing.outcome.failed);
+    assert_int_equal(listing.count, 3);
+    assert_int_equal(listing.numbers[0], 1);
+    assert_int_equal(listing.numbers[1], 3);
+    assert_int_equal(listing.numbers[2], 4);
+    listing_release(&listing);
+}
+
 static void only_open_states_are_listed(void **state)
 {
     struct fixture *fixture = *state;
@@ -440,6 +462,7 @@ int main(void)
         TEST(no_more_than_the_limit_are_listed_and_more_is_told),
         TEST(those_that_wait_hold_up_nobody_and_tell_when_they_are_due),
         TEST(those_that_lapsed_are_listed_by_their_age),
+        TEST(all_that_was_not_sent_is_listed_held_or_not),
         TEST(only_open_states_are_listed),
         TEST(all_that_became_of_one_is_kept),
         TEST(a_sent_one_with_a_stray_draft_is_open_until_that_is_gone),
