@@ -206,12 +206,20 @@ static void sync_look_at(struct sync_request *sync, struct sync_target *target,
         sync_tell(sync, target, direction, "off", NULL, NULL);
 }
 
+static void sync_look(void *argument);
+
+static void sync_look_on(struct control_request *request)
+{
+    sync_look(control_state(request));
+}
+
+/* A gate that closes ends all at once: as much is told as the client has room for. */
 static void sync_look(void *argument)
 {
     struct sync_request *sync = argument;
     struct service *service = sync->service;
     size_t mailbox = 0;
-    for (size_t i = 0; i < sync->count; i++) {
+    for (size_t i = 0; i < sync->count && control_ready(sync->request); i++) {
         struct sync_target *target = &sync->targets[i];
         while (mailbox < service->mailbox_count &&
                service->mailboxes[mailbox]->id.number < target->number)
@@ -226,7 +234,10 @@ static void sync_look(void *argument)
             sync->left--;
         }
     }
-    executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
+    if (control_ready(sync->request))
+        executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
+    else
+        control_on_ready(sync->request, sync_look_on);
     sync_end_if_through(sync);
 }
 

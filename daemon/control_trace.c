@@ -2,6 +2,7 @@
  * "subject" (a part of it), and with "address" looks at that mailbox alone. Answers: see
  * trace_answer.h. Errors: NoSuchMailbox, NotFound (exit 1: nothing is known of it), NoAnswer
  * (nothing was found before a folder that does not answer). */
+#include "base/memory.h"
 #include "daemon/control.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_meant.h"
@@ -14,7 +15,7 @@
 
 enum { EXIT_NOT_FOUND = 1 };
 
-static void reply_searched(struct control_request *request, const struct tracing_result *result)
+static json_t *searched_json(const struct tracing_result *result)
 {
     json_t *answer = json_object();
     json_set_text(answer, "kind", "searched");
@@ -22,7 +23,7 @@ static void reply_searched(struct control_request *request, const struct tracing
     json_set_number(answer, "mailboxes", result->mailboxes);
     json_object_set_new(answer, "complete", json_boolean(!result->partly));
     json_set_text(answer, "unanswered", result->unanswered);
-    control_reply(request, answer);
+    return answer;
 }
 
 static void fail_not_found(struct control_request *request, const struct tracing_result *result)
@@ -43,6 +44,48 @@ static void fail_not_found(struct control_request *request, const struct tracing
                              "last and when it is looked at next.");
 }
 
+/* --- what was found --- */
+
+/* With a thousand recipients each the answers are more than may wait for the client. */
+struct telling {
+    json_t *answers;
+    size_t told;
+};
+
+static void telling_free(void *state)
+{
+    struct telling *telling = state;
+    json_decref(telling->answers);
+    memory_free(telling);
+}
+
+static void tell_on(struct control_request *request)
+{
+    struct telling *telling = control_state(request);
+    size_t count = json_array_size(telling->answers);
+    while (telling->told < count && control_ready(request))
+        control_reply(request, json_incref(json_array_get(telling->answers, telling->told++)));
+    if (telling->told < count) {
+        control_on_ready(request, tell_on);
+        return;
+    }
+    telling_free(telling);
+    control_end(request);
+}
+
+static void tell_found(struct control_request *request, const struct tracing_result *result)
+{
+    struct telling *telling = memory_allocate(sizeof *telling);
+    telling->answers = json_array();
+    for (size_t i = 0; i < result->count; i++)
+        json_array_append(telling->answers, result->answers[i]);
+    json_array_append_new(telling->answers, searched_json(result));
+    control_keep(request, telling, telling_free);
+    tell_on(request);
+}
+
+/* --- the request --- */
+
 static void traced(void *argument, const struct tracing_result *result)
 {
     struct control_request *request = argument;
@@ -52,17 +95,16 @@ static void traced(void *argument, const struct tracing_result *result)
                      "the database cannot be read: %s; try again", result->problem);
         return;
     }
-    for (size_t i = 0; i < result->count; i++)
-        control_reply(request, json_incref(result->answers[i]));
+    if (result->count > 0) {
+        tell_found(request, result);
+        return;
+    }
     const struct mailbox *mailbox =
         address == NULL ? NULL : service_mailbox(control_service(request), address);
-    if (result->count == 0 && mailbox != NULL)
+    if (mailbox != NULL)
         control_reply(request, trace_answer_unseen(mailbox, &control_service(request)->scheduler));
-    reply_searched(request, result);
-    if (result->count > 0)
-        control_end(request);
-    else
-        fail_not_found(request, result);
+    control_reply(request, searched_json(result));
+    fail_not_found(request, result);
 }
 
 static void gone(void *state)

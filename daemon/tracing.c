@@ -347,11 +347,13 @@ static void submissions_found(void *argument, const struct failure *failure,
     }
     const struct store_trace_wanted wanted = {.message_id = tracing->message_id,
                                               .subject = tracing->subject};
-    if (before > 0 && tracing->found.count < TRACED_MAX)
+    if (before > 0 && tracing->found.count < TRACED_MAX) {
         store_trace_submissions(tracing->service->context.store, &wanted, before, submissions_found,
                                 tracing);
-    else
-        submit(tracing, find_work, find_done);
+        return;
+    }
+    tracing->partly = tracing->partly || before > 0;
+    submit(tracing, find_work, find_done);
 }
 
 static void items_found(void *argument, const struct failure *failure,

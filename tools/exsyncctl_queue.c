@@ -106,9 +106,8 @@ static int run_list(struct exsyncctl *tool, int count, char **arguments)
                                          "1>FAILURES", "3REASON", "5SUBJECT", NULL};
     struct listing listing = {.failed = exsyncctl_flag(tool, "failed")};
     listing.table = output_table_create(listing.failed ? failed : waiting);
-    json_t *request = json_pack("{s:s,s:b}", "command", "queue list", "failed", listing.failed);
-    if (count == 1)
-        json_object_set_new(request, "address", json_string(arguments[0]));
+    json_t *request = json_pack("{s:s,s:b,s:s*}", "command", "queue list", "failed", listing.failed,
+                                "address", count == 1 ? arguments[0] : NULL);
     int status = exsyncctl_each(tool, request, list_message, &listing);
     size_t rows = output_table_rows(listing.table);
     if (status == 0 && !tool->json)
@@ -303,9 +302,8 @@ static void show_flushed(struct exsyncctl *tool, const json_t *answer, void *arg
 
 static int run_flush(struct exsyncctl *tool, int count, char **arguments)
 {
-    json_t *request = json_pack("{s:s}", "command", "queue flush");
-    if (count == 1)
-        json_object_set_new(request, "address", json_string(arguments[0]));
+    json_t *request = json_pack("{s:s,s:s*}", "command", "queue flush", "address",
+                                count == 1 ? arguments[0] : NULL);
     return exsyncctl_each(tool, request, show_flushed, NULL);
 }
 

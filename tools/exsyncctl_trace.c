@@ -68,6 +68,16 @@ static void find_message_id(struct buffer *header, struct buffer *message_id)
     }
 }
 
+/* False: it was told that it is no text. */
+static bool ask_for_text(struct exsyncctl *tool, const char *member, const char *text,
+                         json_t *request)
+{
+    if (json_object_set_new(request, member, json_string(text)) == 0)
+        return true;
+    exsyncctl_fail(tool, EX_USAGE, "what was given is no UTF-8 text");
+    return false;
+}
+
 /* False: it was told why it cannot be asked for. */
 static bool ask_for_file(struct exsyncctl *tool, const char *path, json_t *request)
 {
@@ -80,18 +90,22 @@ static bool ask_for_file(struct exsyncctl *tool, const char *path, json_t *reque
     }
     int error = read_header(path, &header);
     find_message_id(&header, &message_id);
-    bool found = message_id.length > 0;
+    bool asked = false;
     if (error != 0)
-        tool->status =
-            exsyncctl_fail(tool, EX_NOINPUT, "%s cannot be read: %s", path, strerror(error));
-    else if (!found)
-        tool->status = exsyncctl_fail(
-            tool, EX_DATAERR, "%s has no Message-ID; ask for its subject with --subject", path);
+        exsyncctl_fail(tool, EX_NOINPUT, "%s cannot be read: %s", path, strerror(error));
+    else if (message_id.length == 0)
+        exsyncctl_fail(tool, EX_DATAERR, "%s has no Message-ID; ask for its subject with --subject",
+                       path);
+    else if (json_object_set_new(request, "message_id", json_string(message_id.data)) != 0)
+        exsyncctl_fail(tool, EX_DATAERR,
+                       "%s has a Message-ID that is no UTF-8 text; ask for its subject with "
+                       "--subject",
+                       path);
     else
-        json_object_set_new(request, "message_id", json_string(message_id.data));
+        asked = true;
     buffer_release(&header);
     buffer_release(&message_id);
-    return found;
+    return asked;
 }
 
 /* A path, or the name of a file of mail; a Message-ID may hold a slash, but not behind its @. */
@@ -120,10 +134,8 @@ static bool tell_no_file(struct exsyncctl *tool, const char *path)
 
 static bool ask_for(struct exsyncctl *tool, const char *what, json_t *request)
 {
-    if (exsyncctl_flag(tool, "subject")) {
-        json_object_set_new(request, "subject", json_string(what));
-        return true;
-    }
+    if (exsyncctl_flag(tool, "subject"))
+        return ask_for_text(tool, "subject", what, request);
     if (is_file(what))
         return ask_for_file(tool, what, request);
     if (looks_like_file(what))
@@ -131,8 +143,7 @@ static bool ask_for(struct exsyncctl *tool, const char *what, json_t *request)
     const char *member = is_uuid(what, strlen(what))                              ? "message"
                          : strchr(what, '@') != NULL && strchr(what, ' ') == NULL ? "message_id"
                                                                                   : "subject";
-    json_object_set_new(request, member, json_string(what));
-    return true;
+    return ask_for_text(tool, member, what, request);
 }
 
 /* --- what is told --- */
@@ -305,9 +316,8 @@ static int run_trace(struct exsyncctl *tool, int count, char **arguments)
     (void)count;
     const char *address = exsyncctl_value(tool, "mailbox");
     json_t *request = json_pack("{s:s}", "command", "trace");
-    if (address != NULL)
-        json_object_set_new(request, "address", json_string(address));
-    if (ask_for(tool, arguments[0], request))
+    bool asked = address == NULL || ask_for_text(tool, "address", address, request);
+    if (asked && ask_for(tool, arguments[0], request))
         return exsyncctl_each(tool, request, take, NULL);
     json_decref(request);
     return tool->status;

@@ -108,10 +108,8 @@ static int run_verify(struct exsyncctl *tool, int count, char **arguments)
         return exsyncctl_misused(tool, "say which mailbox, which profile, or --all");
     if (repair && all && !exsyncctl_connect(tool) && strcmp(tool->problem.code, "NotRunning") == 0)
         return repair_offline(tool);
-    json_t *request = json_pack("{s:s,s:b}", "command", "verify", "repair", repair);
-    if (!all)
-        json_object_set_new(request, profile != NULL ? "profile" : "address",
-                            json_string(profile != NULL ? profile : arguments[0]));
+    json_t *request = json_pack("{s:s,s:b,s:s*,s:s*}", "command", "verify", "repair", repair,
+                                "profile", profile, "address", count == 1 ? arguments[0] : NULL);
     struct output_table *table = output_table_create(headings);
     int status = exsyncctl_each(tool, request, show, table);
     output_table_print(tool, table);

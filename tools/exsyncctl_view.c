@@ -37,13 +37,9 @@ static int mailbox_list(struct exsyncctl *tool, int count, char **arguments)
 {
     (void)count;
     (void)arguments;
-    json_t *request = json_pack("{s:s}", "command", "mailboxes");
-    const char *profile = exsyncctl_value(tool, "profile");
     bool trouble = exsyncctl_flag(tool, "trouble");
-    if (profile != NULL)
-        json_object_set_new(request, "profile", json_string(profile));
-    if (trouble)
-        json_object_set_new(request, "trouble", json_true());
+    json_t *request = json_pack("{s:s,s:s*,s:b}", "command", "mailboxes", "profile",
+                                exsyncctl_value(tool, "profile"), "trouble", trouble);
     return list(tool, request, rows_create_mailboxes(true), take_mailbox,
                 trouble ? "No mailbox is failing or stopped." : "There is no mailbox.");
 }

@@ -144,7 +144,8 @@ void store_trace_message(struct store *store, uint64_t message, store_traced_ite
 
 /* --- outgoing --- */
 
-enum { SLICE_FOUND = 200 }; /* of a slice; the next one goes on behind the last of them */
+/* Of a slice; the next one goes on behind the last of them. Each may have a thousand recipients. */
+enum { SLICE_FOUND = 8 };
 
 struct submissions_operation {
     struct store_operation operation;

@@ -155,6 +155,23 @@ def _():
         check("-WritableRecipient:\"user" in alert["remedy"], f"the remedy: {alert['remedy']}")
 
 
+@case("sync now --wait of a profile whose server is out of reach tells it of each mailbox")
+def _():
+    scene, everybody = many_scene(max(MANY // 2, 4000))
+    with scene:
+        scene.profile_keys["url"] = "http://127.0.0.1:1/EWS/Exchange.asmx"
+        scene.write_configuration()
+        tool = started(scene)
+        until(lambda: tool.answers("profile", "show", PROFILE)[0]["gate"] == "closed",
+              "the profile's server is out of reach")
+        with tool.connect() as line:
+            answers, end = line.call(id=1, command="sync", profile=PROFILE, wait=True)
+        check_equal(end["error"]["code"], "SyncFailed", "the end")
+        cycles = of_kind(answers, "cycle")
+        check_equal({cycle["result"] for cycle in cycles}, {"failure"}, "results")
+        check_equal(sorted(cycle["address"] for cycle in cycles), everybody, "mailboxes")
+
+
 @case("a list goes on in order when a reload takes mailboxes away behind it, and when nobody reads")
 def _():
     scene, everybody = many_scene(2500)

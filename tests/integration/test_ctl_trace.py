@@ -6,6 +6,7 @@ import ctypes
 import email
 import os
 import re
+import sqlite3
 import time
 
 from exsyncctl import EX_NOUSER, EX_TEMPFAIL, Exsyncctl
@@ -346,6 +347,29 @@ def _():
         tool.fails(65, "trace", str(empty), saying="no Message-ID")
         tool.fails(64, "trace")
         check_equal(tool.answers("version")[0]["kind"], "version", "it answers")
+
+
+@case("Many messages to many recipients are told whole, though they are more than may wait")
+def _():
+    count = 201
+    recipients = "\n".join(f"to {number:03}{'x' * 40}@example.com" for number in range(250))
+    with SendingScene([ANN]) as scene:
+        started(scene)
+        scene.daemon.stop()
+        now = int(time.time() * 1000)
+        with contextlib.closing(sqlite3.connect(scene.ledger.path)) as database:
+            number, = database.execute("SELECT number FROM mailbox").fetchone()
+            database.executemany(
+                "INSERT INTO submission (id, mailbox, state, queued_at, size, submitter,"
+                " null_sender, next_try, finished_at, subject, recipients)"
+                " VALUES (?, ?, 4, ?, 1, 0, 0, 0, ?, 'newsletter', ?)",
+                [(f"10000000-0000-4000-8000-{row:012}", number, now, now, recipients)
+                 for row in range(count)])
+            database.commit()
+        *found, searched = started(scene).answers("trace", "newsletter")
+        check_equal({len(answer["recipients"]) for answer in found}, {250}, "recipients")
+        check_equal(len({answer["message"] for answer in found}), 200, "messages that are told")
+        check_equal(searched["complete"], False, "whether these are all")
 
 
 @case("A client that goes away while it is looked for leaves nothing behind")

@@ -111,6 +111,18 @@ def _():
         check("Usage: exsyncctl" in err or "exsyncctl --help" in err, f"{words} says {err!r}")
 
 
+@case("what is no UTF-8 is a mistake, and never left out: all mailboxes would be meant")
+def _():
+    latin1 = os.fsdecode(b"m\xfcller@example.com")
+    for words in (["queue", "list", latin1], ["queue", "flush", latin1],
+                  ["verify", "--repair", latin1], ["verify", "--repair", "--profile", latin1],
+                  ["mailbox", "list", "--profile", latin1], ["mailbox", "show", latin1],
+                  ["trace", "--mailbox", latin1, "words"], ["trace", latin1],
+                  ["trace", "--subject", latin1], ["test", latin1],
+                  ["sync", "now", "--profile", latin1]):
+        Bare().fails(EX_USAGE, *words, saying="no UTF-8 text")
+
+
 @case("a path that trace is given must be a file, unless it is said to be a subject")
 def _():
     with Scene([ANN]) as scene:
