@@ -239,6 +239,8 @@ static void compared(void *argument, const struct failure *failure)
 static void listed(struct sink_listing *listing)
 {
     struct verification *verification = listing->argument;
+    if (verification->cancelled) /* its end is on its way */
+        return;
     if (failure_is_set(&listing->failure)) {
         finish(verification, &listing->failure);
         return;
