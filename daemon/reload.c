@@ -433,13 +433,7 @@ void reload_apply(struct service *service, struct config *config)
 
 /* --- reading --- */
 
-static void reload_work(void *argument)
-{
-    struct reload *reload = argument;
-    reload->config = config_load(reload->service->config_path, &reload->report);
-}
-
-/* Every mistake is a line of its own in the journal. */
+/* Every mistake is a line of its own in the journal. Not on the loop: they may be thousands. */
 static void report_mistakes(const struct reload *reload)
 {
     const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED};
@@ -453,11 +447,17 @@ static void report_mistakes(const struct reload *reload)
     }
 }
 
+static void reload_work(void *argument)
+{
+    struct reload *reload = argument;
+    reload->config = config_load(reload->service->config_path, &reload->report);
+    report_mistakes(reload);
+}
+
 static void reload_done(void *argument)
 {
     struct reload *reload = argument;
     struct service *service = reload->service;
-    report_mistakes(reload);
     if (reload->config != NULL && !service->stopping) {
         reload_register(reload);
         return;
