@@ -4,6 +4,7 @@
 #include "tools/exsyncctl_options.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { NAME_WIDTH = 33 /* of what stands beside a summary */, LINE_WIDTH = 80, NAME_SIZE = 160 };
@@ -12,8 +13,9 @@ enum { NAME_WIDTH = 33 /* of what stands beside a summary */, LINE_WIDTH = 80, N
 static void print_item(const char *name, const char *summary)
 {
     int column = 2 + NAME_WIDTH + 1;
-    printf("  %-*s ", NAME_WIDTH, name);
-    if (strlen(name) > NAME_WIDTH)
+    bool beside = strlen(name) <= NAME_WIDTH;
+    printf("  %-*s%s", NAME_WIDTH, name, beside ? " " : "");
+    if (!beside)
         column = LINE_WIDTH;
     for (size_t length; *summary != '\0'; summary += length + strspn(summary + length, " ")) {
         length = strcspn(summary, " ");
@@ -103,6 +105,7 @@ void help_of_all(void)
     printf("\nOptions:\n");
     print_options(exsyncctl_global_options);
     printf("\nexsyncctl COMMAND --help tells the options of a command, exsyncctl(8) the rest.\n"
-           "Exit status: 0 it worked, 64 wrong use, 67 no such mailbox or profile, 69 exsyncd\n"
-           "does not run, 75 try again later, 77 you may not, 78 wrong configuration.\n");
+           "Exit status: 0 it worked, 64 wrong use, 67 no such mailbox or profile,\n"
+           "69 exsyncd does not run, 75 try again later, 77 you may not,\n"
+           "78 wrong configuration.\n");
 }

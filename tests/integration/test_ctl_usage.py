@@ -33,7 +33,8 @@ class Bare(Exsyncctl):
 @case("help of all fits a terminal of 80 columns, and names groups of commands and global options")
 def _():
     told = Bare().output("--help")
-    check(all(len(line) <= 81 for line in told.splitlines()), f"lines are too long: {told}")
+    check(all(len(line) <= 80 for line in told.splitlines()), f"lines are too long: {told}")
+    check(all(line == line.rstrip() for line in told.splitlines()), f"blanks at an end: {told}")
     for words in ("[--json] [--socket PATH] [--config FILE] COMMAND", "Commands that show",
                   "Commands for outgoing messages:", "\nOptions:\n  --json", "--help", "--version",
                   "Exit status: 0"):
