@@ -32,9 +32,9 @@ static const char usage[] =
     "      --version       print the version and exit\n"
     "  -h, --help          print this and exit\n"
     "\n"
-    "Exit status: 0 after an orderly stop, 64 for wrong options, 75 when it could not start for "
-    "now,\n"
-    "78 for mistakes in the configuration.\n"
+    "Exit status: 0 after an orderly stop, 64 for wrong options, 65 for a database that it "
+    "refuses,\n"
+    "75 when it could not start for now, 78 for mistakes in the configuration.\n"
     "Signals: SIGHUP reads the configuration again, SIGTERM stops, SIGUSR1 tries at once what has\n"
     "stopped because Exchange refused it.\n";
 
@@ -148,7 +148,7 @@ int main(int count, char **arguments)
     struct service *service = service_create(config, options.config_path, &failure);
     if (service == NULL) {
         report_start_failure(&failure);
-        return EX_TEMPFAIL;
+        return service_start_status(&failure);
     }
     status = service_run(service);
     service_free(service);

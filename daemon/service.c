@@ -205,6 +205,11 @@ struct service *service_create(struct config *config, const char *config_path,
     return service;
 }
 
+int service_start_status(const struct failure *failure)
+{
+    return failure->permanent ? EX_DATAERR : EX_TEMPFAIL;
+}
+
 void service_started(struct service *service, const struct failure *failure)
 {
     if (failure != NULL) {
@@ -212,7 +217,7 @@ void service_started(struct service *service, const struct failure *failure)
                                           .code = failure->code};
         log_write(service->context.log, LOG_PRIORITY_CRITICAL, &fields, "cannot start: %s (%s): %s",
                   failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
-        service->exit_status = EX_TEMPFAIL;
+        service->exit_status = service_start_status(failure);
         executor_stop(service->context.executor);
         return;
     }

@@ -14,8 +14,12 @@ struct service *service_create(struct config *config, const char *config_path,
                                struct failure *failure);
 
 /* Runs until SIGTERM or SIGINT; SIGHUP reloads, SIGUSR1 is service_try_now. Returns the exit
- * status: 0 after an orderly stop within SERVICE_STOP_MS, EX_TEMPFAIL when it could not begin. */
+ * status: 0 after an orderly stop within SERVICE_STOP_MS, or service_start_status. */
 int service_run(struct service *service);
+
+/* The exit status of a daemon that could not begin: EX_DATAERR when its database stays what it is
+ * until a person acts, EX_TEMPFAIL when another start may work. */
+int service_start_status(const struct failure *failure);
 
 /* An administrator's word that the cause is mended: what has stopped is tried at once, once. That
  * is the gate of the profile, a refused account's too, and each stopped direction of its mailboxes,

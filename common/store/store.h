@@ -66,9 +66,10 @@ const char *store_instance(const struct store *store);
 /* Operations that were started and are not done. */
 size_t store_pending(const struct store *store);
 
-/* For how long the store's threads are at what they do now, the longer one, in milliseconds; 0:
- * they wait for work. One that hangs (a disk that does not answer) shows by it; a database that
- * another program keeps locked does not, as patience with it ends. */
+/* For how long the store's threads have not got on with what they do now, the longer one, in
+ * milliseconds; 0: they wait for work. One that hangs (a disk that does not answer) shows by it;
+ * one that has much to do does not, nor a database that another program keeps locked, as patience
+ * with it ends. */
 uint64_t store_busy_ms(const struct store *store);
 
 /* `failure` is NULL on success. */

@@ -7,6 +7,7 @@ enum {
     /* What one turn of the loop ends at most; the rest waits for the next one. */
     TURN_OPERATIONS = 64,
     TURN_MS = 4,
+    PROGRESS_STEPS = 100000, /* of SQLite's machine: some milliseconds */
 };
 
 void *store_operation_create(size_t size,
@@ -69,8 +70,24 @@ bool store_worker_take(struct store_worker *worker, struct store_operations *ope
         pthread_cond_wait(&worker->wake, &worker->mutex);
     STAILQ_CONCAT(operations, &worker->waiting);
     pthread_mutex_unlock(&worker->mutex);
-    atomic_store(&worker->busy_since_ms, clock_monotonic_ms());
+    store_worker_get_on(worker);
     return !STAILQ_EMPTY(operations);
+}
+
+void store_worker_get_on(struct store_worker *worker)
+{
+    atomic_store(&worker->busy_since_ms, clock_monotonic_ms());
+}
+
+static int worker_queries(void *argument)
+{
+    store_worker_get_on(argument);
+    return 0;
+}
+
+void store_worker_watch(struct store_worker *worker)
+{
+    sqlite3_progress_handler(worker->connection.database, PROGRESS_STEPS, worker_queries, worker);
 }
 
 void store_worker_put(struct store_worker *worker, struct store_operations *operations)

@@ -188,7 +188,7 @@ struct store_worker {
     pthread_cond_t wake;
     struct store_operations waiting;
     bool closing;
-    atomic_uint_fast64_t busy_since_ms; /* monotonic; 0: it waits for work */
+    atomic_uint_fast64_t busy_since_ms; /* monotonic: it got on last; 0: it waits for work */
     struct store_connection connection;
 };
 
@@ -197,6 +197,10 @@ void store_worker_release(struct store_worker *worker);
 /* Waits for operations and takes all, being busy from then on until it is called again; false: none
  * are left and the store closes. */
 bool store_worker_take(struct store_worker *worker, struct store_operations *operations);
+/* It gets on: what it is busy with now begins now. */
+void store_worker_get_on(struct store_worker *worker);
+/* From here on it gets on while its database works at a query, however long that takes. */
+void store_worker_watch(struct store_worker *worker);
 void store_worker_put(struct store_worker *worker, struct store_operations *operations);
 
 struct store {

@@ -19,10 +19,12 @@ void *store_reader_main(void *argument)
 {
     struct store *store = argument;
     struct store_operations operations;
+    store_worker_watch(&store->reader);
     while (store_worker_take(&store->reader, &operations)) {
         struct store_operation *operation;
         STAILQ_FOREACH(operation, &operations, entries)
         {
+            store_worker_get_on(&store->reader);
             reader_run(&store->reader.connection, operation);
         }
         store_complete(store->completions, &operations);

@@ -66,9 +66,10 @@ static enum writer_result writer_run_carefully(struct store_connection *connecti
     return store_failed(connection) ? WRITER_FAILED : WRITER_COMMITTED;
 }
 
-static enum writer_result writer_run(struct store_connection *connection,
-                                     struct store_operations *operations, enum writer_way way)
+static enum writer_result writer_run(struct store *store, struct store_operations *operations,
+                                     enum writer_way way)
 {
+    struct store_connection *connection = &store->writer.connection;
     enum writer_result result = WRITER_COMMITTED;
     struct store_operation *operation;
     store_run_sql(connection, STORE_SQL_BEGIN_WRITE);
@@ -77,11 +78,13 @@ static enum writer_result writer_run(struct store_connection *connection,
     STAILQ_FOREACH(operation, operations, entries)
     {
         operation->again = false;
+        store_worker_get_on(&store->writer);
         result = way == WRITER_TOGETHER ? writer_run_together(connection, operation)
                                         : writer_run_carefully(connection, operation);
         if (result != WRITER_COMMITTED)
             return result;
     }
+    store_worker_get_on(&store->writer);
     store_run_sql(connection, STORE_SQL_COMMIT);
     return store_failed(connection) ? WRITER_FAILED : WRITER_COMMITTED;
 }
@@ -119,14 +122,14 @@ static void writer_transact(struct store *store, struct store_operations *operat
     struct store_operation *operation;
     writer_forget_failure(connection);
     if (store_files_check(&store->files, &connection->failure))
-        result = writer_run(connection, operations, WRITER_TOGETHER);
+        result = writer_run(store, operations, WRITER_TOGETHER);
     if (result == WRITER_SPOILED) {
         writer_roll_back(connection);
         STAILQ_FOREACH(operation, operations, entries)
         {
             store_operation_forgive(operation);
         }
-        result = writer_run(connection, operations, WRITER_CAREFULLY);
+        result = writer_run(store, operations, WRITER_CAREFULLY);
     }
     if (result == WRITER_COMMITTED)
         atomic_fetch_add(&store->transactions, 1);
@@ -156,6 +159,7 @@ void *store_writer_main(void *argument)
 {
     struct store *store = argument;
     struct store_operations operations;
+    store_worker_watch(&store->writer);
     while (store_worker_take(&store->writer, &operations)) {
         uint64_t start = clock_monotonic_ms();
         writer_transact(store, &operations);

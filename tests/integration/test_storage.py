@@ -259,7 +259,7 @@ def _():
         good = path.read_bytes()
         path.write_bytes(b"this is no database at all" * 1000)
         scene.daemon.start()
-        check_equal(scene.daemon.ended(), 75, "exit status")
+        check_equal(scene.daemon.ended(), os.EX_DATAERR, "exit status")
         check(scene.daemon.log_lines("cannot start", str(path)), "the file is not named")
         check(path.read_bytes().startswith(b"this is no database"), "it was replaced")
         path.write_bytes(good)
@@ -309,7 +309,7 @@ def _():
             database.execute("PRAGMA user_version = 99")
         before = path.read_bytes()
         scene.daemon.start()
-        check_equal(scene.daemon.ended(), 75, "exit status")
+        check_equal(scene.daemon.ended(), os.EX_DATAERR, "exit status")
         line = scene.daemon.log_lines("cannot start", "newer version of exsyncd")[-1]
         check(f"{path} is of version 99, this program knows up to" in line, f"it says {line!r}")
         tool = subprocess.run([program("exsyncctl"), "--config", scene.folder / "exsyncd.conf",

@@ -69,7 +69,7 @@ def _():
     for key, value in (("Type", "notify"), ("User", "exsyncd"), ("StateDirectory", "exsyncd"),
                        ("RuntimeDirectory", "exsyncd"), ("ConfigurationDirectory", "exsyncd"),
                        ("LimitCORE", "0"), ("CapabilityBoundingSet", ""),
-                       ("Restart", "on-failure")):
+                       ("Restart", "on-failure"), ("RestartPreventExitStatus", "64 65 78")):
         check_equal(values(key), [value], key)
     check(int(values("WatchdogSec")[0]) > 0, "there is no watchdog")
     check("kill -HUP" in values("ExecReload")[0], "there is no reload")

@@ -140,19 +140,43 @@ def _():
     host.submit("not to be sent", user="root")  # not one of the submitters
     until(lambda: list(host.path(f"{STATE}/outbox/failed").glob("*.eml")), "the message has failed")
     host.path("/etc/exsyncd/conf.d/more.conf").write_text("# more\n")
+    host.run("mkdir", "-p", f"{STATE}/tickets/new", f"{STATE}/empty/new")  # deliver = maildir:...
+    host.path(f"{STATE}/tickets/new/1").write_text("a message\n")
     said = host.run("dpkg", "--purge", "exsyncd")
     count = len(files(host, f"{STATE}/mail"))
     for line in (f"kept: {STATE}/mail (delivered messages: {count})",
-                 f"kept: {STATE}/outbox (messages that were not sent: 1)"):
+                 f"kept: {STATE}/outbox (messages that were not sent: 1)",
+                 f"kept: {STATE}/tickets (files: 1)"):
         check(f"exsyncd: {line}\n" in said, f"it says: {said}")
     left = [path for path in files(host, STATE)
             if not re.search(r"/(new|cur)/[^/]+$|/failed/[^/]+\.(eml|reason)$", path)]
     check_equal(left, [], "files that are left beside mail")
-    for path in ("/etc/exsyncd", "/run/exsyncd", "/lib/systemd/system/exsyncd.service",
+    for path in ("/etc/exsyncd", "/run/exsyncd", f"{STATE}/empty", "/lib/systemd/system/exsyncd.service",
                  "/etc/systemd/system/multi-user.target.wants/exsyncd.service"):
         check(not host.path(path).exists(), f"{path} is left")
     check_equal(host.ask("dpkg-query", "--show", "exsyncd"), "", "what dpkg knows of it")
     check("exsyncd" in host.run("getent", "passwd", "exsyncd"), "the user is gone")
+
+
+@case("purge ends well where the state directory is a link and the folder for mail is mounted")
+def _():
+    host = machine().installed()
+    elsewhere = "/srv/exsyncd"
+    shutil.rmtree(host.path(STATE), ignore_errors=True)
+    host.run("dpkg", "--purge", "exsyncd")
+    host.install(package())
+    host.run("mv", STATE, elsewhere)
+    host.run("ln", "--symbolic", elsewhere, STATE)
+    host.run("mount", "-t", "tmpfs", "tmpfs", f"{elsewhere}/mail")
+    host.run("touch", f"{elsewhere}/exsyncd.db")
+    try:
+        host.run("dpkg", "--purge", "exsyncd")
+    finally:
+        host.run("umount", f"{elsewhere}/mail")
+        host.run("rm", STATE)
+    check_equal(host.ask("dpkg-query", "--show", "exsyncd"), "", "what dpkg knows of it")
+    check_equal(host.ask("ls", "-A", elsewhere).split(), ["mail"], "what is left")
+    host.run("rm", "-r", elsewhere)
 
 
 @case("purge without any mail leaves no folder")
