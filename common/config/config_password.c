@@ -139,7 +139,9 @@ struct secret *config_password_from_file(const char *path, struct buffer *wrong)
         /* The path is not repeated: a password may stand in its place. */
         buffer_append_format(wrong, "cannot be read: %s; ", strerror(error));
         if (error == ENOENT) {
-            buffer_append_string(wrong, "write the password into that file and chmod 600 it");
+            buffer_append_string(
+                wrong, "write the password into that file, for exsyncd alone to read (chown "
+                       "root:exsyncd and chmod 640)");
         } else {
             buffer_append_string(wrong, "give it to the one that runs exsyncd (");
             append_user(wrong, geteuid());

@@ -321,7 +321,8 @@ static void smtp_must_fit_together(void **state)
          "them\n"},
         {BY_SMTP SMTP "username = u\npassword_file = $DIR/nothing\n",
          "exsyncd.conf:11: [smtp] password_file: cannot be read: No such file or directory; write "
-         "the password into that file and chmod 600 it\n"},
+         "the password into that file, for exsyncd alone to read (chown root:exsyncd and chmod "
+         "640)\n"},
         {BY_SMTP SMTP "password = hunter2\n",
          "exsyncd.conf:10: [smtp] password: is no key; a password is not written here but into a "
          "file of its own (chmod 600) that password_file names\n"},

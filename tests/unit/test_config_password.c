@@ -130,9 +130,10 @@ static void what_is_no_file_is_refused_without_waiting(void **state)
     unlink(path);
     folder_write(folder, "exsyncd.conf", text);
     assert_null(folder_load(folder));
-    assert_string_equal(folder->report.data,
-                        KEY "cannot be read: No such file or directory; write the password into "
-                            "that file and chmod 600 it\n");
+    assert_string_equal(
+        folder->report.data,
+        KEY "cannot be read: No such file or directory; write the password into "
+            "that file, for exsyncd alone to read (chown root:exsyncd and chmod 640)\n");
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_null(folder_load(folder));
     assert_string_equal(folder->report.data,
