@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """exsyncd as a service of a real systemd: what the unit promises, and what administrators do."""
 
+import contextlib
 import json
 import re
+import sqlite3
 import time
 
 from machine import check, check_equal, enter_namespace, until
@@ -47,6 +49,27 @@ def _():
     host.check_nothing_twice()
     host.drop_in("")
     host.run("systemctl", "restart", "exsyncd")
+
+
+@case("a database of a newer version is refused once, and not by a start every ten seconds")
+def _():
+    host = machine().serving()
+    host.works()
+    host.run("systemctl", "stop", "exsyncd")
+
+    def version(query):
+        with contextlib.closing(sqlite3.connect(host.path(f"{STATE}/exsyncd.db"))) as database:
+            return database.execute(f"PRAGMA user_version{query}").fetchone()
+    right = version("")[0]
+    version(" = 99")
+    try:
+        host.refused("systemctl", "start", "exsyncd")
+        check_equal((host.state(), host.unit("ExecMainStatus"), host.unit("NRestarts")),
+                    ("failed", "65", "0"), "state, exit status and restarts")
+    finally:
+        version(f" = {right}")
+    host.run("systemctl", "start", "exsyncd")
+    host.works()
 
 
 @case("the sandbox is in force: no capability, no new privilege, filtered system calls")
