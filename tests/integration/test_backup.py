@@ -113,6 +113,7 @@ def go_on(scene, sender=ANN):
     scene.exchange.fault(mailbox=sender, **BUSY)
     scene.submit(mail("queued at the end", sender, headers=f"Bcc: {CARLA}\n"))
     until_taken_in(scene, "queued at the end")
+    until(lambda: not scene.outbox.intake(), "that is settled, too")
     scene.daemon.kill()
     scene.submit(mail("submitted while it was down", sender))
     scene.exchange.clear_faults()
