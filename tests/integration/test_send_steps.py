@@ -76,7 +76,8 @@ def doubt():
                           ({"soap": "ErrorServerBusy"}, "create ErrorServerBusy"),
                           ({"soap": "ErrorInternalServerError"},
                            "create ErrorInternalServerError in doubt"),
-                          ({"http": "503"}, "create HTTP 503")):
+                          ({"http": "429"}, "create HTTP 429"),
+                          ({"http": "503"}, "create HTTP 503 in doubt")):
         simulator.control("fault", operation="CreateItem", **fault)
         said = drive(simulator, str(CORPUS / "simple-multipart.eml"))
         checks.equal(said[0], wanted, f"what a creation is told that ends with {fault}")
