@@ -210,6 +210,7 @@ def _():
         scene.daemon.start()
         for address in (ANN, BEN):
             scene.until_delivered(address, MESSAGES)
+            scene.daemon.until_logged(address, "delivered")
         with locked(scene.ledger.path):
             scene.exchange.add(ANN, message("while it is locked"))
             line = scene.daemon.until_logged("all mailboxes wait", "SQLITE_BUSY")
@@ -225,6 +226,8 @@ def _():
     with Scene([ANN], load(ANN)) as scene:
         scene.daemon.start()
         scene.until_delivered(ANN, MESSAGES)
+        scene.daemon.until_logged(ANN, "delivered")  # what that cycle writes is written
+        scene.until_polled(ANN, times=1)
         with locked(scene.ledger.path):
             scene.exchange.add(ANN, message("while it is locked"))
             scene.until_polled(ANN, times=1)
