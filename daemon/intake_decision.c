@@ -59,8 +59,9 @@ static const struct config_mailbox *find_sender(struct intake_decision *decision
         if (mapped == NULL)
             refuse(decision,
                    "From is %s, which is no mailbox with outgoing = yes, and neither sender_map "
-                   "nor default_sender gives it one.",
-                   from->address);
+                   "nor default_sender gives it one; sender_map = %s: MAILBOX in section [exsyncd] "
+                   "lets that mailbox send for it.",
+                   from->address, from->address);
         else if (!owner->find(owner->argument, mapped, &decision->mailbox, &mailbox))
             refuse(decision, "From is %s, for which %s would send, but outgoing is off there.",
                    from->address, mapped);
@@ -87,6 +88,18 @@ static void check_submitter(struct intake_decision *decision, const struct confi
            (unsigned long)envelope->submitter, mailbox->address, mailbox->address);
 }
 
+static void refuse_recipient(struct intake_decision *decision, const char *address, bool has_domain)
+{
+    if (has_domain)
+        refuse(decision, "Its recipient %s has an address with a space, which cannot be sent to.",
+               address);
+    else
+        refuse(decision,
+               "Its recipient %s has no domain, and recipient_map gives it no address; "
+               "recipient_map = %s: ADDRESS in section [exsyncd] does.",
+               address, address);
+}
+
 /* One that cannot be written to is a reason to refuse: the others would have the message, and
  * nobody would know who has not. */
 static void append_recipients(struct intake_decision *decision, const struct config *config,
@@ -101,9 +114,7 @@ static void append_recipients(struct intake_decision *decision, const struct con
         bool has_domain = strchr(mapped, '@') != NULL;
         if (!has_domain || strpbrk(mapped, " \n") != NULL) {
             if (decision->reason.length == 0)
-                refuse(decision, "Its recipient %s has %s.", address,
-                       has_domain ? "an address with a space, which cannot be sent to"
-                                  : "no domain, and recipient_map gives it no address");
+                refuse_recipient(decision, address, has_domain);
             continue;
         }
         buffer_append_format(text, "%s%s %s %s", text->length == 0 ? "" : "\n", kind, mapped,

@@ -111,6 +111,13 @@ static uint64_t delay_kept(const struct reload *reload, const struct direction *
     return delay > interval ? random_below(interval) : delay;
 }
 
+/* A profile that has changed is tried at once, by the first of its mailboxes: a new password that
+ * is wrong is known now, not after an interval. */
+static bool is_first_of(const struct profile *profile, const struct mailbox *mailbox)
+{
+    return profile != mailbox->profile && profile->mailbox_count == 0;
+}
+
 /* One of its cycles runs: it changes over when none does, and its other direction waits for that
  * outside the schedule, where nothing points to the profile that it leaves. */
 static void reload_keep_busy(struct reload *reload, struct mailbox *mailbox,
@@ -160,7 +167,8 @@ static void reload_keep(struct reload *reload, struct mailbox *mailbox,
         return;
     }
     uint64_t interval = config->settings->profile->poll_interval_ms;
-    uint64_t incoming = is_scheduled(&mailbox->incoming)
+    uint64_t incoming = is_first_of(profile, mailbox) ? 0
+                        : is_scheduled(&mailbox->incoming)
                             ? delay_kept(reload, &mailbox->incoming, interval)
                             : random_below(interval);
     bool sends = is_scheduled(&mailbox->outgoing);

@@ -98,15 +98,38 @@ static void write_grant(struct buffer *text, const char *name, const char *accou
     buffer_append_char(text, '\n');
 }
 
+static void write_member(struct buffer *text, const struct remedy_place *place)
+{
+    append_value(text, "Add-DistributionGroupMember -Identity:exsyncd -Member:", place->mailbox);
+    buffer_append_char(text, '\n');
+}
+
+static void write_assignments(struct buffer *text, const char *account)
+{
+    buffer_append_string(text, "Get-ManagementRoleAssignment -Role:ApplicationImpersonation");
+    append_value(text, " -RoleAssignee:", account);
+    buffer_append_string(text, " | Format-List Name,CustomRecipientWriteScope\n");
+}
+
+/* What is there comes first: an account that has the role already is left out by its scope, and a
+ * second assignment of the same name would only be refused. */
 static void write_impersonation(struct buffer *text, const struct remedy_place *place)
 {
     const char *account = account_of(text, place);
+    buffer_append_string(text, "# What the account has:\n");
+    write_assignments(text, account);
+    buffer_append_string(text, "# If that shows nothing:\n");
     write_grant(text, "exsyncd", account, "");
     buffer_append_string(
         text, "# or only for some mailboxes, those of a group (write its distinguished name):\n"
               "New-ManagementScope -Name:exsyncd-mailboxes -RecipientRestrictionFilter:"
               "{MemberOfGroup -eq \"CN=exsyncd,OU=Groups,DC=contoso,DC=com\"}\n");
     write_grant(text, "exsyncd", account, " -CustomRecipientWriteScope:exsyncd-mailboxes");
+    if (has_mailbox(place)) {
+        buffer_append_string(text, "# If it shows a scope, put the mailbox into its group (write "
+                                   "the group's name):\n");
+        write_member(text, place);
+    }
     buffer_append_string(text, "# to check:\n");
     write_role_check(text, place);
 }
@@ -122,14 +145,12 @@ void remedy_write_check(struct buffer *text, const struct remedy_place *place)
 void remedy_write_scope(struct buffer *text, const struct remedy_place *place)
 {
     const char *account = account_of(text, place);
-    buffer_append_string(text, "# The scope of the account's role, and which mailboxes it has:\n"
-                               "Get-ManagementRoleAssignment -Role:ApplicationImpersonation");
-    append_value(text, " -RoleAssignee:", account);
-    buffer_append_string(text, " | Format-List Name,CustomRecipientWriteScope\n"
-                               "Get-ManagementScope | Format-List Name,RecipientFilter\n"
+    buffer_append_string(text, "# The scope of the account's role, and which mailboxes it has:\n");
+    write_assignments(text, account);
+    buffer_append_string(text, "Get-ManagementScope | Format-List Name,RecipientFilter\n"
                                "# If it is a group, put the mailbox into it (write its name):\n");
-    append_value(text, "Add-DistributionGroupMember -Identity:exsyncd -Member:", place->mailbox);
-    buffer_append_string(text, "\n# or grant the role without a scope:\n");
+    write_member(text, place);
+    buffer_append_string(text, "# or grant the role without a scope:\n");
     write_grant(text, "exsyncd-all", account, "");
     remedy_write_check(text, place);
 }
@@ -293,6 +314,14 @@ static void write_own_try(struct buffer *text, const struct remedy_place *place)
     buffer_append_string(text, " --sign-in tries it at once. ");
 }
 
+/* Whether there is no role, a scope, or a grant that is too new, only trying can tell. */
+static void write_diagnosis(struct buffer *text, const struct remedy_place *place)
+{
+    buffer_append_string(text, "Which of the possible causes it is, exsyncctl diagnose ");
+    shell_word_append(text, has_mailbox(place) ? place->mailbox : "ADDRESS");
+    buffer_append_string(text, " finds out. ");
+}
+
 void remedy_write_words(struct buffer *text, enum failure_category category, const char *remedy,
                         const struct remedy_place *place)
 {
@@ -305,6 +334,8 @@ void remedy_write_words(struct buffer *text, enum failure_category category, con
     if (category == FAILURE_AUTHENTICATION && place->scope == FAILURE_SCOPE_PROFILE &&
         ending[0] != '\0')
         write_own_try(text, place);
+    else if (category == FAILURE_IMPERSONATION && place->scope != FAILURE_SCOPE_ITEM)
+        write_diagnosis(text, place);
     buffer_append_string(text, ending);
 }
 

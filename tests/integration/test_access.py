@@ -234,6 +234,18 @@ def _():
               "more sign-ins were refused than requests were under way")
 
 
+@case("a new password that is wrong is known at the reload, not at the next poll")
+def _():
+    with Scene([ANN, BEN], load(ANN, BEN), profile={"poll_interval": "1h"}) as scene:
+        scene.daemon.start()
+        for address in (ANN, BEN):
+            scene.until_delivered(address, MESSAGES)
+        scene.write_password("wrong-password")
+        scene.reload()
+        scene.daemon.until_logged(f"profile {PROFILE}: all its mailboxes wait")
+        check_equal(scene.exchange.counter("unauthorized"), 1, "refused sign-ins")
+
+
 def one_401(new_password):
     with Scene([ANN, BEN], load(ANN, BEN)) as scene:
         scene.daemon.start()

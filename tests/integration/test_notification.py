@@ -341,7 +341,7 @@ def _():
                 (7, "error", "carla@contoso.com", ["   at FindItem", "   at incoming"], None, 3,
                  False, "2026-01-05T10:45:00Z"), "an alert's values")
     check(first["sentence"].endswith("profile contoso has been notified."), first["sentence"])
-    check(first["remedy"].startswith("New-ManagementRoleAssignment"), first["remedy"])
+    check(first["remedy"].startswith("# What the account has:\nGet-Management"), first["remedy"])
     check(first["remedy"].endswith(ROLE), first["remedy"])
     check_equal(first["details"], f"ActivityId: {ACTIVITY}\n>Error : {DENIED}\n"
                                   "   at FindItem\n   at incoming\n", "the details")

@@ -77,14 +77,14 @@ static void a_role_that_is_missing_and_a_scope_are_told_apart(void **state)
     result.other_count = 2;
     result.others_configured = 480;
     SAYS(&result, "2 of the 480 other mailboxes of profile contoso, chosen at random");
-    assert_commands(&result, "New-ManagementRoleAssignment", "Add-DistributionGroupMember");
+    assert_commands(&result, "New-ManagementRoleAssignment", "Get-ManagementScope |");
 
     result = found(DIAGNOSIS_SCOPE);
     result.others = others;
     result.other_count = result.others_configured = 3;
     SAYS(&result, "the role has a scope", "2 work (ann@contoso.com, dora@contoso.com)",
          "1 does not (ben@contoso.com)");
-    assert_commands(&result, "Add-DistributionGroupMember", NULL);
+    assert_commands(&result, "Get-ManagementScope |", NULL);
 }
 
 static void an_account_without_a_mailbox_is_a_finding_and_no_proof(void **state)

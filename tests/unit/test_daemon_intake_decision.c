@@ -188,7 +188,12 @@ static void default_sender_is_for_whoever_is_of_this_machine(void **state)
         address_list_release(&fixture->envelope.to);
         write_letter(fixture, local[i]);
         fixture->config.default_sender = NULL;
+        char wanted[400];
+        snprintf(wanted, sizeof wanted,
+                 "; sender_map = %s: MAILBOX in section [exsyncd] lets that mailbox send for it.",
+                 local[i]);
         assert_refused(fixture, "neither sender_map nor default_sender");
+        assert_refused(fixture, wanted);
         fixture->config.default_sender = "alerts@example.com";
         assert_taken_by(fixture, 2);
     }
@@ -237,8 +242,8 @@ static void a_local_recipient_without_an_address_is_refused_with_the_key(void **
     struct fixture *fixture = *state;
     write_letter(fixture, "ann@example.com");
     address_list_add(&fixture->envelope.cc, "root", NULL);
-    assert_refused(fixture,
-                   "Its recipient root has no domain, and recipient_map gives it no address.");
+    assert_refused(fixture, "Its recipient root has no domain, and recipient_map gives it no "
+                            "address; recipient_map = root: ADDRESS in section [exsyncd] does.");
 }
 
 /* --- submitters --- */

@@ -43,6 +43,10 @@ static void impersonation_is_granted_to_this_account_and_checked_for_this_mailbo
     (void)state;
     assert_commands(
         FAILURE_IMPERSONATION, &carla,
+        "# What the account has:\n"
+        "Get-ManagementRoleAssignment -Role:ApplicationImpersonation "
+        "-RoleAssignee:\"CONTOSO\\svc-sync\" | Format-List Name,CustomRecipientWriteScope\n"
+        "# If that shows nothing:\n"
         "New-ManagementRoleAssignment -Name:exsyncd -Role:ApplicationImpersonation "
         "-User:\"CONTOSO\\svc-sync\"\n"
         "# or only for some mailboxes, those of a group (write its distinguished name):\n"
@@ -50,6 +54,8 @@ static void impersonation_is_granted_to_this_account_and_checked_for_this_mailbo
         "{MemberOfGroup -eq \"CN=exsyncd,OU=Groups,DC=contoso,DC=com\"}\n"
         "New-ManagementRoleAssignment -Name:exsyncd -Role:ApplicationImpersonation "
         "-User:\"CONTOSO\\svc-sync\" -CustomRecipientWriteScope:exsyncd-mailboxes\n"
+        "# If it shows a scope, put the mailbox into its group (write the group's name):\n"
+        "Add-DistributionGroupMember -Identity:exsyncd -Member:\"carla@contoso.com\"\n"
         "# to check:\n"
         "Get-ManagementRoleAssignment -Role:ApplicationImpersonation -GetEffectiveUsers "
         "-WritableRecipient:\"carla@contoso.com\"\n");
@@ -118,6 +124,26 @@ static void a_refused_sign_in_tells_how_it_is_tried_at_once(void **state)
     place.scope = FAILURE_SCOPE_MAILBOX; /* the server's trouble, not the account's */
     remedy_write_words(&text, FAILURE_AUTHENTICATION, words, &place);
     assert_null(strstr(text.data, "--sign-in"));
+    buffer_release(&text);
+}
+
+static void a_refused_impersonation_names_what_finds_its_cause(void **state)
+{
+    struct remedy_place place = carla;
+    struct buffer text = {0};
+    (void)state;
+    remedy_write_words(&text, FAILURE_IMPERSONATION, "Grant the role.", &place);
+    assert_string_equal(buffer_string(&text),
+                        "Grant the role. Which of the possible causes it is, exsyncctl diagnose "
+                        "carla@contoso.com finds out. " ROLE_TAKES_A_WHILE);
+    buffer_clear(&text);
+    place.mailbox = NULL;
+    remedy_write_words(&text, FAILURE_IMPERSONATION, NULL, &place);
+    assert_non_null(strstr(text.data, "exsyncctl diagnose ADDRESS finds out"));
+    buffer_clear(&text);
+    place.scope = FAILURE_SCOPE_ITEM;
+    remedy_write_words(&text, FAILURE_IMPERSONATION, NULL, &place);
+    assert_null(strstr(text.data, "diagnose"));
     buffer_release(&text);
 }
 
@@ -405,7 +431,8 @@ static void how_it_goes_on_is_said_once(void **state)
     assert_remedy(FAILURE_AUTHORIZATION, FAILURE_SCOPE_MAILBOX, "Ask. " TESTS_AGAIN,
                   "Ask. " ROLE_TAKES_A_WHILE);
     assert_remedy(FAILURE_IMPERSONATION, FAILURE_SCOPE_MAILBOX, "Grant. " ROLE_TAKES_A_WHILE,
-                  "Grant. " ROLE_TAKES_A_WHILE);
+                  "Grant. Which of the possible causes it is, exsyncctl diagnose "
+                  "carla@contoso.com finds out. " ROLE_TAKES_A_WHILE);
     assert_remedy(FAILURE_ITEM, FAILURE_SCOPE_ITEM, "See the log.",
                   "See the log. Other mail goes on.");
     assert_remedy(FAILURE_ITEM, FAILURE_SCOPE_ITEM, "", "Other mail goes on.");
@@ -431,6 +458,7 @@ int main(void)
         cmocka_unit_test(authorization_asks_for_the_role_and_for_the_web_services),
         cmocka_unit_test(authentication_shows_the_state_of_the_account),
         cmocka_unit_test(a_refused_sign_in_tells_how_it_is_tried_at_once),
+        cmocka_unit_test(a_refused_impersonation_names_what_finds_its_cause),
         cmocka_unit_test(a_scope_is_shown_and_widened_by_a_group_or_left_out),
         cmocka_unit_test(a_wrong_server_is_looked_up),
         cmocka_unit_test(a_mailbox_is_looked_for),
