@@ -16,6 +16,8 @@
  *   alerts      {"errors", "warnings"} that are open; each null as above
  *   storage     what stands in the way of this machine's disk or database (failure_json.h); null:
  *               nothing
+ *   reload_refused  since when the configuration that was read last is not in use, because it has
+ *               mistakes; null: it is in use
  *   told        "all" when all mailboxes follow; "trouble" when only those in trouble do
  * then profiles (profile_json.h) and mailboxes (mailbox_json.h) by their names. */
 #include "daemon/control_commands.h"
@@ -117,6 +119,7 @@ static void tell_counts(struct status_view *status)
     json_object_set_new(object, "queued", view_number(view, view->numbers.waiting));
     json_object_set_new(object, "queued_held", view_number(view, view->numbers.held));
     json_object_set_new(object, "alerts", alerts_json(view));
+    json_set_time(object, "reload_refused", view->service->reload_refused_ms);
     json_object_set_new(object, "storage", storage_json(&view->service->scheduler.storage));
     json_set_text(object, "told", status->all ? "all" : "trouble");
     control_reply(view->request, object);

@@ -46,12 +46,23 @@ struct reload {
     struct reload_waiters waiters;
 };
 
+/* Since the first of those that were refused in a row. */
+static void note_refusal(struct service *service, bool taken)
+{
+    if (taken)
+        service->reload_refused_ms = 0;
+    else if (service->reload_refused_ms == 0)
+        service->reload_refused_ms = clock_wall_ms();
+}
+
 static void reload_free(struct reload *reload)
 {
     struct service *service = reload->service;
     service->reload = NULL;
-    if (!reload->first && !service->stopping)
+    if (!reload->first && !service->stopping) {
+        note_refusal(service, reload->taken);
         service_state_ready(service, reload->taken);
+    }
     config_free(reload->config);
     buffer_release(&reload->report);
     memory_free(reload->registrations);

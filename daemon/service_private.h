@@ -67,6 +67,8 @@ struct service {
     bool unchecked;        /* some mailbox was, perhaps (store_restore.h) */
     struct reload *reload; /* under way; NULL */
     bool reload_again;
+    int64_t reload_refused_ms; /* since when the configuration that was read last is not in use,
+                                  because it was refused; 0: it is */
     struct control *control;              /* NULL: nobody can ask */
     struct reload_waiters reload_waiters; /* for the reload that begins next */
     struct service_watchers watchers;

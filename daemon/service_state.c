@@ -60,7 +60,7 @@ static void write_status(const struct service *service, char *text)
         append(text, ", %" PRIu32 " %s", running, text_plural(running, "cycle runs", "cycles run"));
     else if (state->due_ms != INT64_MAX)
         append_due(text, state->due_ms);
-    if (state->refused)
+    if (service->reload_refused_ms != 0)
         append(text, "; the last reload was refused, see: exsyncd --check-config");
 }
 
@@ -208,7 +208,6 @@ void service_state_ready(struct service *service, bool taken)
         return;
     bool started = !state->ready;
     state->ready = true;
-    state->refused = !taken;
     tell(service, SERVICE_MANAGER_READY,
          started ? "started"
          : taken ? "the configuration was reloaded"

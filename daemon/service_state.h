@@ -34,7 +34,6 @@ struct service_state {
     uint32_t mailboxes[HEALTH_COUNT]; /* counted so far, how many are how */
     int64_t due_ms;                   /* wall time: the next cycle among them; INT64_MAX: none */
     bool ready;                       /* the start is over */
-    bool refused;                     /* the last reload was */
     bool hangs;                       /* it was logged that something does */
     char status[STATE_STATUS_SIZE];   /* the one that was sent last */
 };

@@ -5,7 +5,8 @@
  *   2 CRITICAL   exsyncd does not run; its disk or database fails; a profile's server or account
  *                fails in a way that stays; --critical (1) mailboxes are stopped
  *   1 WARNING    --warning (1) mailboxes are failing, stopped or held; a profile fails in a way
- *                that may pass; an error is open (a message could not be taken or sent)
+ *                that may pass; an error is open (a message could not be taken or sent); the
+ *                configuration that was read last has mistakes, so that the one before is in use
  *   0 OK */
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
@@ -100,6 +101,19 @@ static void judge_storage(struct check *check, const json_t *storage)
                          output_text(storage, "code"));
 }
 
+static void judge_configuration(struct check *check, const char *refused)
+{
+    char since[OUTPUT_TIME_SIZE];
+    if (refused == NULL)
+        return;
+    output_time(since, refused);
+    add_reason(check, CHECK_WARNING);
+    buffer_append_format(&check->reasons,
+                         "the configuration was not reloaded at %s, the one before stays in use: "
+                         "exsyncd --check-config shows what is wrong",
+                         since);
+}
+
 static void judge_profile(struct check *check, const json_t *profile)
 {
     const json_t *trouble = json_object_get(profile, "trouble");
@@ -167,6 +181,7 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
         return;
     if (strcmp(kind, "status") == 0) {
         judge_storage(check, json_object_get(answer, "storage"));
+        judge_configuration(check, output_text(answer, "reload_refused"));
         check->disabled = number_of(json_object_get(answer, "mailboxes"), "disabled");
         judge_mailboxes(check, json_object_get(answer, "mailboxes"));
         judge_alerts(check, json_object_get(answer, "alerts"),

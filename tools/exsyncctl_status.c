@@ -85,6 +85,18 @@ static void print_outgoing(struct exsyncctl *tool, const json_t *status)
     output_print(tool, OUTPUT_PLAIN, "\n");
 }
 
+static void print_reload(struct exsyncctl *tool, const char *refused)
+{
+    char since[OUTPUT_TIME_SIZE];
+    if (refused == NULL)
+        return;
+    output_time(since, refused);
+    output_print(tool, OUTPUT_BAD,
+                 "  reload     refused at %s, the configuration before it stays in use; exsyncd "
+                 "--check-config shows what is wrong\n",
+                 since);
+}
+
 static void print_counts(struct exsyncctl *tool, const json_t *status)
 {
     const json_t *mailboxes = json_object_get(status, "mailboxes");
@@ -102,6 +114,7 @@ static void print_counts(struct exsyncctl *tool, const json_t *status)
                  number_of(cycles, "queued"));
     print_outgoing(tool, status);
     print_alerts(tool, json_object_get(status, "alerts"));
+    print_reload(tool, output_text(status, "reload_refused"));
     if (json_is_object(storage))
         output_print(tool, OUTPUT_BAD, "  storage    %s (%s) %s\n",
                      output_words(storage, "sentence"), output_words(storage, "error"),

@@ -15,7 +15,7 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
 STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "alerts",
-          "storage",
+          "storage", "reload_refused",
           "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "paused"}
@@ -297,6 +297,27 @@ def _():
         until(lambda: tool.answers("profile", "list")[0]["sign_ins_refused"]["count"] == 2,
               "it is refused again")
         check_plugin(tool, CRITICAL, saying=f"profile {PROFILE}")
+
+
+@case("a configuration that a reload has refused is told by check and status until one is taken")
+def _():
+    with Scene([ANN]) as scene:
+        tool = started(scene)
+        until_state(tool, ANN, "ok")
+        until(lambda: tool.run("check")[0] == OK, "all is well")
+        right = scene.daemon.configuration.read_text(encoding="utf-8")
+        scene.daemon.configuration.write_text(right + "\n[exsyncd]\nno_such_key = 1\n", encoding="utf-8")
+        scene.daemon.reload()
+        scene.daemon.until_logged("the configuration has mistakes")
+        check_plugin(tool, WARNING, saying="the configuration was not reloaded at ")
+        since = tool.answers("status")[0]["reload_refused"]
+        check(since is not None and "reload     refused at " in tool.output("status"), "status tells it")
+        scene.daemon.reload()
+        until(lambda: len(scene.daemon.log_lines("the configuration has mistakes")) == 2, "again")
+        check_equal(tool.answers("status")[0]["reload_refused"], since, "since when")
+        scene.reload()
+        until(lambda: tool.run("check")[0] == OK, "all is well again")
+        check_equal(tool.answers("status")[0]["reload_refused"], None, "when one was taken")
 
 
 @case("check --json is one object with the state, the words and the performance data")
