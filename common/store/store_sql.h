@@ -1,5 +1,6 @@
 /* All SQL that runs after the database was opened, one name a statement, so that a test can walk
- * the list and see that each uses an index. */
+ * the list and see that each uses an index. The texts stand in store_sql_*.c, a file for what they
+ * are for. */
 #ifndef EXSYNC_STORE_STORE_SQL_H
 #define EXSYNC_STORE_STORE_SQL_H
 
