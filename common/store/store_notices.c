@@ -169,6 +169,18 @@ static void result_told(struct store_connection *connection, struct result_opera
     result_read(connection, result, number);
 }
 
+/* What has come since is told when this one is delivered, and stays untold for the same reason
+ * until then. */
+static void result_hold_back(struct store_connection *connection,
+                             const struct result_operation *result, int64_t number)
+{
+    if (result->reason == NULL)
+        return;
+    sqlite3_stmt *query = result_query(connection, STORE_SQL_NOTICE_HOLDS_BACK, number);
+    store_bind_text(connection, query, 2, result->reason);
+    store_run(connection, query);
+}
+
 static void result_not_told(struct store_connection *connection, struct result_operation *result,
                             int64_t number)
 {
@@ -206,8 +218,10 @@ static void result_run(struct store_connection *connection, struct store_operati
     struct result_left left = result_count_left(connection, number);
     if (pending && result->outcome == STORE_NOTICE_HANDED)
         result_told(connection, result, number);
-    else if (pending && left.untried == 0)
+    else if (pending && left.untried == 0) {
         result_not_told(connection, result, number);
+        result_hold_back(connection, result, number);
+    }
     if (pending && result->outcome == STORE_NOTICE_DROPPED && left.waiting == 0)
         result_give_up(connection, number);
     if (left.waiting == 0)

@@ -4,7 +4,9 @@
 /* What a list of open alerts that are to be resolved tells of each: its id, whether the owner knows
  * or was to know of it, whether it absorbs. */
 #define ALERT_RESOLVED "SELECT id, " ALERT_KNOWN " OR untold_turn IS NOT NULL, absorbs FROM alert"
-#define ERROR_LEVEL    "3"
+#define ALERT_STAYS \
+    "(notification IS NOT NULL OR (untold_turn IS NOT NULL AND ?4 = " TOLD_BEING "))"
+#define ERROR_LEVEL "3"
 _Static_assert(STORE_ALERT_ERROR == 3, "the database holds this number");
 
 /* All columns of struct store_alert_row, for whatever `alerts` (a table with its index) and
@@ -32,9 +34,11 @@ const char *const store_sql_alerts[STORE_SQL_COUNT] = {
         " failure, level, absorbs, subject, opening, told, told_reason, untold_turn, opened_at,"
         " last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
         " ?16, ?16) RETURNING id",
+    /* One that waits behind a notification that could not be delivered stays untold for that
+     * reason. */
     [STORE_SQL_ALERT_REPEAT] = "UPDATE alert SET count = count + 1, last_seen = ?2, absorbs = ?3,"
-                               " told = iif(notification IS NULL, ?4, told),"
-                               " told_reason = iif(notification IS NULL, ?5, told_reason),"
+                               " told = iif(" ALERT_STAYS ", told, ?4),"
+                               " told_reason = iif(" ALERT_STAYS ", told_reason, ?5),"
                                " untold_turn = iif(notification IS NULL AND ?4 = " TOLD_BEING ","
                                " coalesce(untold_turn, ?6), NULL) WHERE id = ?1",
     [STORE_SQL_ALERT_RAISE] =

@@ -31,7 +31,8 @@ const char *const store_sql_notifications[STORE_SQL_COUNT] = {
         "INSERT INTO notification (id, profile, owner, kind, created_at, pending, message, json)"
         " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7) RETURNING number",
     [STORE_SQL_NOTIFICATION_TAKE_UNTOLD] =
-        "UPDATE alert INDEXED BY alert_untold SET notification = ?3, untold_turn = NULL"
+        "UPDATE alert INDEXED BY alert_untold SET notification = ?3, untold_turn = NULL,"
+        " told = " TOLD_BEING ", told_reason = ''"
         " WHERE profile = ?1 AND untold_turn <= ?2",
     [STORE_SQL_NOTIFICATION_TAKE_OVER] = "UPDATE alert INDEXED BY alert_over SET over_turn = NULL"
                                          " WHERE profile = ?1 AND over_turn <= ?2",
@@ -68,6 +69,11 @@ const char *const store_sql_notifications[STORE_SQL_COUNT] = {
         " WHERE notification = ?1 AND told <> " TOLD_DONE,
     [STORE_SQL_NOTICE_NOT_TOLD] = "UPDATE alert SET told = " TOLD_NOT ", told_reason = ?2"
                                   " WHERE notification = ?1 AND told <> " TOLD_NOT,
+    /* Those that wait until it is delivered. */
+    [STORE_SQL_NOTICE_HOLDS_BACK] =
+        "UPDATE alert INDEXED BY alert_untold SET told = " TOLD_NOT ", told_reason = ?2"
+        " WHERE profile = (SELECT profile FROM notification WHERE number = ?1)"
+        " AND untold_turn IS NOT NULL AND (told <> " TOLD_NOT " OR told_reason <> ?2)",
     [STORE_SQL_NOTICE_REASON] = "UPDATE alert SET told_reason = ?2"
                                 " WHERE notification = ?1 AND told_reason <> ?2",
     [STORE_SQL_NOTICE_UNGROUP] =

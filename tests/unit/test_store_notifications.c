@@ -295,6 +295,36 @@ static void an_owner_is_told_after_all(void **state)
     assert_int_equal(result(fixture, 1, 2, STORE_NOTICE_HANDED, NULL).total, 0);
 }
 
+static void what_waits_behind_one_that_fails_is_untold_for_its_reason(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox two[2];
+    register_two(fixture, two);
+    open_alert(fixture, two[0], "X");
+    assert_true(tell(fixture, 1, 1));
+    struct trouble behind = trouble_of(two[1], FAILURE_IMPERSONATION, "X");
+    record(fixture, &behind);
+    assert_int_equal(told(fixture, behind.alert.id), STORE_TOLD_BEING);
+    /* It is no news of this notification. */
+    assert_int_equal(result(fixture, 1, 0, STORE_NOTICE_FAILED, "down").total, 1);
+    struct row row = alert_of(fixture, behind.alert.id);
+    assert_int_equal(row.row.told, STORE_TOLD_NOT);
+    assert_string_equal(row.reason, "down");
+    record(fixture, &behind);
+    assert_int_equal(told(fixture, behind.alert.id), STORE_TOLD_NOT);
+    result(fixture, 1, 0, STORE_NOTICE_FAILED, "busy");
+    assert_string_equal(alert_of(fixture, behind.alert.id).reason, "busy");
+
+    result(fixture, 1, 0, STORE_NOTICE_HANDED, NULL);
+    assert_int_equal(look(fixture).untold.count, 1);
+    assert_true(tell(fixture, 2, 1));
+    row = alert_of(fixture, behind.alert.id);
+    assert_int_equal(row.row.told, STORE_TOLD_BEING);
+    assert_string_equal(row.reason, "");
+    assert_int_equal(result(fixture, 2, 0, STORE_NOTICE_HANDED, NULL).total, 1);
+    assert_int_equal(told(fixture, behind.alert.id), STORE_TOLD_DONE);
+}
+
 static void the_first_channel_that_hands_it_over_decides(void **state)
 {
     struct fixture *fixture = *state;
@@ -404,6 +434,7 @@ int main(void)
         TEST(the_oldest_of_each_channel_is_handed_out),
         TEST(a_message_is_kept_until_no_channel_waits),
         TEST(an_owner_is_told_after_all),
+        TEST(what_waits_behind_one_that_fails_is_untold_for_its_reason),
         TEST(the_first_channel_that_hands_it_over_decides),
         TEST(all_have_failed_when_the_last_has),
         TEST(one_that_was_given_up_is_told_anew_when_it_repeats),
