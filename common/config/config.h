@@ -201,6 +201,12 @@ struct config *config_load(const char *main_path, struct buffer *report);
  * `report`. */
 bool config_read_control_socket(const char *main_path, char **path, struct buffer *report);
 
+/* The same for the state_directory. */
+bool config_read_state_directory(const char *main_path, char **path, struct buffer *report);
+
+/* Whether a line of a report (`length` bytes) is a warning. */
+bool config_is_warning(const char *line, size_t length);
+
 /* NULL is allowed. */
 void config_free(struct config *config);
 
