@@ -181,6 +181,7 @@ struct config {
     uint64_t outbox_scan_interval_ms;
 
     const struct config_smtp *smtp; /* NULL: none; there when a profile notifies by it */
+    bool uses_credentials;          /* a password comes from systemd, which reads it once */
 
     const struct config_profile *profiles; /* sorted by name */
     size_t profile_count;
