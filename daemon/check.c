@@ -85,7 +85,7 @@ static size_t list_mail_folders(const struct config *config, char **roots)
     return kept;
 }
 
-void check_folders(const struct config *config, struct buffer *report)
+void check_folders(const struct config *config, const struct unit_file *unit, struct buffer *report)
 {
     char **folders = memory_allocate_array(config->mailbox_count + 1, sizeof *folders);
     folders[0] = memory_copy_string(service_state_directory(config));
@@ -93,7 +93,7 @@ void check_folders(const struct config *config, struct buffer *report)
     for (size_t i = 0; i < count; i++)
         check_folder(i == 0 ? "state directory" : "mail folder",
                      i == 0 ? "state_directory" : "deliver", folders[i], report);
-    check_sandbox((const char *const *)folders, count, report);
+    check_sandbox(unit, (const char *const *)folders, count, report);
     for (size_t i = 0; i < count; i++)
         memory_free(folders[i]);
     memory_free(folders);

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "daemon/unit_file.h"
 
 /* Looks at the state directory, and at each folder below which mail is delivered (see
  * config_maildir_root; only of mailboxes whose incoming mail is wanted): each must exist, and the
@@ -14,6 +15,7 @@
  *   warning: the mail folder /srv/mail does not exist; make it for user exsyncd: install -d ...
  * Then at what the service of systemd may write (check_sandbox.h). These are warnings: the daemon
  * may be meant for another user, or another moment. */
-void check_folders(const struct config *config, struct buffer *report);
+void check_folders(const struct config *config, const struct unit_file *unit,
+                   struct buffer *report);
 
 #endif

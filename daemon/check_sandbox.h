@@ -4,12 +4,13 @@
 #define EXSYNC_DAEMON_CHECK_SANDBOX_H
 
 #include "base/buffer.h"
+#include "daemon/unit_file.h"
 
 #include <stddef.h>
 
-/* Reads exsyncd.service and its drop-ins, where systemd looks for them (or where $SYSTEMD_UNIT_PATH
- * says: systemd.unit(5)), and appends to `report` one warning with the drop-in that is missing for
- * the `folders`. Nothing when all is well, or no unit is installed. Blocks. */
-void check_sandbox(const char *const *folders, size_t count, struct buffer *report);
+/* Appends to `report` one warning with the drop-in that the unit lacks for the `folders`; nothing
+ * when all is well, or no unit is installed. */
+void check_sandbox(const struct unit_file *unit, const char *const *folders, size_t count,
+                   struct buffer *report);
 
 #endif

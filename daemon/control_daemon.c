@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 /* The daemon itself.
  *
  * version  {"kind": "version", "exsyncd": "0.1.0", "control": 1, "process": 4711}
@@ -39,7 +38,7 @@ struct reload_request {
 static void reply_line(struct control_request *request, const char *line, size_t length)
 {
     char text[LINE_SIZE];
-    bool warning = memmem(line, length, ": warning: ", strlen(": warning: ")) != NULL;
+    bool warning = config_is_warning(line, length);
     text_copy_line(text, sizeof text, line, length);
     control_reply(request,
                   json_pack("{s:s,s:s}", "kind", warning ? "warning" : "mistake", "text", text));

@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "daemon/check.h"
+#include "daemon/check_user.h"
 #include "daemon/service.h"
+#include "daemon/unit_file.h"
 #include "http/http.h"
 
 #include <getopt.h>
@@ -28,7 +30,8 @@ static const char usage[] =
     "  -c, --config FILE   read FILE, and the *.conf files of the folder conf.d beside it\n"
     "                      (default: " DEFAULT_CONFIG ")\n"
     "      --check-config  read and check the configuration, report every mistake, warn of\n"
-    "                      folders that are missing or cannot be written, and exit\n"
+    "                      folders that are missing or cannot be written, and exit; root's check\n"
+    "                      becomes the user of exsyncd.service\n"
     "      --version       print the version and exit\n"
     "  -h, --help          print this and exit\n"
     "\n"
@@ -110,6 +113,37 @@ static void hold_signals(void)
     sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
+/* Tells mistakes and warnings. `unit`: looks at folders, too; NULL: does not. NULL: mistakes. */
+static struct config *load(const char *path, const struct unit_file *unit)
+{
+    struct buffer report = {0};
+    struct config *config = config_load(path, &report);
+    if (config != NULL && unit != NULL)
+        check_folders(config, unit, &report);
+    fputs(buffer_string(&report), stderr);
+    buffer_release(&report);
+    return config;
+}
+
+static int check(const char *path)
+{
+    struct unit_file unit = {0};
+    struct buffer told = {0};
+    unit_file_read(&unit);
+    check_user_become(&unit, &told);
+    struct config *config = load(path, &unit);
+    fputs(buffer_string(&told), stderr);
+    buffer_release(&told);
+    unit_file_release(&unit);
+    if (config == NULL)
+        return EX_CONFIG;
+    printf("%s: correct: %zu %s on %zu %s\n", path, config->mailbox_count,
+           text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
+           text_plural(config->profile_count, "profile", "profiles"));
+    config_free(config);
+    return EX_OK;
+}
+
 static void report_start_failure(const struct failure *failure)
 {
     fprintf(stderr, "exsyncd: cannot start: %s (%s): %s%s%s\n",
@@ -128,21 +162,11 @@ int main(int count, char **arguments)
     protect_process();
     http_prepare_process();
 
-    struct buffer report = {0};
-    struct config *config = config_load(options.config_path, &report);
-    if (config != NULL && options.check_config)
-        check_folders(config, &report);
-    fputs(buffer_string(&report), stderr);
-    buffer_release(&report);
+    if (options.check_config)
+        return check(options.config_path);
+    struct config *config = load(options.config_path, NULL);
     if (config == NULL)
         return EX_CONFIG;
-    if (options.check_config) {
-        printf("%s: correct: %zu %s on %zu %s\n", options.config_path, config->mailbox_count,
-               text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
-               text_plural(config->profile_count, "profile", "profiles"));
-        config_free(config);
-        return EX_OK;
-    }
 
     struct failure failure = {0};
     struct service *service = service_create(config, options.config_path, &failure);

@@ -272,9 +272,12 @@ static void reload_finish(struct reload *reload)
         const struct config *config = service->configuration->config;
         const struct log_fields fields = {.message_id = MESSAGE_RELOADED};
         log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
-                  "configuration reloaded: %zu %s on %zu %s", config->mailbox_count,
+                  "configuration reloaded: %zu %s on %zu %s%s", config->mailbox_count,
                   text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
-                  text_plural(config->profile_count, "profile", "profiles"));
+                  text_plural(config->profile_count, "profile", "profiles"),
+                  config->uses_credentials ? "; a new password_credential is taken by a restart "
+                                             "only, as systemd reads it when it starts exsyncd"
+                                           : "");
     }
     reload_tell(reload, true, NULL);
     reload_free(reload);
@@ -452,16 +455,16 @@ void reload_apply(struct service *service, struct config *config)
 
 /* --- reading --- */
 
-/* Every mistake is a line of its own in the journal. Not on the loop: they may be thousands. */
+/* Every mistake is a line of its own in the journal. Not on the loop: they may be thousands. What
+ * the catalog has to say about them is said once, by the message that follows. */
 static void report_mistakes(const struct reload *reload)
 {
-    const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED};
     const char *line = buffer_string(&reload->report);
     while (*line != '\0') {
         size_t length = strcspn(line, "\n");
         log_write(reload->service->context.log,
-                  reload->config == NULL ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING, &fields,
-                  "%.*s", (int)length, line);
+                  reload->config == NULL ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING, NULL, "%.*s",
+                  (int)length, line);
         line += length + (line[length] == '\n');
     }
 }

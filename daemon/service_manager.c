@@ -76,13 +76,19 @@ static uint64_t monotonic_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+static void write_extension(struct buffer *text, uint64_t silent_ms)
+{
+    buffer_append_format(text, "EXTEND_TIMEOUT_USEC=%" PRIu64 "000\n",
+                         SERVICE_MANAGER_START_MS + silent_ms);
+}
+
 static void write_news(struct buffer *text, enum service_manager_news news)
 {
     switch (news) {
     case SERVICE_MANAGER_STATUS:
         break;
     case SERVICE_MANAGER_STARTING:
-        buffer_append_format(text, "EXTEND_TIMEOUT_USEC=%d000\n", SERVICE_MANAGER_START_MS);
+        write_extension(text, 0);
         break;
     case SERVICE_MANAGER_READY:
         buffer_append_string(text, "READY=1\n");
@@ -163,16 +169,16 @@ void service_manager_tell(struct service_manager *manager, enum service_manager_
     send_next(manager);
 }
 
-void service_manager_tell_starting(void *argument)
+void service_manager_tell_starting(void *argument, uint64_t silent_ms)
 {
     struct service_manager *manager = argument;
     uint64_t now = clock_monotonic_ms();
-    if (manager == NULL ||
-        (manager->starting_told_ms != 0 && now - manager->starting_told_ms < STARTING_EVERY_MS))
+    if (manager == NULL || (silent_ms == 0 && manager->starting_told_ms != 0 &&
+                            now - manager->starting_told_ms < STARTING_EVERY_MS))
         return;
     manager->starting_told_ms = now;
     struct buffer text = {0};
-    write_news(&text, SERVICE_MANAGER_STARTING);
+    write_extension(&text, silent_ms);
     buffer_append_string(&text, "STATUS=starting: the database is brought to this version");
     sd_notify(0, buffer_string(&text));
     buffer_release(&text);

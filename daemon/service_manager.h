@@ -45,7 +45,8 @@ void service_manager_tell(struct service_manager *manager, enum service_manager_
                           const char *status);
 
 /* SERVICE_MANAGER_STARTING at once, from the calling thread, but no more often than every ten
- * seconds: for a start that holds up the loop, before it runs. `manager` is a service_manager. */
-void service_manager_tell_starting(void *manager);
+ * seconds: for a start that holds up the loop, before it runs. With `silent_ms`, for which nothing
+ * may be told, it is told in any case, and needs so much longer. `manager` is a service_manager. */
+void service_manager_tell_starting(void *manager, uint64_t silent_ms);
 
 #endif

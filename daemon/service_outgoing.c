@@ -118,20 +118,22 @@ static bool anybody_sends(const struct config *config)
     return false;
 }
 
-/* There is an outbox, of another day or another configuration: programs may go on submitting. */
+/* There is an outbox, as systemd-tmpfiles makes it: programs may go on submitting. */
 static void nobody_sends(void *argument, const struct failure *failure, size_t count)
 {
     const struct service *service = argument;
-    if (service->stopping || (failure != NULL && failure->gone))
+    if (service->stopping || count == 0 || (failure != NULL && failure->gone))
         return;
     const struct log_fields fields = {.message_id = MESSAGE_NOBODY_SENDS};
-    log_write(service->context.log, LOG_PRIORITY_WARNING, &fields,
-              "no mailbox has outgoing = yes, so nobody takes what is submitted: %zu %s in %s, and "
-              "exsync-submit goes on accepting more. Give a mailbox outgoing = yes; what waits is "
-              "taken then. Or, if nothing is to be sent from here, remove the folder outbox: "
-              "exsync-submit refuses without it.",
-              count, text_plural(count, "message waits", "messages wait"),
-              outbox_watched(service->context.outbox));
+    log_write(
+        service->context.log, LOG_PRIORITY_WARNING, &fields,
+        "no mailbox has outgoing = yes, so nobody takes what is submitted: %zu %s in %s, and "
+        "exsync-submit goes on accepting more. Give a mailbox outgoing = yes; what waits is "
+        "taken then. Or, if nothing is to be sent from here, see to it that there is no outbox, "
+        "and systemd-tmpfiles makes none: ln -s /dev/null /etc/tmpfiles.d/exsyncd.conf, and "
+        "move the folder outbox away; exsync-submit refuses without it.",
+        count, text_plural(count, "message waits", "messages wait"),
+        outbox_watched(service->context.outbox));
 }
 
 void service_configure_outgoing(struct service *service)

@@ -40,6 +40,7 @@ struct submission {
     struct address_list given;
     struct buffer head;   /* what was read of the message until its header was complete */
     struct buffer header; /* as it goes into the outbox */
+    bool something;       /* came: a field, or more than blanks and line ends */
     struct submit_problem problem;
 };
 
@@ -100,9 +101,19 @@ static int take_header(struct submission *submission, size_t *body)
     if (read_header(submission, &extent) != EX_OK || submission->stop.signal != 0)
         return submission->problem.status;
     *body = extent.body;
+    submission->something = extent.fields > 0;
     return submit_header_write(buffer_string(&submission->head), extent.fields,
                                &submission->options, &submission->given, &submission->policy,
                                &submission->header, &submission->problem);
+}
+
+static bool is_blank(const struct buffer *bytes)
+{
+    for (size_t i = 0; i < bytes->length; i++) {
+        if (strchr(" \t\r\n", bytes->data[i]) == NULL || bytes->data[i] == '\0')
+            return false;
+    }
+    return true;
 }
 
 /* Copies what follows the header. */
@@ -111,6 +122,7 @@ static int take_body(struct submission *submission, size_t body)
     struct buffer *chunk = &submission->head;
     buffer_consume(chunk, body);
     for (;;) {
+        submission->something = submission->something || !is_blank(chunk);
         if (submit_file_write(&submission->file, buffer_string(chunk), chunk->length,
                               &submission->problem) != EX_OK)
             return submission->problem.status;
@@ -122,6 +134,17 @@ static int take_body(struct submission *submission, size_t body)
     }
 }
 
+/* Whoever calls this without a message has lost it: a pipe that broke, a file that was not written.
+ */
+static int check_something(struct submission *submission)
+{
+    if (submission->something)
+        return EX_OK;
+    return submit_problem_set(&submission->problem, EX_DATAERR,
+                              "the message is empty; look at what should have written it, or give "
+                              "it a header, \"Subject: ...\" say, if it is to have no text");
+}
+
 static int take_file(struct submission *submission, size_t body)
 {
     int status = submit_file_begin(&submission->file, &submission->outbox, &submission->policy,
@@ -131,6 +154,8 @@ static int take_file(struct submission *submission, size_t body)
                                    submission->header.length, &submission->problem);
     if (status == EX_OK)
         status = take_body(submission, body);
+    if (status == EX_OK && submission->stop.signal == 0)
+        status = check_something(submission);
     /* The last moment to give up: behind it the message counts as sent. */
     if (status == EX_OK && !submit_stop_asked(&submission->stop))
         return submit_file_publish(&submission->file, &submission->problem);

@@ -19,6 +19,6 @@ int submit_problem_set(struct submit_problem *problem, int status, const char *f
 void submit_problem_tell(const struct submit_problem *problem)
 {
     char line[SUBMIT_PROBLEM_SIZE];
-    text_copy_line(line, sizeof line, problem->text, strlen(problem->text));
+    text_copy_shown(line, sizeof line, problem->text, strlen(problem->text));
     fprintf(stderr, "exsync-submit: %s\n", line);
 }

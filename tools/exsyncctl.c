@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "tools/exsyncctl_options.h"
 
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,13 @@ static bool wants_colour(const struct exsyncctl *tool)
     const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
     return tool->terminal && !tool->json && (no == NULL || no[0] == '\0') &&
            (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+/* What the daemon tells is UTF-8, whatever cron, sudo or ssh have left of the user's locale. */
+static void set_characters(void)
+{
+    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 /* What was printed may not have been taken: a full disk, a closed pipe. */
@@ -34,7 +42,7 @@ int main(int count, char **words)
     struct exsyncctl tool = {.config_path = EXSYNCCTL_DEFAULT_CONFIG};
     char **arguments = memory_allocate_array((size_t)count + 1, sizeof *arguments);
     int argument_count;
-    setlocale(LC_CTYPE, "");
+    set_characters();
     signal(SIGPIPE, SIG_DFL); /* the reader of our output has had enough */
     int status = exsyncctl_read_options(&tool, count - 1, words + 1, arguments, &argument_count);
     if (status < 0) {

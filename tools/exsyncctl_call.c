@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { MESSAGE_SIZE = 1200 };
 
@@ -34,7 +35,7 @@ __attribute__((format(printf, 1, 0))) static void tell(const char *format, va_li
 {
     char message[MESSAGE_SIZE], line[MESSAGE_SIZE];
     vsnprintf(message, sizeof message, format, arguments);
-    text_copy_line(line, sizeof line, message, strlen(message));
+    text_copy_shown(line, sizeof line, message, strlen(message));
     fflush(stdout);
     fprintf(stderr, "exsyncctl: %s\n", line);
 }
@@ -71,9 +72,11 @@ int exsyncctl_misused(struct exsyncctl *tool, const char *format, ...)
     return EX_USAGE;
 }
 
+/* A terminal obeys control characters (C1) that JSON needs not escape. */
 void exsyncctl_print_json(const json_t *object)
 {
-    json_dumpf(object, stdout, JSON_COMPACT);
+    bool terminal = isatty(STDOUT_FILENO) == 1;
+    json_dumpf(object, stdout, JSON_COMPACT | (terminal ? JSON_ENSURE_ASCII : 0));
     putchar('\n');
 }
 

@@ -257,7 +257,7 @@ static void print_object(const struct check *check, const char *reasons)
 static int tell(struct exsyncctl *tool, const struct check *check, bool as_json)
 {
     char reasons[LINE_SIZE];
-    text_copy_line(reasons, sizeof reasons, buffer_string(&check->reasons), check->reasons.length);
+    text_copy_shown(reasons, sizeof reasons, buffer_string(&check->reasons), check->reasons.length);
     if (as_json)
         print_object(check, reasons);
     else

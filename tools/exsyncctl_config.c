@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "tools/exsyncctl_config.h"
 
 #include "base/memory.h"
@@ -15,9 +16,8 @@ static const char *find_mistake(const char *report, const char *words, size_t *l
 {
     for (; *report != '\0'; report += *length + (report[*length] == '\n')) {
         *length = strcspn(report, "\n");
-        const char *found = strstr(report, words), *warning = strstr(report, ": warning: ");
-        bool counts = warning == NULL || warning >= report + *length;
-        if (counts && found != NULL && found < report + *length)
+        if (!config_is_warning(report, *length) &&
+            memmem(report, *length, words, strlen(words)) != NULL)
             return report;
     }
     return NULL;

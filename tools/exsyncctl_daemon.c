@@ -12,8 +12,9 @@ static void show_version(struct exsyncctl *tool, const json_t *answer, void *arg
 {
     (void)argument;
     const char *daemon = output_text(answer, "exsyncd");
-    printf("exsyncctl %s\nexsyncd   %s (process %lld)\n", EXSYNC_VERSION,
-           daemon == NULL ? "-" : daemon, (long long)output_number(answer, "process"));
+    output_print(tool, OUTPUT_PLAIN, "exsyncctl %s\n", EXSYNC_VERSION);
+    output_print(tool, OUTPUT_PLAIN, "exsyncd   %s (process %lld)\n", daemon == NULL ? "-" : daemon,
+                 (long long)output_number(answer, "process"));
     if (daemon != NULL && strcmp(daemon, EXSYNC_VERSION) != 0)
         exsyncctl_warn(tool, "exsyncd runs in another version than it is installed in; restart "
                              "it when it suits");

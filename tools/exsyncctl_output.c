@@ -38,30 +38,21 @@ void output_colour_end(const struct exsyncctl *tool, enum output_colour colour)
         fputs("\033[0m", stdout);
 }
 
-/* Line ends of the format are kept, those of what it was given are not told apart from them. */
-static void put_lines(const char *text)
-{
-    char line[LINE_SIZE];
-    for (size_t length; *text != '\0'; text += length) {
-        length = strcspn(text, "\n");
-        text_copy_line(line, sizeof line, text, length);
-        fputs(line, stdout);
-        if (text[length] == '\n') {
-            putchar('\n');
-            length++;
-        }
-    }
-}
-
 void output_print(const struct exsyncctl *tool, enum output_colour colour, const char *format, ...)
 {
-    char text[LINE_SIZE];
+    char text[LINE_SIZE], line[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    int wanted = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    size_t length = strlen(text), before = strspn(format, "\n"), after = 0;
+    for (const char *end = format + strlen(format); end > format + before && end[-1] == '\n'; end--)
+        after++;
+    if (wanted >= 0 && (size_t)wanted == length)
+        length -= after;
+    text_copy_shown(line, sizeof line, text + before, length - before);
     output_colour_begin(tool, colour);
-    put_lines(text);
+    printf("%.*s%s%.*s", (int)before, format, line, (int)after, format + strlen(format) - after);
     output_colour_end(tool, colour);
 }
 

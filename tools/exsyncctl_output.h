@@ -20,13 +20,18 @@ enum output_colour {
     OUTPUT_BAD,     /* red */
 };
 
-/* printf to standard output in a colour. */
+/* printf to standard output in a colour, of one line: only the line ends with which the format
+ * begins and ends are kept, others, and those of values, become blanks. */
 void output_print(const struct exsyncctl *tool, enum output_colour colour, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same around what is printed otherwise. */
 void output_colour_begin(const struct exsyncctl *tool, enum output_colour colour);
 void output_colour_end(const struct exsyncctl *tool, enum output_colour colour);
+
+/* The bytes of the character at `text`, which is not at its end, and the columns that it takes on
+ * the terminal: 0, 1 or 2; of what the locale does not know, 1. */
+size_t output_character(const char *text, int *width);
 
 /* Words filled into lines that fit a terminal of 80 columns, each behind `indent` blanks. For prose
  * only: a command that is broken in two cannot be copied. */

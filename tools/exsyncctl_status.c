@@ -161,9 +161,11 @@ static void print_tables(struct exsyncctl *tool, struct shown *shown)
         output_print(tool, OUTPUT_PLAIN,
                      "and %lld more in trouble: exsyncctl mailbox list --trouble\n",
                      (long long)(shown->in_trouble - told));
+    else if (told > 0)
+        output_print(tool, OUTPUT_FAINT, "The others: exsyncctl mailbox list\n");
     else
-        output_print(tool, OUTPUT_FAINT, "%sThe others: exsyncctl mailbox list\n",
-                     told > 0 ? "" : "\nNo mailbox is in trouble by itself. ");
+        output_print(tool, OUTPUT_FAINT,
+                     "\nNo mailbox is in trouble by itself. The others: exsyncctl mailbox list\n");
 }
 
 static int draw(struct exsyncctl *tool, void *argument)

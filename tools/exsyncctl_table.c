@@ -1,5 +1,5 @@
 /* Tables: cells are kept until the widths are known. */
-#define _GNU_SOURCE /* wcswidth, wcwidth */
+#define _GNU_SOURCE /* wcwidth */
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -16,7 +16,6 @@
 enum {
     COLUMNS = 24,
     GAP = 2,
-    CELL_SIZE = 1024,
     /* To what columns give way on a terminal: */
     NARROWEST = 16,
     NARROWEST_KEY = 40, /* an id has 36; longer ones stick out of their column */
@@ -47,17 +46,24 @@ struct output_table {
     size_t count, capacity;
 };
 
-/* Of UTF-8 as the terminal shows it; what the locale does not know counts one a character. */
+size_t output_character(const char *text, int *width)
+{
+    wchar_t wide;
+    size_t length = 1;
+    while (((unsigned char)text[length] & 0xc0) == 0x80)
+        length++;
+    *width = mbtowc(&wide, text, length) == (int)length ? wcwidth(wide) : 1;
+    if (*width < 0)
+        *width = 1;
+    return length;
+}
+
 static int width_of(const char *text)
 {
-    wchar_t wide[CELL_SIZE];
-    size_t length = mbstowcs(wide, text, CELL_SIZE);
-    int width = length == (size_t)-1 || length == CELL_SIZE ? -1 : wcswidth(wide, length);
-    if (width >= 0)
-        return width;
-    for (width = 0; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
+    int total = 0, width;
+    for (; *text != '\0'; total += width)
+        text += output_character(text, &width);
+    return total;
 }
 
 static struct column read_heading(const char *heading)
@@ -95,7 +101,7 @@ void output_cell(struct output_table *table, enum output_colour colour, const ch
         text = "-";
     size_t length = strlen(text);
     char *line = memory_allocate(length + 1);
-    text_copy_line(line, length + 1, text, length);
+    text_copy_shown(line, length + 1, text, length);
     if (table->count == table->capacity) {
         table->capacity = table->capacity == 0 ? 64 : table->capacity * 2;
         table->cells = memory_resize(table->cells, table->capacity * sizeof *table->cells);
@@ -212,25 +218,12 @@ struct row {
     int at;    /* where the cursor is */
 };
 
-/* The bytes of the character at `text`, and its width on the terminal. */
-static size_t character_at(const char *text, int *width)
-{
-    wchar_t wide;
-    size_t length = 1;
-    while (((unsigned char)text[length] & 0xc0) == 0x80)
-        length++;
-    *width = mbtowc(&wide, text, length) == (int)length ? wcwidth(wide) : 1;
-    if (*width < 0)
-        *width = 1;
-    return length;
-}
-
 /* As much of a text as fits before a "…". Returns the width of both. */
 static int print_cut(const char *text, int most)
 {
     int shown = 0, width;
     for (size_t length; *text != '\0'; text += length, shown += width) {
-        length = character_at(text, &width);
+        length = output_character(text, &width);
         if (shown + width >= most)
             break;
         fwrite(text, 1, length, stdout);

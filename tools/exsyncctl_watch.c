@@ -1,5 +1,7 @@
 #include "tools/exsyncctl_watch.h"
 
+#include "tools/exsyncctl_output.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WATCH_EVERY_MS = 1000, WATCH_ROWS = 24 };
+enum { WATCH_EVERY_MS = 1000, WATCH_ROWS = 24, WATCH_COLUMNS = 80 };
 
 /* Another screen, no cursor, no line goes on in the next one; and back. */
 static const char ENTER[] = "\033[?1049h\033[?25l\033[?7l";
@@ -61,22 +63,46 @@ static void terminal_enter(void)
     fflush(stdout);
 }
 
-static int terminal_rows(void)
+static void terminal_size(int *rows, int *columns)
 {
     struct winsize size;
-    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
-    return known ? size.ws_row : WATCH_ROWS;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    *rows = known && size.ws_row > 0 ? size.ws_row : WATCH_ROWS;
+    *columns = known && size.ws_col > 0 ? size.ws_col : WATCH_COLUMNS;
+}
+
+/* "\033[31m": bytes that take no room. 0: it is none. */
+static size_t colour_at(const char *text)
+{
+    return text[0] == '\033' ? strcspn(text, "m") + 1 : 0;
+}
+
+/* How much of a line fits. Not all terminals can be kept from going on in the next one. */
+static size_t cut_at(const char *line, size_t length, int columns)
+{
+    size_t at = 0;
+    for (int used = 0, width; at < length;) {
+        size_t colour = colour_at(line + at), character = output_character(line + at, &width);
+        if (colour == 0 && used + width > columns)
+            break;
+        used += colour == 0 ? width : 0;
+        at += colour == 0 ? character : colour;
+    }
+    return at;
 }
 
 /* From the top; each line ends by clearing what was there before. */
 static void show(const char *text)
 {
-    int left = terminal_rows();
+    int left, columns;
+    terminal_size(&left, &columns);
     fputs("\033[H", stdout);
     while (*text != '\0' && left > 0) {
-        size_t length = strcspn(text, "\n");
+        size_t length = strcspn(text, "\n"), fits = cut_at(text, length, columns);
         left--;
-        fwrite(text, 1, length, stdout);
+        fwrite(text, 1, fits, stdout);
+        if (fits < length)
+            fputs("\033[0m", stdout);
         fputs(left > 0 ? "\033[K\r\n" : "\033[K", stdout);
         text += length + (text[length] == '\n');
     }

@@ -74,7 +74,7 @@ static size_t copy_lines(char *to, size_t size, const char *text)
     size_t length = 0;
     for (;;) {
         size_t line = strcspn(text, "\n");
-        length += text_copy_line(to + length, size - length, text, line);
+        length += text_copy_shown(to + length, size - length, text, line);
         if (text[line] == '\0' || length + 1 == size)
             return length;
         to[length++] = '\n';
@@ -94,7 +94,7 @@ static void draft_add(struct log_draft *draft, const char *name, const char *val
     draft->length += name_length;
     char *to = draft->bytes + draft->length;
     draft->length +=
-        lines ? copy_lines(to, size, value) : text_copy_line(to, size, value, strlen(value));
+        lines ? copy_lines(to, size, value) : text_copy_shown(to, size, value, strlen(value));
     draft->starts[draft->count] = draft->length;
 }
 

@@ -47,14 +47,23 @@ static bool text_is_control(uint32_t character)
            character == 0x2029;
 }
 
-size_t text_copy_line(char *line, size_t size, const char *text, size_t length)
+/* Marks of direction: what follows them, or stands between them, is shown in another order. */
+static bool text_is_direction(uint32_t character)
+{
+    return character == 0x061c || character == 0x200e || character == 0x200f ||
+           (character >= 0x202a && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
+static size_t text_copy(char *line, size_t size, const char *text, size_t length, bool shown)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t used = 0;
     size_t i = 0;
     while (i < length) {
         struct text_step step = text_next(bytes + i, length - i);
-        bool kept = step.valid && !text_is_control(step.character);
+        bool kept = step.valid && !text_is_control(step.character) &&
+                    !(shown && text_is_direction(step.character));
         size_t needed = kept ? step.length : 1;
         if (needed > size - 1 - used)
             break;
@@ -67,6 +76,16 @@ size_t text_copy_line(char *line, size_t size, const char *text, size_t length)
     }
     line[used] = '\0';
     return used;
+}
+
+size_t text_copy_line(char *line, size_t size, const char *text, size_t length)
+{
+    return text_copy(line, size, text, length, false);
+}
+
+size_t text_copy_shown(char *line, size_t size, const char *text, size_t length)
+{
+    return text_copy(line, size, text, length, true);
 }
 
 const char *text_plural(uint64_t count, const char *one, const char *many)

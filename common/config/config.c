@@ -60,6 +60,7 @@ static void build(struct config_builder *builder, struct config *config)
     config_build_mailboxes(builder, config);
     config_build_maps(builder, chosen, config);
     config_build_smtp(builder, config);
+    config->uses_credentials = builder->uses_credentials;
     /* What is not used may only seem so when something else is wrong. */
     if (builder->report->error_count == 0) {
         warn_of_what_is_not_used(builder);

@@ -181,6 +181,7 @@ struct config {
     uint64_t outbox_scan_interval_ms;
 
     const struct config_smtp *smtp; /* NULL: none; there when a profile notifies by it */
+    bool uses_credentials;          /* a password comes from systemd, which reads it once */
 
     const struct config_profile *profiles; /* sorted by name */
     size_t profile_count;
@@ -200,6 +201,12 @@ struct config *config_load(const char *main_path, struct buffer *report);
  * NULL: the key is not given. False: it cannot be told, for the mistakes that are appended to
  * `report`. */
 bool config_read_control_socket(const char *main_path, char **path, struct buffer *report);
+
+/* The same for the state_directory. */
+bool config_read_state_directory(const char *main_path, char **path, struct buffer *report);
+
+/* Whether a line of a report (`length` bytes) is a warning. */
+bool config_is_warning(const char *line, size_t length);
 
 /* NULL is allowed. */
 void config_free(struct config *config);

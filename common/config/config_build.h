@@ -46,6 +46,7 @@ struct config_builder {
     struct config_settings_place *settings; /* open addressing */
     size_t settings_capacity;               /* a power of two, or 0 */
     size_t settings_count;
+    bool uses_credentials;
 };
 
 /* Reads the defaults out of the table of keys. */

@@ -174,10 +174,16 @@ struct secret *config_password_from_credential(const char *name, struct buffer *
     int error = errno;
     buffer_release(&path);
     if (file < 0) {
-        buffer_append_format(wrong,
-                             "cannot be read from $CREDENTIALS_DIRECTORY: %s; put "
-                             "LoadCredential=NAME:FILE into a drop-in of exsyncd.service",
+        buffer_append_format(wrong, "cannot be read from $CREDENTIALS_DIRECTORY: %s; ",
                              strerror(error));
+        if (error == EACCES) {
+            buffer_append_string(wrong, "let ");
+            append_user(wrong, geteuid());
+            buffer_append_string(wrong, " read the folder and the file");
+        } else {
+            buffer_append_string(wrong, "put LoadCredential=NAME:FILE into a drop-in of "
+                                        "exsyncd.service");
+        }
         return NULL;
     }
     struct secret *password = read_password(file, wrong);

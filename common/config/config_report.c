@@ -1,10 +1,14 @@
+#define _GNU_SOURCE /* memmem */
 #include "config/config_report.h"
 
 #include "base/memory.h"
+#include "config/config.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WARNING "warning: "
 
 uint32_t config_report_add_file(struct config_report *report, const char *path)
 {
@@ -81,7 +85,7 @@ void config_report_warning(struct config_report *report, struct config_place pla
 {
     va_list arguments;
     va_start(arguments, format);
-    add_sentence(report, place, "warning: ", section, key, format, arguments);
+    add_sentence(report, place, WARNING, section, key, format, arguments);
     va_end(arguments);
 }
 
@@ -90,6 +94,16 @@ char *config_report_where(const struct config_report *report, struct config_plac
     struct buffer text = {0};
     append_place(report, place, &text);
     return buffer_take(&text);
+}
+
+/* It stands behind the place, which ends with the first colon that a blank follows: what a mistake
+ * quotes may have the word in it, too. */
+bool config_is_warning(const char *line, size_t length)
+{
+    static const char mark[] = ": " WARNING;
+    const char *place_end = memmem(line, length, ": ", 2);
+    size_t left = place_end == NULL ? 0 : length - (size_t)(place_end - line);
+    return left >= strlen(mark) && memcmp(place_end, mark, strlen(mark)) == 0;
 }
 
 static int compare_mistakes(const void *left, const void *right)

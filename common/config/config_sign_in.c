@@ -18,10 +18,12 @@ static struct secret *read_password(struct config_builder *builder, struct confi
     struct secret *password;
     if (!chosen.entry->good)
         return NULL;
-    if (chosen.entry->key->kind == CONFIG_KIND_PATH)
+    if (chosen.entry->key->kind == CONFIG_KIND_PATH) {
         password = config_password_from_file(chosen.entry->value.text, &wrong);
-    else
+    } else {
         password = config_password_from_credential(chosen.entry->value.text, &wrong);
+        builder->uses_credentials = true;
+    }
     if (password == NULL)
         config_build_error(builder, chosen, "%s", buffer_string(&wrong));
     buffer_release(&wrong);

@@ -39,7 +39,9 @@ struct store;
 
 /* Called now and then, on the thread that opens, while a long upgrade gets on. */
 struct store_progress {
-    void (*tell)(void *argument);
+    /* `silent_ms`: what begins now may take so long, by the size of the database on a slow disk,
+     * and tells nothing meanwhile; 0: nothing of the kind. */
+    void (*tell)(void *argument, uint64_t silent_ms);
     void *argument;
 };
 

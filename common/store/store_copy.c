@@ -13,6 +13,7 @@
 enum {
     KILOBYTE = 1024,
     COPIED_PAGES = 1000, /* between two words of progress: 4 MB */
+    SLOWEST_BYTES_A_MS = 10000,
 };
 
 char *store_copy_path(const char *path, int64_t version)
@@ -22,12 +23,18 @@ char *store_copy_path(const char *path, int64_t version)
     return buffer_take(&copy);
 }
 
+/* In bytes; 0 with a failure. */
+static int64_t copy_size(struct store_connection *connection)
+{
+    return store_execute_number(connection, "PRAGMA page_count") *
+           store_execute_number(connection, "PRAGMA page_size");
+}
+
 /* The upgrade writes at most about the database again, into its log. */
 static void copy_check_room(struct store_connection *connection, const char *part)
 {
     struct statvfs disk;
-    int64_t size = store_execute_number(connection, "PRAGMA page_count") *
-                   store_execute_number(connection, "PRAGMA page_size");
+    int64_t size = copy_size(connection);
     if (store_failed(connection))
         return;
     if (statvfs(part, &disk) != 0) {
@@ -49,12 +56,16 @@ static void copy_check_room(struct store_connection *connection, const char *par
         connection->path, (2 * (uint64_t)size + KILOBYTE - 1) / KILOBYTE, room / KILOBYTE);
 }
 
-/* A damaged database is neither copied nor upgraded. */
-static void copy_look_through(struct store_connection *connection)
+/* A damaged database is neither copied nor upgraded. SQLite tells nothing while it looks. */
+static void copy_look_through(struct store_connection *connection,
+                              const struct store_progress *progress)
 {
     sqlite3_stmt *query = NULL;
+    int64_t size = copy_size(connection);
     if (store_failed(connection))
         return;
+    if (progress != NULL)
+        progress->tell(progress->argument, (uint64_t)size / SLOWEST_BYTES_A_MS + 1);
     int result =
         sqlite3_prepare_v2(connection->database, "PRAGMA quick_check(1)", -1, &query, NULL);
     if (result == SQLITE_OK)
@@ -88,7 +99,7 @@ static void copy_pages(struct store_connection *connection, const char *part,
     while (result == SQLITE_OK) {
         result = sqlite3_backup_step(backup, COPIED_PAGES);
         if (progress != NULL)
-            progress->tell(progress->argument);
+            progress->tell(progress->argument, 0);
     }
     int finished = sqlite3_backup_finish(backup);
     if (result != SQLITE_DONE || finished != SQLITE_OK)
@@ -103,7 +114,7 @@ void store_copy_make(struct store_connection *connection, int64_t version,
     char *path = store_copy_path(connection->path, version);
     struct buffer part = {0};
     buffer_append_format(&part, "%s.new", path);
-    copy_look_through(connection);
+    copy_look_through(connection, progress);
     if (!store_failed(connection) && store_files_create(part.data, &connection->failure)) {
         copy_check_room(connection, part.data);
         if (!store_failed(connection))

@@ -169,7 +169,7 @@ static void upgrade_log(struct log *log, const struct store_connection *connecti
 static int upgrade_gets_on(void *argument)
 {
     const struct store_progress *progress = argument;
-    progress->tell(progress->argument);
+    progress->tell(progress->argument, 0);
     return 0;
 }
 

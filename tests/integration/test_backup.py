@@ -6,6 +6,7 @@ import collections
 import os
 import shutil
 import stat
+import tempfile
 import time
 
 from exsyncctl import EX_NOPERM, EX_USAGE, Exsyncctl
@@ -15,7 +16,7 @@ from mail import message
 from scene import ANN, BEN, CARLA, PROFILE, Scene
 from sending import SendingScene, mail
 
-EX_NOINPUT = 66
+EX_NOINPUT, EX_CANTCREAT = 66, 73
 EVERYBODY = (ANN, BEN, CARLA)
 BUSY = {"operation": "CreateItem", "soap": "ErrorServerBusy", "count": 0}
 KILLS = 40 if LONG else 8
@@ -461,30 +462,57 @@ def _():
         check_equal(copy.integrity(), "ok", "the copy")
         check_equal(copy.count(ANN, DELIVERED), 3, "rows in the copy")
         check(copy.value("SELECT copied_at FROM instance") > 0, "it does not say what it is")
-        tool.fails(73, "backup", target, saying="--force")
+        tool.fails(EX_CANTCREAT, "backup", target, saying="--force")
         tool.output("backup", "--force", target)
-        tool.fails(73, "backup", scene.folder, saying="is no file")
-        tool.fails(66, "backup", scene.folder / "nowhere/backup.db", saying="cannot create")
+        tool.fails(EX_CANTCREAT, "backup", scene.folder, saying="is no file")
+        tool.fails(EX_CANTCREAT, "backup", scene.folder / "no where/backup.db",
+                   saying=["there is no folder", f'install -d -m 700 "{scene.folder}/no where"'])
+        tool.fails(EX_CANTCREAT, "backup", target / "backup.db", saying="is no folder")
         tool.fails(EX_USAGE, "backup", "-", saying="a file")
         os.symlink(scene.folder / "state", scene.folder / "elsewhere")
         for suffix in ("", "-wal", "-shm"):  # the daemon has them open
             for folder in ("state", "elsewhere"):
                 own = scene.folder / folder / f"exsyncd.db{suffix}"
                 before = own.stat().st_ino
-                tool.fails(73, "backup", "--force", own, saying="the database itself")
+                tool.fails(EX_CANTCREAT, "backup", "--force", own, saying="the database itself")
                 check_equal(own.stat().st_ino, before, f"the file {own}")
         scene.daemon.stop()
         answer, = tool.answers("backup", "--force", target)
         check_equal(answer["bytes"], target.stat().st_size, "size")
         check_equal(sorted(path.name for path in scene.folder.glob("backup.db*")), ["backup.db"],
                     "files beside the copy")
-        if os.geteuid() == 0:
-            scene.folder.chmod(0o755)
-            nobody = Exsyncctl(scene, user=65534)
-            nobody.configuration.chmod(0o644)
-            status, _, said = nobody.run("backup", "/tmp/exsyncd-no-backup.db")
-            check(status in (EX_NOINPUT, EX_NOPERM), f"status {status} of a stranger, {said!r}")
-            check(not os.path.exists("/tmp/exsyncd-no-backup.db"), "a file was left")
+
+
+@case("who may ask exsyncd, and not read its files, is told that a backup is read from them")
+def _():
+    if os.geteuid() != 0:
+        raise Skipped("only root can be another user")
+    with scene_of((ANN,)) as scene, tempfile.TemporaryDirectory() as folder:
+        scene.start()
+        os.chmod(folder, 0o777)
+        scene.folder.chmod(0o755)
+        member = Exsyncctl(scene, user=65534)
+        for mode, what in ((0o600, member.configuration), (0o644, scene.folder / "state/exsyncd.db")):
+            member.configuration.chmod(mode)
+            said = member.fails(EX_NOPERM, "backup", f"{folder}/backup.db",
+                                saying=[f"you may not read {what}", "sudo", "exsync-admin"])
+            check("check-config" not in said, said)
+        check_equal(os.listdir(folder), [], "files that were left")
+
+
+@case("a backup is of the configured database, whatever else is wrong with the configuration")
+def _():
+    with scene_of((ANN,)) as scene:
+        scene.start()
+        tool = Exsyncctl(scene)
+        with open(tool.configuration, "a", encoding="utf-8") as file:
+            file.write("[nonsense]\n")
+        scene.password_file.unlink()
+        tool.output("backup", scene.folder / "backup.db")
+        tool.configuration.write_text("[nonsense]\n")
+        tool.fails(EX_NOINPUT, "backup", scene.folder / "other.db",
+                   saying=["looking into /nowhere", "nonsense", "there is no database"],
+                   environment={"STATE_DIRECTORY": "/nowhere"})
 
 
 @case("what root does while the daemon is stopped leaves the daemon's files its own")
@@ -511,7 +539,7 @@ def _():
 def _():
     with scene_of((ANN,)) as scene:
         tool = Exsyncctl(scene)
-        tool.fails(66, "backup", scene.folder / "backup.db", saying="exsyncd.db")
+        tool.fails(EX_NOINPUT, "backup", scene.folder / "backup.db", saying="exsyncd.db")
         scene.start()
         scene.daemon.until_started()
         tool.socket = scene.folder / "nowhere.sock"  # it seems not to run

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The configuration: checked as a whole, refused with all mistakes at once; one daemon at a time."""
 
+import grp
 import os
 import pwd
-import shutil
+import re
 
-from harness import ROOT, case, check, check_equal, main, until
+from daemon_process import NOBODY
+from harness import ROOT, Skipped, case, check, check_equal, main, until
 from scene import ANN, BEN, Scene
 
 EX_OK, EX_USAGE, EX_TEMPFAIL, EX_CONFIG = 0, 64, 75, 78
@@ -110,6 +112,12 @@ def check_warns(scene, *wanted):
               f"it says {line!r}, wanted {words}")
 
 
+def install_unit(folder, user, more=""):
+    unit = (ROOT / "systemd/exsyncd.service").read_text(encoding="utf-8")
+    (folder / "exsyncd.service").write_text(
+        re.sub("(?m)^User=.*$", f"User={user}", re.sub("(?m)^Group=.*$", more, unit)), encoding="utf-8")
+
+
 @case("--check-config warns of a state directory that is missing, in the way, or not writable")
 def _():
     with Scene([ANN], unprivileged=True, exchange=False) as scene:
@@ -155,7 +163,7 @@ def _():
         drop_in = units / "exsyncd.service.d/paths.conf"
         scene.daemon.environment["SYSTEMD_UNIT_PATH"] = f"/nowhere:{units}"
         check_warns(scene)  # no unit is installed
-        shutil.copy(ROOT / "systemd/exsyncd.service", units)
+        install_unit(units, pwd.getpwuid(os.geteuid()).pw_name)
         mail, state = scene.folder / "mail", scene.folder / "state"
         wanted = ["may not write to folders", "systemctl edit exsyncd"]
         status, said = scene.daemon.run("--check-config")
@@ -176,6 +184,69 @@ def _():
         scene.mailboxes = {ANN: {"deliver": "maildir:/home/%u/Maildir"}}
         scene.write_configuration()
         check("    ProtectHome=no\n" in scene.daemon.run("--check-config")[1], "homes are hidden")
+
+
+@case("the drop-in that --check-config prints has paths with blanks and signs as systemd reads them")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        units = scene.folder / "units"
+        drop_in = units / "exsyncd.service.d/paths.conf"
+        drop_in.parent.mkdir(parents=True)
+        install_unit(units, pwd.getpwuid(os.geteuid()).pw_name)
+        scene.daemon.environment["SYSTEMD_UNIT_PATH"] = str(units)
+        folder = scene.folder / 'of "all" 100%\\s'
+        folder.mkdir()
+        scene.mailboxes = {ANN: {"deliver": f"maildir:{folder}/%u".replace("%\\", "%%\\")}}
+        scene.write_configuration()
+        quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+        status, said = scene.daemon.run("--check-config")
+        check(f'    ReadWritePaths="{quoted}' in said, f"it says {said!r}")
+        drop_in.write_text("[Service]\n" + "\n".join(line.strip() for line in said.splitlines()
+                                                     if "ReadWritePaths=" in line))
+        check("ReadWritePaths" not in scene.daemon.run("--check-config")[1], "it is not read back")
+        drop_in.write_text(f"[Service]\nReadWritePaths='{scene.folder}' \"-{scene.folder}/state\" \n")
+        check("ReadWritePaths" not in scene.daemon.run("--check-config")[1], "other quotes")
+
+
+@case("--check-config by root sees with the eyes of the user who runs the service")
+def _():
+    if os.geteuid() != 0:
+        raise Skipped("only root can become another user")
+    with Scene([ANN], exchange=False) as scene:
+        scene.daemon.environment["ASAN_OPTIONS"] = "detect_leaks=0"
+        scene.daemon.environment["SYSTEMD_UNIT_PATH"] = str(scene.folder)
+        scene.folder.chmod(0o755)
+
+        def checked(wanted, *words):
+            status, said = scene.daemon.run("--check-config")
+            check_equal(status, wanted, f"exit status ({said})")
+            check(all(word in said for word in words), f"it says {said!r}, wanted {words}")
+        checked(EX_OK)
+        install_unit(scene.folder, "nobody")
+        scene.daemon.configuration.chmod(0o644)
+        checked(EX_CONFIG, "password", "Permission denied", "user nobody", "checked as user nobody")
+        os.chown(scene.password_file, NOBODY, NOBODY)
+        checked(EX_OK, "checked as user nobody", f"chown nobody {scene.folder}/state")
+        # What the service is a member of counts, by the unit as well.
+        os.chown(scene.daemon.configuration, 0, grp.getgrnam("daemon").gr_gid)
+        scene.daemon.configuration.chmod(0o640)
+        checked(EX_CONFIG, "Permission denied")
+        for more in ("Group=daemon", "SupplementaryGroups=mail daemon"):
+            install_unit(scene.folder, NOBODY, more)
+            checked(EX_OK, f"checked as user {NOBODY}")
+        install_unit(scene.folder, "nobody", "Group=daemon")
+        scene.profile_keys["password_credential"] = scene.profile_keys.pop("password_file").name
+        scene.write_configuration()
+        scene.daemon.environment["CREDENTIALS_DIRECTORY"] = str(scene.folder)
+        scene.password_file.chmod(0o600)
+        checked(EX_OK)
+        os.chown(scene.password_file, 0, 0)
+        checked(EX_CONFIG, "$CREDENTIALS_DIRECTORY: Permission denied; let user nobody read")
+        os.chown(scene.password_file, NOBODY, NOBODY)
+        install_unit(scene.folder, "nobody-of-this-name")
+        checked(EX_OK, "checked as root", "no user nobody-of-this-name", "systemd-sysusers")
+        install_unit(scene.folder, "root")
+        check("checked as" not in scene.daemon.run("--check-config")[1], "root stays root")
 
 
 @case("a password file that others can read is refused")

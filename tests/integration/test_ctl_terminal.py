@@ -182,6 +182,45 @@ def _():
                 check_equal(column_of(row, " ok") + 1, column_of(shown[0], "STATE"), f"{row!r}")
 
 
+@case("columns are in line without a locale of the user's, as cron and sudo leave it")
+def _():
+    wide = "株式会社"
+    with Scene([ANN]) as scene:
+        text = scene.daemon.configuration.read_text(encoding="utf-8")
+        scene.daemon.configuration.write_text(text.replace(PROFILE, wide), encoding="utf-8")
+        tool = started(scene)
+        until_state(tool, ANN, "ok")
+        for locale in ({"LANG": ""}, {"LC_ALL": "C"}, {"LC_ALL": "xx_XX.UTF-8"}):
+            rows = tool.output("mailbox", "list", environment=locale).splitlines()
+            check_equal(column_of(rows[1], " ok ") + 1, column_of(rows[0], "STATE"), f"{locale}: {rows}")
+
+
+@case("status --watch cuts the lines that are longer than the terminal")
+def _():
+    with refused() as scene:
+        tool = started(scene)
+        until_state(tool, BEN, "stopped")
+        with Terminal(tool, "status", "--watch", columns=30) as terminal:
+            terminal.until_drawn(2)
+            drawn = terminal.shown.split("\033[H")[1]
+            terminal.press(b"q")
+            check_equal(terminal.ended(), 0, "exit status")
+        lines = re.sub(r"\033\[[\d?]*[A-Za-z]|\r", "", drawn).split("\n")
+        check(len(lines) > 8 and lines[0] == "exsyncd 0.1.0: 3 mailboxes on 1 profile"[:30],
+              f"it is drawn: {lines}")
+        check(all(width(line) <= 30 for line in lines), f"lines are too wide: {lines}")
+
+
+@case("--json on a terminal escapes what the terminal would obey")
+def _():
+    with Scene([ANN]) as scene:
+        tool = started(scene)
+        shown = tool.on_terminal("--json", "backup", f"{scene.folder}/a\u009b31m.db")
+        check("\u009b" not in shown and "\\u009b31m" in shown.lower(), f"it prints {shown!r}")
+        answer, = tool.answers("--json", "backup", f"{scene.folder}/ä.db")
+        check(answer["file"].endswith("ä.db"), f"in a pipe: {answer}")
+
+
 @case("whatever people copy is whole on a terminal of 80 columns, however long the trouble is")
 def _():
     with refused() as scene:

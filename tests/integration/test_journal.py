@@ -116,6 +116,26 @@ def _():
                     "what was said of each")
 
 
+@case("a wrong configuration is explained once, below the mistakes, however many there are")
+def _():
+    with Journal() as journal, JournalScene(journal, [ANN]) as scene:
+        scene.daemon.start()
+        journal.until_entries(1, IDS["MESSAGE_STARTED"])
+        scene.profile_keys |= {f"bogus{number}": "1" for number in range(3)}
+        scene.write_configuration()
+        scene.daemon.reload()
+        refused = journal.until_entries(1, IDS["MESSAGE_RELOAD_FAILED"])
+        check_equal([entry["MESSAGE"] for entry in refused],
+                    ["the configuration has mistakes; the one in use stays"], "what is explained")
+        shown = journal.read("--catalog")
+        check_equal([shown.count(f"bogus{number}: is no key") for number in range(3)], [1, 1, 1],
+                    "times that each mistake is told")
+        check_equal(shown.count("Subject: The configuration was not reloaded"), 1, "explanations")
+        check(shown.rindex("is no key") < shown.index("the configuration has mistakes"), shown)
+        del scene.profile_keys["bogus0"], scene.profile_keys["bogus1"], scene.profile_keys["bogus2"]
+        scene.write_configuration()
+
+
 @case("the entry of a message that could not be sent has its subject")
 def _():
     with Journal() as journal, JournalScene(journal, [ANN, BEN], impersonation=f"all,-{ANN}",

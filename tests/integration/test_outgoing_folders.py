@@ -126,6 +126,12 @@ def _():
         scene.daemon.stop()
         for folder in ("tmp", "new"):
             (scene.outbox.folder / folder).mkdir(parents=True)
+        scene.daemon.start()
+        scene.daemon.until_started()
+        scene.reload()
+        time.sleep(0.3)
+        check_equal(scene.daemon.log_lines("nobody takes"), [], "warnings of an empty outbox")
+        scene.daemon.stop()
         scene.submit(mail("it waits"))
         scene.daemon.start()
         scene.daemon.until_logged("no mailbox has outgoing = yes", "1 message waits")

@@ -228,6 +228,20 @@ def _():
         check_equal(scene.ledger.value("SELECT count(*) FROM mailbox"), len(MANY), "mailboxes")
 
 
+@case("a reload says that a new password_credential needs a restart, where one is used")
+def _():
+    with Scene([ANN]) as scene:
+        scene.daemon.environment["CREDENTIALS_DIRECTORY"] = str(scene.folder)
+        scene.daemon.start()
+        scene.daemon.until_started()
+        scene.reload()
+        scene.profile_keys["password_credential"] = scene.profile_keys.pop("password_file").name
+        scene.reload()
+        lines = scene.daemon.log_lines("configuration reloaded")
+        check_equal(["password_credential" in line and "restart" in line for line in lines],
+                    [False, True], f"in {lines}")
+
+
 @case("summaries are told while a configuration of many mailboxes is taken into use")
 def _():
     with Scene(MANY, profile={"poll_interval": "10m"}, daemon={"summary_interval": "1s"}) as scene:

@@ -150,9 +150,21 @@ def _():
         check_equal((fields_of(message, "To"), fields_of(message, "Bcc")),
                     (["undisclosed-recipients:;"], ["ben@contoso.com"]), "To and Bcc")
         check(f"{ME}@" in fields_of(message, "From")[0], f"the sender: {message}")
-        check(box.sends("ben@contoso.com", message=b"").endswith(b"\n\n"), "an empty message")
         endless = b"x" * 1000000
         check_equal(body_of(box.sends("ben@contoso.com", message=endless)), endless, "the body")
+
+
+@case("a message with neither a header nor a text is refused, with either alone it is taken")
+def _():
+    with outbox() as box:
+        for nothing in (b"", b"\n", b" \r\n\t\n", b"From a@b Mon Jan  1 00:00:00 2026\n\n",
+                        b"\n" * 300000, b".\nhello\n"):
+            box.refuses(DATAERR, "the message is empty", "ben@contoso.com", message=nothing)
+            box.refuses(DATAERR, ";", "-t", message=nothing)
+        box.refuses(DATAERR, "the message is empty", "-i", "ben@contoso.com", stdin=subprocess.DEVNULL,
+                    message=None)
+        for little in (b"Subject: hello\n", b"Subject: hello\n\n", b"\n" * 300000 + b"x", b"\0"):
+            box.sends("ben@contoso.com", message=little)
 
 
 @case("-f and -F say who a message without From is from, the environment never")

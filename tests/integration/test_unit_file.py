@@ -72,7 +72,8 @@ def _():
                        ("Restart", "on-failure"), ("RestartPreventExitStatus", "64 65 78")):
         check_equal(values(key), [value], key)
     check(int(values("WatchdogSec")[0]) > 0, "there is no watchdog")
-    check("kill -HUP" in values("ExecReload")[0], "there is no reload")
+    check(all(words in values("ExecReload")[0] for words in ("exsyncctl reload", "kill -HUP")),
+          "there is no reload")
     # These would break what is submitted and who asks, and the set-group-ID folders of the outbox.
     for key in ("PrivateUsers", "RestrictSUIDSGID", "DynamicUser", "PrivateNetwork"):
         check_equal(values(key), [], key)

@@ -91,7 +91,7 @@ def _():
 def _():
     host = machine().serving()
     inside = ["nsenter", f"--target={host.process()}", "--mount", "--"]
-    for folder in ("/usr", "/etc", "/srv", "/var/log", "/boot"):
+    for folder in ("/usr", "/etc", "/etc/exsyncd", "/srv", "/var/log", "/boot"):
         said = host.refused(*inside, "touch", f"{folder}/written")
         check("Read-only file system" in said, f"{folder}: {said}")
     host.refused(*inside, "runuser", "-u", "exsyncd", "--", "touch", f"{CONFIGURATION}.new",
@@ -111,14 +111,98 @@ def _():
     host.keys[CARLA] = {}
     host.configure()
     host.run("systemctl", "reload", "exsyncd")
+    check(CARLA in host.run("exsyncctl", "mailbox", "list"), "it is done before it has happened")
     host.until_delivered(CARLA, host.add(CARLA))
     host.path(CONFIGURATION).write_text("[exsyncd]\nno_such_key = 1\n")
-    host.call("systemctl", "reload", "exsyncd")
+    host.refused("systemctl", "reload", "exsyncd")
     until(lambda: "no_such_key" in host.journal("--priority=err"), "the mistake is told")
     host.until_delivered(CARLA, host.add(CARLA))
     check_equal((host.process(), host.state()), (process, "active"), "process and state")
     host.configure()
     host.run("systemctl", "reload", "exsyncd")
+
+
+@case("where nobody can ask exsyncd, a reload of the service still takes the configuration")
+def _():
+    host = machine().serving()
+    host.keys["exsyncd"] = {"control_socket": "none"}
+    host.configure()
+    host.run("systemctl", "restart", "exsyncd")
+    host.refused("exsyncctl", "reload")
+    host.run("systemctl", "reload", "exsyncd")
+    until(lambda: "configuration reloaded" in host.journal(f"_PID={host.process()}"),
+          "the configuration is reloaded")
+    host.keys["exsyncd"] = {}
+    host.configure()
+    host.run("systemctl", "restart", "exsyncd")
+
+
+@case("a configuration that root alone can read is refused by root's check as by the service")
+def _():
+    host = machine().serving()
+    host.run("chmod", "600", "/etc/exsyncd/password")
+    result = host.call("exsyncd", "--check-config")
+    check(result.returncode == 78 and "checked as user exsyncd" in result.stderr and
+          "password" in result.stderr, f"status {result.returncode}: {result.stderr}")
+    host.run("chmod", "640", "/etc/exsyncd/password")
+    said = host.run("exsyncd", "--check-config")
+    check("checked as user exsyncd" in said and " correct: " in said, f"it says: {said}")
+
+
+@case("what --check-config prints for a folder with blanks and signs lets the service write there")
+def _():
+    host = machine().serving()
+    folder = '/srv/mail of "100%"'
+    host.run("install", "-d", "-o", "exsyncd", folder)
+    host.keys[CARLA] = {"deliver": f"maildir:{folder}/%u".replace("%\"", "%%\"")}
+    host.configure()
+    said = host.run("exsyncd", "--check-config")
+    lines = said.splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.strip() == "[Service]")
+    host.drop_in("\n".join(line.strip() for line in lines[begin:] if line.startswith("    ")))
+    host.run("systemctl", "restart", "exsyncd")
+    host.add(CARLA)
+    until(lambda: host.ask("find", f"{folder}/{CARLA}/new", "-type", "f"),
+          lambda: f"mail is delivered: {host.journal()[-800:]}")
+    check("ReadWritePaths" not in host.run("exsyncd", "--check-config"), "it is not read back")
+    del host.keys[CARLA]
+    host.configure()
+    host.drop_in("")
+    host.run("systemctl", "restart", "exsyncd")
+
+
+@case("a start of the machine leaves the mode of the mail folder, and mends those of the outbox")
+def _():
+    host = machine().serving()
+    host.run("chmod", "2750", f"{STATE}/mail")
+    host.run("chmod", "777", f"{STATE}/outbox/new")
+    host.run("systemd-tmpfiles", "--create")
+    check_equal(host.mode(f"{STATE}/mail"), "2750 exsyncd:exsyncd", "the mail folder")
+    check_equal(host.mode(f"{STATE}/outbox/new"), "3730 exsyncd:exsync-submit", "the outbox")
+    host.run("chmod", "751", f"{STATE}/mail")
+
+
+@case("where nothing is to be sent, what the journal advises makes exsync-submit refuse for good")
+def _():
+    host = machine().serving()
+    del host.keys[ANN]["outgoing"]
+    host.configure()
+    host.run("systemctl", "restart", "exsyncd")
+    check_equal(host.submit("nobody sends it"), 0, "status of exsync-submit")
+    host.run("systemctl", "restart", "exsyncd")
+    mask = "/etc/tmpfiles.d/exsyncd.conf"
+    until(lambda: f"ln -s /dev/null {mask}" in host.journal(), "the journal advises")
+    host.run("ln", "-s", "/dev/null", mask)
+    host.run("mv", f"{STATE}/outbox", f"{STATE}/outbox.unsent")
+    host.run("systemd-tmpfiles", "--create")
+    host.run("systemctl", "restart", "exsyncd")
+    host.works()
+    check_equal(host.submit("refused"), 73, "status of exsync-submit")
+    host.run("rm", "-r", mask, f"{STATE}/outbox.unsent")
+    host.run("systemd-tmpfiles", "--create")
+    host.keys[ANN]["outgoing"] = "yes"
+    host.configure()
+    host.run("systemctl", "restart", "exsyncd")
 
 
 @case("a password comes as a credential of systemd; a new one is taken by a restart")

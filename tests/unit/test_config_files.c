@@ -283,17 +283,19 @@ static void a_missing_file_is_told(void **state)
     buffer_release(&report);
 }
 
-/* --- the socket alone --- */
+/* --- the socket, or the state directory, alone --- */
 
 /* What is told of it, or the last line of the report behind "?"; until the next one. */
-static const char *socket_of(struct config_folder *folder, const char *text)
+typedef bool read_alone(const char *main_path, char **path, struct buffer *report);
+
+static const char *read_by(read_alone *read, struct config_folder *folder, const char *text)
 {
     static char told[512];
     char path[128], *found = NULL;
     struct buffer report = {0};
     folder_write(folder, "exsyncd.conf", text);
     snprintf(path, sizeof path, "%s/exsyncd.conf", folder->path);
-    bool known = config_read_control_socket(path, &found, &report);
+    bool known = read(path, &found, &report);
     if (known)
         snprintf(told, sizeof told, "%s", found == NULL ? "not given" : found);
     else
@@ -303,6 +305,11 @@ static const char *socket_of(struct config_folder *folder, const char *text)
     memory_free(found);
     buffer_release(&report);
     return told;
+}
+
+static const char *socket_of(struct config_folder *folder, const char *text)
+{
+    return read_by(config_read_control_socket, folder, text);
 }
 
 static void the_socket_is_told_whatever_else_is_wrong(void **state)
@@ -330,6 +337,35 @@ static void the_socket_is_not_guessed_where_a_mistake_may_hide_it(void **state)
     assert_int_equal(wrong[0], '?');
 }
 
+static void the_state_directory_is_told_in_the_same_way(void **state)
+{
+    assert_string_equal(read_by(config_read_state_directory, *state,
+                                "[nonsense]\n[exsyncd]\nstate_directory = /srv/state\n"),
+                        "/srv/state");
+    assert_string_equal(read_by(config_read_state_directory, *state, "[exsyncd]\n"), "not given");
+}
+
+/* --- the report --- */
+
+static void only_the_word_behind_the_place_makes_a_warning(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool warning;
+    } samples[] = {
+        {"/etc/exsyncd.conf:3: warning: [profile a] tls_verification: anybody can read", true},
+        {"/etc/exsyncd.conf: warning: it is empty", true},
+        {"/etc/exsyncd.conf:3: [a: warning: b]: is no section", false},
+        {"/etc/exsyncd.conf:3: warnings: is no key", false},
+        {"", false},
+        {": warning", false},
+    };
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+        assert_int_equal(config_is_warning(samples[i].line, strlen(samples[i].line)),
+                         samples[i].warning);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +384,8 @@ int main(void)
         folder_test(a_missing_file_is_told),
         folder_test(the_socket_is_told_whatever_else_is_wrong),
         folder_test(the_socket_is_not_guessed_where_a_mistake_may_hide_it),
+        folder_test(the_state_directory_is_told_in_the_same_way),
+        folder_test(only_the_word_behind_the_place_makes_a_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,21 +108,70 @@ static void a_table_without_rows_is_nothing_and_colours_are_when_they_are_wanted
     assert_string_equal(text, "\033[32ma\033[0m  b\n");
 }
 
-static void a_paragraph_is_filled_into_lines_behind_its_indent(void **state)
+/* What `print` writes to standard output meanwhile; the caller's (free). */
+static char *printed(void (*print_it)(const struct exsyncctl *tool))
 {
-    (void)state;
     const struct exsyncctl tool = {.json = false};
     FILE *before = stdout;
     char *text = NULL;
     size_t length;
     stdout = open_memstream(&text, &length);
     assert_non_null(stdout);
-    output_paragraph(&tool, OUTPUT_PLAIN, 4,
-                     "Words go on  until the line is full, with one blank between them\nwhatever "
-                     "stood there, and then go on in the next line.");
-    output_paragraph(&tool, OUTPUT_PLAIN, 2, "");
+    print_it(&tool);
     fclose(stdout);
     stdout = before;
+    return text;
+}
+
+static void print_values(const struct exsyncctl *tool)
+{
+    char longer[5000];
+    output_print(tool, OUTPUT_PLAIN, "\n\n%s: %d\n", "\na\nb\033[2J\n", 7);
+    output_print(tool, OUTPUT_PLAIN, "\n");
+    output_print(tool, OUTPUT_PLAIN, "%s", "one\n");
+    output_print(tool, OUTPUT_PLAIN, "\n");
+    memset(longer, 'x', sizeof longer);
+    longer[sizeof longer - 1] = '\0';
+    output_print(tool, OUTPUT_PLAIN, "%s\n", longer);
+}
+
+static void a_value_cannot_begin_a_line(void **state)
+{
+    (void)state;
+    char *text = printed(print_values);
+    const char *first = "\n\n a b [2J : 7\n\none \nxxx";
+    assert_memory_equal(text, first, strlen(first));
+    assert_int_equal(text[strlen(text) - 1], '\n'); /* however much was cut */
+    free(text);
+}
+
+static void print_directions(const struct exsyncctl *tool)
+{
+    output_print(tool, OUTPUT_PLAIN, "%s\n",
+                 "a\u202eb\u2066c\u2069d\u200ee\u200ff\u061cg\u202ah\u2029i");
+    output_print(tool, OUTPUT_PLAIN, "%s\n", "\u200d\u2027\u202f\u2065\u206a שלום");
+}
+
+static void marks_that_turn_the_direction_do_not_reach_the_terminal(void **state)
+{
+    (void)state;
+    char *text = printed(print_directions);
+    assert_string_equal(text, "a b c d e f g h i\n\u200d\u2027\u202f\u2065\u206a שלום\n");
+    free(text);
+}
+
+static void print_paragraphs(const struct exsyncctl *tool)
+{
+    output_paragraph(tool, OUTPUT_PLAIN, 4,
+                     "Words go on  until the line is full, with one blank between them\nwhatever "
+                     "stood there, and then go on in the next line.");
+    output_paragraph(tool, OUTPUT_PLAIN, 2, "");
+}
+
+static void a_paragraph_is_filled_into_lines_behind_its_indent(void **state)
+{
+    (void)state;
+    char *text = printed(print_paragraphs);
     assert_string_equal(text, "    Words go on until the line is full, with one blank between them "
                               "whatever\n    stood there, and then go on in the next line.\n\n");
     free(text);
@@ -134,6 +183,8 @@ int main(void)
         cmocka_unit_test(durations_have_their_two_largest_units),
         cmocka_unit_test(times_are_told_from_now),
         cmocka_unit_test(columns_are_as_wide_as_they_must_be),
+        cmocka_unit_test(a_value_cannot_begin_a_line),
+        cmocka_unit_test(marks_that_turn_the_direction_do_not_reach_the_terminal),
         cmocka_unit_test(a_paragraph_is_filled_into_lines_behind_its_indent),
         cmocka_unit_test(a_table_without_rows_is_nothing_and_colours_are_when_they_are_wanted),
     };

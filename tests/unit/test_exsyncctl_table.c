@@ -94,9 +94,13 @@ static void wide_and_combining_characters_take_the_room_that_they_take(void **st
     output_cell(table, OUTPUT_PLAIN, "Mu\u0308"); /* three characters, two columns */
     output_cell(table, OUTPUT_PLAIN, "2");
     output_cell(table, OUTPUT_PLAIN, "w");
+    output_cell(table, OUTPUT_PLAIN, "\u682a\u0378"); /* the second is not known to anybody */
+    output_cell(table, OUTPUT_PLAIN, "3");
+    output_cell(table, OUTPUT_PLAIN, "w");
     assert_string_equal(print(table, false), "NAME  COUNT  WORDS\n"
                                              "\u682a\u5f0f      1  w\n"
-                                             "Mu\u0308        2  w\n");
+                                             "Mu\u0308        2  w\n"
+                                             "\u682a\u0378       3  w\n");
 }
 
 static void colours_stand_around_the_words_alone(void **state)
