@@ -13,7 +13,7 @@ from sending import SendingScene, mail
 
 RESUME = f'exsyncctl resume "{PROFILE}"'
 PAUSED = f"the profile {PROFILE} is paused since 20"
-EX_NOINPUT = 66
+EX_DATAERR, EX_NOINPUT = 65, 66
 NO_ID = "0198f1c2-6c6e-7b3a-9c51-a4f8e2d90b13"
 SLOW = {"retry_min": "1h", "retry_max": "1h", "probe_intervals": "1h"}
 
@@ -225,6 +225,14 @@ def _():
         check_equal(tool.answers("queue", "show", refused["message"])[0]["recipients"], None,
                     "its recipients")
         check_says(tool.output("queue", "show", refused["message"]), f"{user} (user id {os.getuid()})")
+        for action in ("retry", "hold", "release", "remove"):
+            tool.fails(EX_DATAERR, "queue", action, refused["message"],
+                       saying=["refused when it was submitted", "stranger@example.com",
+                               "no mailbox with outgoing", "folder failed", "submit the file again"])
+        row = row_of(tool.output("queue", "list", "--failed"), refused["message"])
+        check(row.split("NotTaken")[0].rstrip().endswith(" 1"), f"how often it has failed: {row}")
+        tool.fails(EX_DATAERR, "queue", "retry", found["by Exchange"]["message"],
+                   saying=["has failed", found["by Exchange"]["error"]["sentence"], "queue show"])
         check_says(tool.output("queue", "show", found["by hand"]["message"]), f"{user} (user id")
         check_equal(len(queue(tool, "--failed", ANN)), 2, "of one mailbox")
         check_says(row_of(tool.output("failures"), "NotTaken"), f"failed/{refused['message']}.eml",
