@@ -6,10 +6,9 @@
  *      "hindrance": null}
  *
  *     hindrance: why one that is to be sent waits all the same (hindrance.h). And of a removal
- * may_have_been_sent, lost (its file was nowhere), and file
- *     ("failed/ID.eml"; null when it is lost). Errors: NoSuchMessage, Sent, Failed, Held, NotHeld,
- *     Removing, Changed, Busy; and that of the disk when it does not take a removal, which is done
- *     later then.
+ *     may_have_been_sent, lost (its file was nowhere), and file ("failed/ID.eml"; null when it is
+ *     lost). Errors: NoSuchMessage, Refused, Sent, Failed, Held, NotHeld, Removing, Changed, Busy;
+ *     and that of the disk when it does not take a removal, which is done later then.
  *
  * queue flush   {"command": "queue flush"}
  *     and "address" for one mailbox.
@@ -71,7 +70,8 @@ static void change_failed(struct control_request *request, const struct queue_ch
                      unknown ? EX_NOINPUT
                      : busy  ? EX_TEMPFAIL
                              : EX_DATAERR,
-                     failure->code, "%s: %s %s", change->id, failure->sentence, failure->remedy);
+                     failure->code, "%s: %s%s%s %s", change->id, failure->sentence,
+                     failure->text[0] == '\0' ? "" : " ", failure->text, failure->remedy);
     else
         control_fail_by(request, EX_TEMPFAIL, failure);
 }

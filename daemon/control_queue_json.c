@@ -1,15 +1,13 @@
 #include "daemon/control_queue_json.h"
 
-#include "base/memory.h"
 #include "daemon/hindrance.h"
 #include "daemon/json_member.h"
+#include "daemon/recipients_json.h"
 #include "daemon/submission.h"
 #include "mail/outbox.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { RECIPIENTS_SHOWN = 1000 }; /* that many fit into an answer */
 
 static const char *state_name(enum store_submission_state state)
 {
@@ -29,17 +27,6 @@ static json_t *error_json(const char *code, const char *sentence, const char *te
         return json_null();
     return json_pack("{s:o,s:o,s:o,s:o}", "code", json_text(code), "sentence", json_text(sentence),
                      "text", json_text(text), "remedy", json_text(remedy));
-}
-
-static size_t count_recipients(const char *recipients)
-{
-    size_t count = 0;
-    bool at_start = true;
-    for (const char *at = recipients; *at != '\0'; at++) {
-        count += at_start && *at != '\n';
-        at_start = *at == '\n';
-    }
-    return count;
 }
 
 /* When its mailbox sends next, and not before its own time; 0: not by itself. */
@@ -85,7 +72,7 @@ json_t *queued_json(const struct store_queued *message, const struct mailbox *ma
     json_set_number(object, "attempts", row->attempts);
     json_set_text(object, "message_id", row->message_id);
     json_set_text(object, "subject", row->subject);
-    json_set_number(object, "recipient_count", count_recipients(row->recipients));
+    json_set_number(object, "recipient_count", recipients_count(row->recipients));
     json_object_set_new(
         object, "error",
         error_json(message->code, message->sentence, message->text, message->remedy));
@@ -115,27 +102,9 @@ json_t *queued_json_refused(const struct store_failure_row *row)
     return object;
 }
 
-/* "to ADDRESS NAME"; the name may be missing. */
-static json_t *recipient_json(char *line)
-{
-    const char *kind = strsep(&line, " ");
-    const char *address = strsep(&line, " ");
-    const char *name = line == NULL || *line == '\0' ? NULL : line;
-    return json_pack("{s:o,s:o,s:o}", "kind", json_text(kind), "address", json_text(address),
-                     "name", json_text(name));
-}
-
 void queued_json_recipients(json_t *object, const struct store_queued *message)
 {
-    json_t *array = json_array();
-    char *text = memory_copy_string(message->submission.recipients);
-    char *rest = text, *line;
-    while ((line = strsep(&rest, "\n")) != NULL && json_array_size(array) < RECIPIENTS_SHOWN) {
-        if (*line != '\0')
-            json_array_append_new(array, recipient_json(line));
-    }
-    json_object_set_new(object, "recipients", array);
-    memory_free(text);
+    json_object_set_new(object, "recipients", recipients_json(message->submission.recipients));
 }
 
 void queued_json_removed(json_t *object, const char *id, bool may_have_been_sent, bool lost)

@@ -8,7 +8,8 @@
  *
  * queue show   {"command": "queue show", "message": "ID"}
  *     That message, and "recipients": [{"kind": "to", "address": "...", "name": null}], the first
- *     thousand, null when it was refused; the kind is "to", "cc" or "bcc". Errors: NoSuchMessage.
+ *     thousand, and of long ones fewer (recipients_json.h), null when it was refused; the kind is
+ * "to", "cc" or "bcc". Errors: NoSuchMessage.
  *
  * A message is {"kind": "message"} with:
  *

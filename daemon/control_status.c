@@ -9,7 +9,7 @@
  *   now         its time, xs:dateTime in UTC
  *   profiles    how many there are
  *   mailboxes   {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
- *               "disabled", "paused"}: how many are how (health.h)
+ *               "disabled", "partly_disabled", "paused"}: how many are how (health.h)
  *   cycles      {"running", "queued"}
  *   queued      messages that wait to be sent; null: the store cannot be read
  *   queued_held messages that are held; null as above
@@ -77,6 +77,7 @@ static json_t *mailboxes_json(const struct status_view *status)
     json_set_number(object, "held", mailboxes[HEALTH_HELD]);
     json_set_number(object, "off", mailboxes[HEALTH_OFF]);
     json_set_number(object, "disabled", mailboxes[HEALTH_DISABLED]);
+    json_set_number(object, "partly_disabled", mailboxes[HEALTH_PARTLY_DISABLED]);
     json_set_number(object, "paused", mailboxes[HEALTH_PAUSED]);
     return object;
 }

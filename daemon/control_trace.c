@@ -13,7 +13,11 @@
 
 #include <sysexits.h>
 
-enum { EXIT_NOT_FOUND = 1 };
+enum {
+    EXIT_NOT_FOUND = 1,
+    RECIPIENTS_A_SLICE = 250,
+    ANSWER_COSTS = 50, /* as much as so many recipients */
+};
 
 static json_t *searched_json(const struct tracing_result *result)
 {
@@ -46,7 +50,8 @@ static void fail_not_found(struct control_request *request, const struct tracing
 
 /* --- what was found --- */
 
-/* With a thousand recipients each the answers are more than may wait for the client. */
+/* With a thousand recipients each the answers are more than may wait for the client, and more than
+ * one turn of the loop should make. */
 struct telling {
     json_t *answers;
     size_t told;
@@ -63,8 +68,13 @@ static void tell_on(struct control_request *request)
 {
     struct telling *telling = control_state(request);
     size_t count = json_array_size(telling->answers);
-    while (telling->told < count && control_ready(request))
-        control_reply(request, json_incref(json_array_get(telling->answers, telling->told++)));
+    for (size_t made = 0;
+         made < RECIPIENTS_A_SLICE && telling->told < count && control_ready(request);) {
+        json_t *answer = json_incref(json_array_get(telling->answers, telling->told));
+        json_array_set_new(telling->answers, telling->told++, json_null());
+        made += ANSWER_COSTS + trace_answer_complete(answer);
+        control_reply(request, answer);
+    }
     if (telling->told < count) {
         control_on_ready(request, tell_on);
         return;

@@ -2,6 +2,7 @@
  *
  *   off      not configured for either direction
  *   disabled an administrator has disabled the directions that it is configured for
+ *   partly disabled   the same of one of its two directions, and the other is well
  *   paused   an administrator has paused its profile
  *   ok       the last cycles went through
  *   not run  no cycle has told anything since the start
@@ -9,8 +10,8 @@
  *   stopped  a failure that stays has stopped a direction; it is probed at long intervals
  *   held     it waits for its profile's server or account, or for this machine's storage
  *
- * The worst of both directions counts: stopped, failing, paused, held, not run,
- * ok. */
+ * The worst of both directions counts: stopped, failing, disabled, paused, held, partly disabled,
+ * not run, ok. */
 #ifndef EXSYNC_DAEMON_HEALTH_H
 #define EXSYNC_DAEMON_HEALTH_H
 
@@ -26,6 +27,7 @@ enum health {
     HEALTH_HELD,
     HEALTH_PAUSED,
     HEALTH_DISABLED,
+    HEALTH_PARTLY_DISABLED,
     HEALTH_COUNT,
 };
 

@@ -5,6 +5,8 @@
 #include "daemon/json_member.h"
 #include "daemon/profile.h"
 
+#include <inttypes.h>
+
 static const struct direction *direction_of(const struct mailbox *mailbox,
                                             enum cycle_direction kind)
 {
@@ -57,10 +59,11 @@ static int64_t since_of(enum hindrance hindrance, const struct mailbox *mailbox,
         return wall_of(mailbox->profile->gate.closed_ms);
     case HINDRANCE_STOPPED:
         return wall_of(direction_of(mailbox, kind)->trouble->since_ms);
+    case HINDRANCE_DISABLED:
+        return direction_of(mailbox, kind)->switched.since_ms;
     case HINDRANCE_NONE:
     case HINDRANCE_NOT_CONFIGURED:
     case HINDRANCE_OFF:
-    case HINDRANCE_DISABLED:
     case HINDRANCE_COUNT:
         break;
     }
@@ -92,11 +95,17 @@ void hindrance_write_paused(struct buffer *text, const struct profile *profile)
     shell_word_append(text, profile->config->name);
 }
 
-static void write_disabled(struct buffer *text, const struct mailbox *mailbox,
-                           enum cycle_direction kind)
+/* The whole mailbox is named when nothing of it goes on. */
+void hindrance_write_disabled(struct buffer *text, const struct mailbox *mailbox,
+                              enum cycle_direction kind)
 {
-    buffer_append_format(text, "%s of %s is disabled by an administrator; exsyncctl enable ",
-                         cycle_direction_name(kind), mailbox_address(mailbox));
+    const struct direction *direction = direction_of(mailbox, kind);
+    if (mailbox_wants(mailbox, CYCLE_INCOMING) || mailbox_wants(mailbox, CYCLE_OUTGOING))
+        buffer_append_format(text, "%s of ", cycle_direction_name(kind));
+    buffer_append_format(text, "%s is disabled by an administrator (uid %" PRIu32 ")",
+                         mailbox_address(mailbox), direction->switched.user);
+    write_time(text, " since ", direction->switched.since_ms);
+    buffer_append_string(text, "; exsyncctl enable ");
     shell_word_append(text, mailbox_address(mailbox));
 }
 
@@ -131,7 +140,7 @@ void hindrance_write(struct buffer *text, const struct mailbox *mailbox, enum cy
                              cycle_direction_name(kind), mailbox_address(mailbox));
         break;
     case HINDRANCE_DISABLED:
-        write_disabled(text, mailbox, kind);
+        hindrance_write_disabled(text, mailbox, kind);
         break;
     case HINDRANCE_PAUSED:
         hindrance_write_paused(text, mailbox->profile);

@@ -44,6 +44,10 @@ void hindrance_write(struct buffer *text, const struct mailbox *mailbox, enum cy
 json_t *hindrance_json(const struct mailbox *mailbox, enum cycle_direction kind,
                        const struct scheduler *scheduler);
 
+/* The clause about a direction that is disabled. */
+void hindrance_write_disabled(struct buffer *text, const struct mailbox *mailbox,
+                              enum cycle_direction kind);
+
 /* The clauses about a profile: that it is paused; that its gate is not open. */
 void hindrance_write_paused(struct buffer *text, const struct profile *profile);
 void hindrance_write_gate(struct buffer *text, const struct profile *profile);

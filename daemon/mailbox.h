@@ -48,7 +48,8 @@ struct direction {
     struct status status;
     uint32_t resolves_lost_seen; /* of the profile's, when the store was told that this one works */
     uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
-    uint32_t gate_generation; /* of the profile's gate, when the running cycle started */
+    uint32_t gate_generation;     /* of the profile's gate, when the running cycle started */
+    struct store_switch switched; /* since when and by whom it is switched off */
     enum direction_state state;
     bool switched_off; /* by an administrator, whatever the configuration says */
     uint16_t claims;   /* that keep it out of the schedule (claim.h) */

@@ -3,7 +3,7 @@
  *
  *   address, profile
  *   state        how it is (health.h): "off", "ok", "not run", "failing", "stopped", "held",
- *                "disabled", "paused"
+ *                "disabled", "partly disabled", "paused"
  *   incoming, outgoing   objects with
  *     on               whether the configuration wants it, and it is not disabled
  *     disabled         an administrator has disabled it, whatever the configuration says

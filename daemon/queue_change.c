@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "daemon/messages.h"
 #include "daemon/submission.h"
+#include "store/store_failures.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -28,8 +29,9 @@ static void finish(struct queue_change *change, const struct failure *failure)
         memory_free(texts[i]);
 }
 
+/* `why`: more words behind the sentence; NULL: none. */
 static void refuse(struct queue_change *change, const char *code, const char *sentence,
-                   const char *remedy)
+                   const char *remedy, const char *why)
 {
     struct failure failure = {
         .category = FAILURE_ITEM,
@@ -39,6 +41,8 @@ static void refuse(struct queue_change *change, const char *code, const char *se
     };
     failure_set_code(&failure, code);
     failure_set_step(&failure, "queue");
+    if (why != NULL)
+        failure_set_text(&failure, why, strlen(why));
     finish(change, &failure);
 }
 
@@ -113,7 +117,7 @@ static void written(void *argument, const struct failure *failure)
     if (over(change, failure))
         return;
     if (!change->changed) {
-        refuse(change, "Changed", "It has just changed.", "Look at it, and try again.");
+        refuse(change, "Changed", "It has just changed.", "Look at it, and try again.", NULL);
         return;
     }
     report(change);
@@ -170,7 +174,7 @@ static void claimed(struct claim *claim, bool still)
         look(change); /* the cycle may have sent it */
     else
         refuse(change, "Busy", "A cycle of its mailbox is at work and does not end.",
-               "Look at what it waits for, and try again.");
+               "Look at what it waits for, and try again.", NULL);
 }
 
 /* False when nothing works on the mailbox, for it has left the configuration. The reload that takes
@@ -207,21 +211,42 @@ static bool may_change(struct queue_change *change, const struct store_queued *m
 {
     bool held = message->held_since_ms != 0;
     if (message->submission.state == STORE_SUBMISSION_SENT)
-        refuse(change, "Sent", "It was sent.", "Nothing can be done about it here.");
+        refuse(change, "Sent", "It was sent.", "Nothing can be done about it here.", NULL);
     else if (message->submission.state == STORE_SUBMISSION_FAILED)
         refuse(change, "Failed", "It has failed and is kept in the outbox's folder failed.",
-               "Read the reason beside it, mend what it names, and submit the file again.");
+               "exsyncctl queue show tells why; mend that, and submit the file again.",
+               message->sentence);
     else if (message->removal != NULL)
-        refuse(change, "Removing", "It is being removed.", "Look at it again in a while.");
+        refuse(change, "Removing", "It is being removed.", "Look at it again in a while.", NULL);
     else if (change->action == QUEUE_HOLD && held)
-        refuse(change, "Held", "It is held already.", "Release it with exsyncctl queue release.");
+        refuse(change, "Held", "It is held already.", "Release it with exsyncctl queue release.",
+               NULL);
     else if (change->action == QUEUE_RETRY && held)
-        refuse(change, "Held", "It is held.", "Release it with exsyncctl queue release.");
+        refuse(change, "Held", "It is held.", "Release it with exsyncctl queue release.", NULL);
     else if (change->action == QUEUE_RELEASE && !held)
-        refuse(change, "NotHeld", "It is not held.", "exsyncctl queue retry makes it due at once.");
+        refuse(change, "NotHeld", "It is not held.", "exsyncctl queue retry makes it due at once.",
+               NULL);
     else
         return true;
     return false;
+}
+
+/* What it was refused for when it was submitted, or that nothing is known of it. */
+static void refused_read(void *argument, const struct failure *failure,
+                         const struct store_failure_rows *failures)
+{
+    struct queue_change *change = argument;
+    if (over(change, failure))
+        return;
+    if (failures->count == 0)
+        refuse(change, "NoSuchMessage", "No message of that id is known.",
+               "exsyncctl queue list shows those that wait, with --failed those that have failed.",
+               NULL);
+    else
+        refuse(change, "Refused",
+               "It was refused when it was submitted, and is kept in the outbox's folder failed:",
+               "Mend it, and submit the file again: it becomes another message then.",
+               failures->rows[0].text);
 }
 
 static void looked(void *argument, const struct failure *failure, const struct store_queued *rows,
@@ -232,8 +257,9 @@ static void looked(void *argument, const struct failure *failure, const struct s
     if (over(change, change->cancelled ? &cancelled : failure))
         return;
     if (count == 0) {
-        refuse(change, "NoSuchMessage", "No message of that id is known.",
-               "exsyncctl queue list shows those that wait.");
+        change->waiting = true;
+        store_failures_refused(change->service->context.store, change->id, 0, 1, refused_read,
+                               change);
         return;
     }
     keep(change, &rows[0]);

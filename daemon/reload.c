@@ -205,7 +205,7 @@ static void reload_add(struct reload *reload, const struct store_registration *r
     reload->service->unchecked |= registration->unchecked;
     mailbox->check_from_ms = registration->check_from_ms;
     mailbox->check_above = registration->check_above;
-    switch_recall(mailbox, registration->switched_off);
+    switch_recall(mailbox, registration);
     switch_quieten(mailbox);
     reload->merged[reload->merged_count++] = mailbox;
     reload->by_config[index] = mailbox;
@@ -374,7 +374,7 @@ static void recall_switches(const struct reload *reload)
         const struct store_registration *registration = &reload->registrations[i];
         struct mailbox *mailbox = service_mailbox_by_number(service, registration->mailbox.number);
         if (mailbox != NULL)
-            switch_recall(mailbox, registration->switched_off);
+            switch_recall(mailbox, registration);
     }
 }
 

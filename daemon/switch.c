@@ -41,6 +41,9 @@ static void switching_end(struct switching *switching, const struct failure *fai
 static void direction_off(struct switching *switching, struct direction *direction)
 {
     struct service *service = switching->service;
+    if (!direction->switched_off) /* otherwise it stays so, since when and by whom */
+        direction->switched =
+            (struct store_switch){.since_ms = switching->now_ms, .user = switching->user};
     direction->switched_off = true;
     if (direction->state == DIRECTION_RUNNING) {
         end_soon(switching, direction); /* its trouble goes when it has ended */
@@ -125,19 +128,20 @@ void switch_mailbox(struct switching *switching, const struct mailbox *mailbox, 
 {
     switching->mailbox = mailbox->id.number;
     switching->directions = directions;
+    switching->now_ms = clock_wall_ms();
     switching->name = memory_copy_string(mailbox_address(mailbox));
     switching->profile = memory_copy_string(mailbox->profile->config->name);
     store_mailbox_switch(switching->service->context.store, mailbox->id, directions, switching->on,
-                         switching->user, clock_wall_ms(), &switching->resolved, mailbox_switched,
+                         switching->user, switching->now_ms, &switching->resolved, mailbox_switched,
                          switching);
 }
 
-void switch_recall(struct mailbox *mailbox, unsigned switched_off)
+void switch_recall(struct mailbox *mailbox, const struct store_registration *registration)
 {
-    for (size_t i = 0; i < DIRECTIONS; i++) {
-        struct direction *direction = mailbox_direction(mailbox, directions_of[i].kind);
-        direction->switched_off = (switched_off & directions_of[i].bit) != 0;
-    }
+    mailbox->incoming.switched_off = (registration->switched_off & STORE_INCOMING) != 0;
+    mailbox->incoming.switched = registration->incoming_switch;
+    mailbox->outgoing.switched_off = (registration->switched_off & STORE_OUTGOING) != 0;
+    mailbox->outgoing.switched = registration->outgoing_switch;
 }
 
 void switch_quieten(struct mailbox *mailbox)

@@ -31,8 +31,9 @@ struct switching {
     /* Private. */
     int64_t mailbox;
     unsigned directions;
-    char *name;    /* the address, or the profile's name; owned */
-    char *profile; /* of the mailbox; owned */
+    int64_t now_ms; /* wall time: when it was asked for */
+    char *name;     /* the address, or the profile's name; owned */
+    char *profile;  /* of the mailbox; owned */
 };
 
 /* Disables or enables `directions` (bits of enum store_direction) of a mailbox. */
@@ -45,7 +46,7 @@ void switch_profile(struct switching *switching, const char *profile);
 /* --- for the service --- */
 
 /* What the store knows of the mailbox. */
-void switch_recall(struct mailbox *mailbox, unsigned switched_off);
+void switch_recall(struct mailbox *mailbox, const struct store_registration *registration);
 
 /* What is disabled, and out of the schedule, is in no trouble any more. */
 void switch_quieten(struct mailbox *mailbox);

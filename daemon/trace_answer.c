@@ -4,11 +4,10 @@
 #include "daemon/hindrance.h"
 #include "daemon/json_member.h"
 #include "daemon/profile.h"
+#include "daemon/recipients_json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { RECIPIENTS_MAX = 1000 };
 
 static json_t *failure_answer(const struct store_traced_failure *failure)
 {
@@ -201,29 +200,6 @@ static const char *submission_next(const struct store_traced_submission *traced)
     return "It is looked for in Drafts, Outbox and Sent Items before anything else is done.";
 }
 
-/* Lines "to ADDRESS NAME"; the name may be missing. */
-static json_t *recipients_answer(const char *lines)
-{
-    json_t *array = json_array();
-    while (*lines != '\0' && json_array_size(array) < RECIPIENTS_MAX) {
-        size_t end = strcspn(lines, "\n"), kind = strcspn(lines, " \n");
-        size_t address = kind < end ? kind + 1 + strcspn(lines + kind + 1, " \n") : kind;
-        json_t *recipient = json_object();
-        json_object_set_new(recipient, "kind", json_text_of(lines, kind));
-        json_object_set_new(
-            recipient, "address",
-            json_text_of(lines + kind + (kind < end), address - kind - (kind < end)));
-        json_object_set_new(recipient, "name",
-                            address + 1 < end ? json_text_of(lines + address + 1, end - address - 1)
-                                              : json_null());
-        if (end > 0)
-            json_array_append(array, recipient);
-        json_decref(recipient);
-        lines += end + (lines[end] != '\0');
-    }
-    return array;
-}
-
 static void set_submission_next(json_t *answer, const struct store_traced_submission *traced,
                                 const struct mailbox *mailbox, const struct scheduler *scheduler)
 {
@@ -263,7 +239,8 @@ json_t *trace_answer_submission(const struct store_traced_submission *traced,
     json_set_text(answer, "state", submission_state_name(submission->state));
     json_set_text(answer, "message_id", submission->message_id);
     json_set_text(answer, "subject", submission->subject);
-    json_object_set_new(answer, "recipients", recipients_answer(submission->recipients));
+    json_set_text(answer, "recipients", submission->recipients);
+    json_set_number(answer, "recipient_count", recipients_count(submission->recipients));
     json_set_number(answer, "size", submission->size);
     json_set_number(answer, "submitter", submission->submitter);
     json_set_time(answer, "submitted", submission->queued_ms);
@@ -277,6 +254,17 @@ json_t *trace_answer_submission(const struct store_traced_submission *traced,
     json_object_set_new(answer, "failure", failure_answer(&traced->failure));
     set_submission_next(answer, traced, mailbox, scheduler);
     return answer;
+}
+
+size_t trace_answer_complete(json_t *answer)
+{
+    const char *lines = json_string_value(json_object_get(answer, "recipients"));
+    if (lines == NULL)
+        return 0;
+    json_t *recipients = recipients_json(lines);
+    size_t count = json_array_size(recipients);
+    json_object_set_new(answer, "recipients", recipients);
+    return count;
 }
 
 json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused)
@@ -293,6 +281,7 @@ json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool ref
     json_set_text(answer, "message_id", match->message_id);
     json_set_text(answer, "subject", match->subject);
     json_set_text(answer, "recipients", NULL);
+    json_set_text(answer, "recipient_count", NULL);
     json_set_text(answer, "size", NULL);
     json_set_text(answer, "submitter", NULL);
     json_set_text(answer, "submitted", NULL);

@@ -26,8 +26,9 @@
  *   state        "submitted": it waits in outbox/new or outbox/intake; "refused": it was not taken;
  *                "queued"; "creating": a draft was asked for; "created"; "sending"; "doubtful";
  *                "sent"; "failed"
- *   message_id, subject, recipients ({kind, address, name}; null while nobody
- *                knows)
+ *   message_id, subject
+ *   recipients   {kind, address, name}, the first thousand at most; null while nobody knows
+ *   recipient_count   how many there are; null as above
  *   size, submitter   bytes, user id; null while nobody knows
  *   submitted, finished   when it was taken in, and sent or failed
  *   held_since   since when an administrator holds it; null: nobody does
@@ -59,6 +60,10 @@ json_t *trace_answer_item(const struct store_traced_item *item, const struct mai
 json_t *trace_answer_submission(const struct store_traced_submission *submission,
                                 const struct mailbox *mailbox, const struct scheduler *scheduler,
                                 const char *outbox);
+
+/* Of one that is to be sent off now: many recipients at once for each of many answers would hold up
+ * the loop. Returns how many there are now. */
+size_t trace_answer_complete(json_t *answer);
 
 /* A file that was found where the store knows nothing of it: in a Maildir, or in outbox/. */
 json_t *trace_answer_file(const struct mail_search_match *match, const char *address,

@@ -4,9 +4,10 @@
  *   3 UNKNOWN    exsyncd cannot be asked (not allowed, another version, no answer)
  *   2 CRITICAL   exsyncd does not run; its disk or database fails; a profile's server or account
  *                fails in a way that stays; --critical (1) mailboxes are stopped
- *   1 WARNING    --warning (1) mailboxes are failing, stopped or held; a profile fails in a way
- *                that may pass; an error is open (a message could not be taken or sent); the
- *                configuration that was read last has mistakes, so that the one before is in use
+ *   1 WARNING    --warning (1) mailboxes are failing, stopped or held; --disabled (1) are disabled,
+ *                wholly or in part; a profile is paused, or fails in a way that may pass; an error
+ *                is open (a message could not be taken or sent); a reload was refused, so that the
+ *                configuration before it is in use
  *   0 OK */
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
@@ -15,13 +16,14 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 enum check_status { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 
-enum { NAMED = 3 /* mailboxes */, LINE_SIZE = 2048, MOST_DATA = 16 };
+enum { NAMED = 3 /* mailboxes */, LINE_SIZE = 2048, MOST_DATA = 20 };
 
 /* Performance data. */
 struct datum {
@@ -31,9 +33,9 @@ struct datum {
 };
 
 struct check {
-    long long disabled;
     enum check_status status;
-    long long warning, critical; /* mailboxes */
+    long long warning, critical, disabled_limit; /* mailboxes */
+    long long configured, disabled;              /* the last: wholly or in part */
     struct buffer reasons;
     json_t *named; /* addresses of mailboxes in trouble */
     struct datum data[MOST_DATA];
@@ -53,6 +55,28 @@ static void add_reason(struct check *check, enum check_status status)
         check->status = status;
     if (check->reasons.length > 0)
         buffer_append_string(&check->reasons, "; ");
+}
+
+/* Somebody wants it so, or has forgotten it. */
+static void judge_disabled(struct check *check, const json_t *mailboxes)
+{
+    long long disabled = number_of(mailboxes, "disabled");
+    long long partly = number_of(mailboxes, "partly_disabled");
+    check->disabled = disabled + partly;
+    if (check->disabled < check->disabled_limit)
+        return;
+    if (disabled > 0) {
+        add_reason(check, CHECK_WARNING);
+        buffer_append_format(
+            &check->reasons, "%lld %s", disabled,
+            text_plural((uint64_t)disabled, "mailbox is disabled", "mailboxes are disabled"));
+    }
+    if (partly > 0) {
+        add_reason(check, CHECK_WARNING);
+        buffer_append_format(&check->reasons, "%lld %s", partly,
+                             text_plural((uint64_t)partly, "mailbox is partly disabled",
+                                         "mailboxes are partly disabled"));
+    }
 }
 
 static void judge_mailboxes(struct check *check, const json_t *mailboxes)
@@ -162,7 +186,8 @@ static void collect_data(struct check *check, const json_t *status)
     add_limited(check, "stopped", number_of(mailboxes, "stopped"), 0, check->critical);
     add_data(check, "held", number_of(mailboxes, "held"));
     add_data(check, "not_run", number_of(mailboxes, "not_run"));
-    add_data(check, "disabled", number_of(mailboxes, "disabled"));
+    add_limited(check, "disabled", number_of(mailboxes, "disabled"), check->disabled_limit, 0);
+    add_data(check, "partly_disabled", number_of(mailboxes, "partly_disabled"));
     add_data(check, "paused", number_of(mailboxes, "paused"));
     add_data(check, "off", number_of(mailboxes, "off"));
     add_data(check, "cycles_running", number_of(cycles, "running"));
@@ -182,8 +207,9 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
     if (strcmp(kind, "status") == 0) {
         judge_storage(check, json_object_get(answer, "storage"));
         judge_configuration(check, output_text(answer, "reload_refused"));
-        check->disabled = number_of(json_object_get(answer, "mailboxes"), "disabled");
+        check->configured = number_of(json_object_get(answer, "mailboxes"), "configured");
         judge_mailboxes(check, json_object_get(answer, "mailboxes"));
+        judge_disabled(check, json_object_get(answer, "mailboxes"));
         judge_alerts(check, json_object_get(answer, "alerts"),
                      json_object_get(answer, "mailboxes"));
         collect_data(check, answer);
@@ -281,27 +307,43 @@ static void cannot_ask(struct exsyncctl *tool, struct check *check)
     cannot_tell(check, runs ? CHECK_UNKNOWN : CHECK_CRITICAL, tool->problem.text);
 }
 
-/* False: it is no number of mailboxes. */
-static bool read_limit(const struct exsyncctl *tool, const char *name, long long *limit)
+/* False, with the check unknown: it is no number of mailboxes. */
+static bool read_limit(const struct exsyncctl *tool, struct check *check, const char *name,
+                       long long *limit)
 {
     const char *value = exsyncctl_value(tool, name);
-    char *end;
+    char *end, why[LINE_SIZE];
     *limit = 1;
     if (value == NULL)
         return true;
     errno = 0;
     *limit = strtoll(value, &end, 10);
-    return errno == 0 && end != value && *end == '\0' && *limit > 0;
+    if (errno == 0 && end != value && *end == '\0' && *limit > 0)
+        return true;
+    snprintf(why, sizeof why,
+             "--%s %.40s is no number of mailboxes; write one from 1 on, from which %s", name,
+             value, strcmp(name, "critical") == 0 ? "the state is CRITICAL" : "it is WARNING");
+    cannot_tell(check, CHECK_UNKNOWN, why);
+    return false;
+}
+
+static bool read_limits(const struct exsyncctl *tool, struct check *check)
+{
+    return read_limit(tool, check, "warning", &check->warning) &&
+           read_limit(tool, check, "critical", &check->critical) &&
+           read_limit(tool, check, "disabled", &check->disabled_limit);
 }
 
 static void say_well(struct check *check)
 {
-    if (check->disabled == 0)
+    if (check->configured == 0)
+        buffer_append_string(&check->reasons, "no mailbox is configured");
+    else if (check->disabled == 0)
         buffer_append_string(&check->reasons, "all mailboxes synchronize");
     else
-        buffer_append_format(&check->reasons, "all mailboxes synchronize but %lld %s disabled",
-                             check->disabled,
-                             text_plural((uint64_t)check->disabled, "that is", "that are"));
+        buffer_append_format(
+            &check->reasons, "all mailboxes synchronize but %lld %s disabled, wholly or in part",
+            check->disabled, text_plural((uint64_t)check->disabled, "that is", "that are"));
 }
 
 static int check_run(struct exsyncctl *tool, int count, char **arguments)
@@ -312,12 +354,9 @@ static int check_run(struct exsyncctl *tool, int count, char **arguments)
     bool as_json = tool->json;
     json_t *request = json_pack("{s:s, s:i}", "command", "status", "mailboxes", NAMED);
     tool->json = false; /* the answers are not what was asked for */
-    bool right = read_limit(tool, "warning", &check.warning) &&
-                 read_limit(tool, "critical", &check.critical);
-    if (!right)
-        cannot_tell(&check, CHECK_UNKNOWN, "--warning and --critical take a number of mailboxes");
-    else if (!exsyncctl_connect(tool) ||
-             exsyncctl_each(tool, json_incref(request), take, &check) != EX_OK)
+    bool right = read_limits(tool, &check);
+    if (right && (!exsyncctl_connect(tool) ||
+                  exsyncctl_each(tool, json_incref(request), take, &check) != EX_OK))
         cannot_ask(tool, &check);
     else if (check.status == CHECK_OK)
         say_well(&check);
@@ -329,8 +368,9 @@ static int check_run(struct exsyncctl *tool, int count, char **arguments)
 }
 
 static const struct exsyncctl_option check_options[] = {
-    {"warning", "N", "WARNING from so many mailboxes on that do not synchronize (1)"},
+    {"warning", "N", "WARNING from so many mailboxes on that fail, are stopped or wait (1)"},
     {"critical", "N", "CRITICAL from so many mailboxes on that are stopped (1)"},
+    {"disabled", "N", "WARNING from so many mailboxes on that are disabled (1)"},
     {NULL, NULL, NULL},
 };
 

@@ -66,6 +66,13 @@ static const char *state_of(const json_t *message, enum output_colour *colour)
     return strcmp(state, "created") == 0 || strcmp(state, "creating") == 0 ? "draft" : state;
 }
 
+/* Of one that went wrong at the first try none was counted that may pass. */
+static int64_t failures_of(const json_t *message)
+{
+    int64_t attempts = output_number(message, "attempts");
+    return attempts == 0 && json_is_object(json_object_get(message, "error")) ? 1 : attempts;
+}
+
 static void list_message(struct exsyncctl *tool, const json_t *message, void *argument)
 {
     (void)tool;
@@ -81,8 +88,7 @@ static void list_message(struct exsyncctl *tool, const json_t *message, void *ar
     output_cell(listing->table, OUTPUT_PLAIN, queued);
     if (!listing->failed)
         add_next(listing->table, message);
-    output_cell_format(listing->table, OUTPUT_PLAIN, "%lld",
-                       (long long)output_number(message, "attempts"));
+    output_cell_format(listing->table, OUTPUT_PLAIN, "%lld", (long long)failures_of(message));
     add_reason(listing, message);
     output_cell(listing->table, OUTPUT_PLAIN, output_text(message, "subject"));
 }
@@ -136,11 +142,10 @@ static void show_time(struct exsyncctl *tool, const char *name, const json_t *me
     show_line(tool, name, text);
 }
 
-static void show_number(struct exsyncctl *tool, const char *name, const json_t *message,
-                        const char *member, const char *unit)
+static void show_number(struct exsyncctl *tool, const char *name, int64_t number, const char *unit)
 {
     char text[64];
-    snprintf(text, sizeof text, "%lld%s", (long long)output_number(message, member), unit);
+    snprintf(text, sizeof text, "%lld%s", (long long)number, unit);
     show_line(tool, name, text);
 }
 
@@ -159,6 +164,9 @@ static void show_recipients(struct exsyncctl *tool, const json_t *message)
         output_print(tool, OUTPUT_PLAIN, name == NULL ? "%s%s\n" : "%s (%s)\n", address,
                      name == NULL ? "" : name);
     }
+    int64_t more = output_number(message, "recipient_count") - (int64_t)index;
+    if (more > 0)
+        output_print(tool, OUTPUT_FAINT, "%-14sand %lld more\n", "", (long long)more);
 }
 
 /* The names of users may come from a directory that hangs: it is this program alone that waits. */
@@ -203,11 +211,11 @@ static void show_message(struct exsyncctl *tool, const json_t *message, void *ar
     show_recipients(tool, message);
     show_line(tool, "message-id", output_text(message, "message_id"));
     if (json_is_integer(json_object_get(message, "size")))
-        show_number(tool, "size", message, "size", " bytes");
+        show_number(tool, "size", output_number(message, "size"), " bytes");
     show_submitter(tool, message);
     show_time(tool, "queued", message, "queued");
     show_time(tool, "finished", message, "finished");
-    show_number(tool, "failures", message, "attempts", "");
+    show_number(tool, "failures", failures_of(message), "");
     show_line(tool, "waits", output_text(json_object_get(message, "hindrance"), "text"));
     show_time(tool, "next try", message, "next_try");
     show_line(tool, "reason", output_text(message, "reason"));

@@ -13,6 +13,59 @@ static bool is(const char *word, const char *text)
     return text != NULL && strcmp(text, word) == 0;
 }
 
+/* --- notes --- */
+
+enum { NOTES_MAX = 10 };
+
+static void note(struct rows_notes *notes, const char *text)
+{
+    size_t index;
+    const json_t *known;
+    if (notes->texts == NULL)
+        notes->texts = json_array();
+    json_array_foreach(notes->texts, index, known)
+    {
+        if (is(text, json_string_value(known)))
+            return;
+    }
+    if (json_array_size(notes->texts) < NOTES_MAX)
+        json_array_append_new(notes->texts, json_string(text));
+    else
+        notes->more++;
+}
+
+const char *rows_note(struct rows_notes *notes, const json_t *hindrance)
+{
+    static const struct {
+        const char *cause, *word;
+    } words[] = {{"paused", "paused"},
+                 {"profile", "waits for its profile"},
+                 {"storage", "waits for this machine's disk"}};
+    const char *cause = output_text(hindrance, "cause"), *text = output_text(hindrance, "text");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (text == NULL || !is(words[i].cause, cause))
+            continue;
+        note(notes, text);
+        return words[i].word;
+    }
+    return NULL;
+}
+
+void rows_print_notes(const struct exsyncctl *tool, struct rows_notes *notes)
+{
+    size_t index;
+    const json_t *text;
+    json_array_foreach(notes->texts, index, text)
+    {
+        output_print(tool, OUTPUT_WARNING, "%s%s\n", index == 0 ? "Waiting: " : "         ",
+                     json_string_value(text));
+    }
+    if (notes->more > 0)
+        output_print(tool, OUTPUT_WARNING, "         and for more: exsyncctl profile list\n");
+    json_decref(notes->texts);
+    *notes = (struct rows_notes){0};
+}
+
 /* --- profiles --- */
 
 const char *rows_gate_words(const json_t *profile)
@@ -54,13 +107,15 @@ static void add_alerts(struct output_table *table, const json_t *profile)
         output_cell_format(table, OUTPUT_BAD, "%lld", (long long)(errors + warnings));
 }
 
-static void add_gate_trouble(struct output_table *table, const json_t *profile)
+static void add_gate_trouble(struct output_table *table, struct rows_notes *notes,
+                             const json_t *profile)
 {
     const json_t *trouble = json_object_get(profile, "trouble");
     const char *pause = output_text(profile, "pause");
     char next[OUTPUT_TIME_SIZE];
     if (pause != NULL) {
-        output_cell(table, OUTPUT_PLAIN, pause);
+        note(notes, pause);
+        output_cell(table, OUTPUT_PLAIN, "paused");
         return;
     }
     if (!json_is_object(trouble)) {
@@ -72,7 +127,7 @@ static void add_gate_trouble(struct output_table *table, const json_t *profile)
                        output_words(trouble, "sentence"), next);
 }
 
-void rows_add_profile(struct output_table *table, const json_t *profile)
+void rows_add_profile(struct output_table *table, struct rows_notes *notes, const json_t *profile)
 {
     const json_t *cycles = json_object_get(profile, "cycles");
     int64_t stopped = output_number(profile, "stopped");
@@ -85,7 +140,7 @@ void rows_add_profile(struct output_table *table, const json_t *profile)
                        (long long)output_number(cycles, "running"),
                        (long long)output_number(cycles, "most"));
     add_alerts(table, profile);
-    add_gate_trouble(table, profile);
+    add_gate_trouble(table, notes, profile);
 }
 
 /* --- mailboxes --- */
@@ -96,8 +151,8 @@ enum output_colour rows_state_colour(const char *state)
         return OUTPUT_GOOD;
     if (is("stopped", state))
         return OUTPUT_BAD;
-    bool waits =
-        is("failing", state) || is("held", state) || is("paused", state) || is("disabled", state);
+    bool waits = is("failing", state) || is("held", state) || is("paused", state) ||
+                 is("disabled", state) || is("partly disabled", state);
     return waits ? OUTPUT_WARNING : OUTPUT_FAINT;
 }
 
@@ -113,18 +168,25 @@ const json_t *rows_trouble(const json_t *mailbox)
     return json_is_object(incoming) ? incoming : NULL;
 }
 
-static const char *waits_for_others(const json_t *direction)
+static const json_t *hindrance_in(const json_t *mailbox, const char *direction)
 {
-    const json_t *hindrance = json_object_get(direction, "hindrance");
-    const char *cause = output_text(hindrance, "cause");
-    bool waits = is("paused", cause) || is("storage", cause) || is("profile", cause);
-    return waits ? output_text(hindrance, "text") : NULL;
+    return json_object_get(json_object_get(mailbox, direction), "hindrance");
 }
 
-const char *rows_hindrance(const json_t *mailbox)
+/* That one direction is disabled says less than what the other one waits for. */
+static const json_t *hindrance_of(const json_t *mailbox)
 {
-    const char *incoming = waits_for_others(json_object_get(mailbox, "incoming"));
-    return incoming != NULL ? incoming : waits_for_others(json_object_get(mailbox, "outgoing"));
+    const json_t *incoming = hindrance_in(mailbox, "incoming");
+    const json_t *outgoing = hindrance_in(mailbox, "outgoing");
+    if (!json_is_object(incoming))
+        return outgoing;
+    return is("disabled", output_text(incoming, "cause")) && json_is_object(outgoing) ? outgoing
+                                                                                      : incoming;
+}
+
+bool rows_is_disabled(const json_t *direction)
+{
+    return is("disabled", output_text(json_object_get(direction, "hindrance"), "cause"));
 }
 
 struct output_table *rows_create_mailboxes(bool with_profile)
@@ -141,7 +203,7 @@ static void add_direction(struct output_table *table, const json_t *direction)
 {
     const char *state = output_text(direction, "state"), *result = output_text(direction, "result");
     char since[OUTPUT_TIME_SIZE];
-    if (output_true(direction, "disabled")) {
+    if (rows_is_disabled(direction)) {
         output_cell(table, OUTPUT_WARNING, "disabled");
         return;
     }
@@ -174,18 +236,19 @@ static void add_waiting(struct output_table *table, const json_t *outgoing)
                            (long long)json_integer_value(queued), (long long)held);
 }
 
-static void add_trouble(struct output_table *table, const json_t *mailbox)
+static void add_trouble(struct output_table *table, struct rows_notes *notes, const json_t *mailbox)
 {
-    const json_t *trouble = rows_trouble(mailbox);
-    const char *hindrance = rows_hindrance(mailbox);
+    const json_t *trouble = rows_trouble(mailbox), *hindrance = hindrance_of(mailbox);
+    const char *word = rows_note(notes, hindrance);
     if (trouble != NULL)
         output_cell_format(table, OUTPUT_PLAIN, "%s: %s", output_words(trouble, "code"),
                            output_words(trouble, "sentence"));
     else
-        output_cell(table, OUTPUT_PLAIN, hindrance == NULL ? "" : hindrance);
+        output_cell(table, OUTPUT_PLAIN, word != NULL ? word : output_words(hindrance, "text"));
 }
 
-void rows_add_mailbox(struct output_table *table, const json_t *mailbox, bool with_profile)
+void rows_add_mailbox(struct output_table *table, struct rows_notes *notes, const json_t *mailbox,
+                      bool with_profile)
 {
     const json_t *incoming = json_object_get(mailbox, "incoming");
     const json_t *outgoing = json_object_get(mailbox, "outgoing");
@@ -200,5 +263,5 @@ void rows_add_mailbox(struct output_table *table, const json_t *mailbox, bool wi
     output_cell(table, OUTPUT_PLAIN, next);
     add_direction(table, outgoing);
     add_waiting(table, outgoing);
-    add_trouble(table, mailbox);
+    add_trouble(table, notes, mailbox);
 }

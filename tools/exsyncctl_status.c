@@ -13,6 +13,7 @@
 struct shown {
     struct output_table *profiles;
     struct output_table *mailboxes;
+    struct rows_notes notes;
     int64_t in_trouble; /* mailboxes; more than are told when they are too many */
     bool all;           /* the mailboxes that are told are all */
 };
@@ -49,6 +50,7 @@ static void print_mailboxes(struct exsyncctl *tool, const json_t *mailboxes)
     print_state(tool, mailboxes, "not_run", "not run");
     print_state(tool, mailboxes, "paused", "paused");
     print_state(tool, mailboxes, "disabled", "disabled");
+    print_state(tool, mailboxes, "partly_disabled", "partly disabled");
     print_state(tool, mailboxes, "off", "off");
     output_print(tool, OUTPUT_PLAIN, "\n");
 }
@@ -141,9 +143,9 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
     if (strcmp(kind, "status") == 0)
         take_status(tool, answer, shown);
     else if (strcmp(kind, "profile") == 0)
-        rows_add_profile(shown->profiles, answer);
+        rows_add_profile(shown->profiles, &shown->notes, answer);
     else if (strcmp(kind, "mailbox") == 0)
-        rows_add_mailbox(shown->mailboxes, answer, true);
+        rows_add_mailbox(shown->mailboxes, &shown->notes, answer, true);
 }
 
 static void print_tables(struct exsyncctl *tool, struct shown *shown)
@@ -155,6 +157,7 @@ static void print_tables(struct exsyncctl *tool, struct shown *shown)
     if (told > 0)
         output_print(tool, OUTPUT_PLAIN, "\n");
     output_table_print(tool, shown->mailboxes);
+    rows_print_notes(tool, &shown->notes);
     if (shown->all)
         return;
     if (shown->in_trouble > told)

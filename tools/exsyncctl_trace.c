@@ -148,7 +148,7 @@ static bool ask_for(struct exsyncctl *tool, const char *what, json_t *request)
 
 /* --- what is told --- */
 
-enum { NAME_WIDTH = 10 };
+enum { NAME_WIDTH = 10, RECIPIENTS_TOLD = 20 };
 
 static void tell(const struct exsyncctl *tool, enum output_colour colour, const char *name,
                  const char *value)
@@ -252,13 +252,16 @@ static void tell_incoming(const struct exsyncctl *tool, const json_t *answer)
     tell_next(tool, answer);
 }
 
-static void tell_outgoing(const struct exsyncctl *tool, const json_t *answer)
+/* Many are counted. */
+static void tell_recipients(const struct exsyncctl *tool, const json_t *answer)
 {
     size_t index;
     const json_t *recipient;
-    tell_title(tool, answer, output_text(answer, "address") == NULL ? "outgoing" : "outgoing from");
+    int64_t more = output_number(answer, "recipient_count") - RECIPIENTS_TOLD;
     json_array_foreach(json_object_get(answer, "recipients"), index, recipient)
     {
+        if (index >= RECIPIENTS_TOLD)
+            break;
         const char *name = output_text(recipient, "name");
         struct buffer text = {0};
         buffer_append_format(&text, "%s %s%s%s", output_text(recipient, "kind"),
@@ -267,6 +270,17 @@ static void tell_outgoing(const struct exsyncctl *tool, const json_t *answer)
         tell(tool, OUTPUT_PLAIN, index == 0 ? "recipients" : "", text.data);
         buffer_release(&text);
     }
+    if (more > 0) {
+        char rest[64];
+        snprintf(rest, sizeof rest, "and %lld more", (long long)more);
+        tell(tool, OUTPUT_FAINT, "", rest);
+    }
+}
+
+static void tell_outgoing(const struct exsyncctl *tool, const json_t *answer)
+{
+    tell_title(tool, answer, output_text(answer, "address") == NULL ? "outgoing" : "outgoing from");
+    tell_recipients(tool, answer);
     tell(tool, OUTPUT_PLAIN, "id", output_text(answer, "message"));
     tell_time(tool, "submitted", answer, "submitted");
     tell_time(tool, "finished", answer, "finished");

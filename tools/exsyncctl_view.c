@@ -9,16 +9,23 @@
 
 /* --- lists --- */
 
+struct listing {
+    struct output_table *table;
+    struct rows_notes notes;
+};
+
 static void take_mailbox(struct exsyncctl *tool, const json_t *mailbox, void *argument)
 {
     (void)tool;
-    rows_add_mailbox(argument, mailbox, true);
+    struct listing *listing = argument;
+    rows_add_mailbox(listing->table, &listing->notes, mailbox, true);
 }
 
 static void take_profile(struct exsyncctl *tool, const json_t *profile, void *argument)
 {
     (void)tool;
-    rows_add_profile(argument, profile);
+    struct listing *listing = argument;
+    rows_add_profile(listing->table, &listing->notes, profile);
 }
 
 /* Takes the request and the table. */
@@ -26,10 +33,12 @@ static int list(struct exsyncctl *tool, json_t *request, struct output_table *ta
                 void (*take)(struct exsyncctl *tool, const json_t *answer, void *argument),
                 const char *none)
 {
-    int status = exsyncctl_each(tool, request, take, table);
+    struct listing listing = {.table = table};
+    int status = exsyncctl_each(tool, request, take, &listing);
     if (status == EX_OK && !tool->json && output_table_rows(table) == 0)
         output_print(tool, OUTPUT_PLAIN, "%s\n", none);
     output_table_print(tool, table);
+    rows_print_notes(tool, &listing.notes);
     return status;
 }
 
@@ -132,7 +141,7 @@ static void property_waiting(struct exsyncctl *tool, const json_t *direction)
 static void property_direction(struct exsyncctl *tool, const char *name, const json_t *direction)
 {
     const char *state = output_text(direction, "state");
-    bool disabled = output_true(direction, "disabled");
+    bool disabled = rows_is_disabled(direction);
     property(tool, name, disabled ? OUTPUT_WARNING : OUTPUT_STRONG, disabled ? "disabled" : state);
     property_hindrance(tool, direction);
     if (state != NULL && strcmp(state, "off") == 0)

@@ -87,6 +87,12 @@ struct store_mailbox {
 /* Bits. */
 enum store_direction { STORE_INCOMING = 1, STORE_OUTGOING = 2 };
 
+/* Since when and by whom a direction is switched off. */
+struct store_switch {
+    int64_t since_ms;
+    uint32_t user;
+};
+
 struct store_registration {
     const char *address;      /* in, lower case */
     const char *renamed_from; /* in; NULL: none. The old address's number is kept if it is known */
@@ -96,6 +102,8 @@ struct store_registration {
     struct store_mailbox mailbox; /* out */
     int64_t enabled_ms;    /* out: when it was first enabled: the default of process_email_from */
     unsigned switched_off; /* out: bits of enum store_direction, see store_actions.h */
+    struct store_switch incoming_switch; /* out, of those bits, as the next */
+    struct store_switch outgoing_switch;
     /* out: after a backup was put back its Maildir is to be looked through, see store_restore.h */
     bool unchecked;
     int64_t check_from_ms;

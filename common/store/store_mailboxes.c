@@ -266,9 +266,16 @@ static void mailbox_read_switches(struct store_connection *connection,
                                   struct store_registration *registration, int64_t now_ms)
 {
     int64_t number = registration->mailbox.number;
-    sqlite3_stmt *query = store_query(connection, STORE_SQL_SWITCH_BITS);
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_SWITCHES);
     store_bind_number(connection, query, 1, number);
-    registration->switched_off = (unsigned)store_run_number(connection, query);
+    while (store_row(connection, query)) {
+        unsigned direction = (unsigned)sqlite3_column_int(query, 0);
+        registration->switched_off |= direction;
+        *(direction == STORE_INCOMING ? &registration->incoming_switch
+                                      : &registration->outgoing_switch) =
+            (struct store_switch){.since_ms = sqlite3_column_int64(query, 1),
+                                  .user = (uint32_t)sqlite3_column_int64(query, 2)};
+    }
     if (registration->switched_off & STORE_INCOMING)
         store_resolve_direction(connection, number, "incoming", now_ms, NULL);
     if (registration->switched_off & STORE_OUTGOING)

@@ -76,8 +76,7 @@ const char *const store_sql_mailboxes[STORE_SQL_COUNT] = {
     /* --- what administrators want --- */
 
     [STORE_SQL_SWITCH_ANY] = "SELECT 1 FROM switched_off LIMIT 1",
-    [STORE_SQL_SWITCH_BITS] =
-        "SELECT coalesce(sum(direction), 0) FROM switched_off WHERE mailbox = ?1",
+    [STORE_SQL_SWITCHES] = "SELECT direction, since, user FROM switched_off WHERE mailbox = ?1",
     [STORE_SQL_SWITCH_OFF] = "INSERT INTO switched_off (mailbox, direction, since, user)"
                              " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     [STORE_SQL_SWITCH_ON] = "DELETE FROM switched_off WHERE mailbox = ?1 AND direction = ?2",

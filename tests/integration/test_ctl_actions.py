@@ -2,6 +2,7 @@
 """exsyncctl switches: enable, disable, pause, resume, redeliver. What an administrator has said stays
 so, whatever is killed, reloaded or renamed."""
 
+import os
 import time
 
 from alerting import AlertScene
@@ -50,7 +51,7 @@ def _():
         scene.until_polled(ANN, BEN)
 
 
-@case("check tells of a profile that is paused, and how many mailboxes are disabled")
+@case("check tells of a profile that is paused, and of mailboxes that are disabled, unless that is wanted")
 def _():
     with Scene([ANN, BEN]) as scene:
         tool = Exsyncctl(scene)
@@ -64,8 +65,53 @@ def _():
         tool.output("disable", ANN)
         scene.until_polled(BEN)
         status, out, _ = tool.run("check")
-        check(status == 0 and "but 1 that is disabled" in out and "disabled=1" in out,
+        check(status == 1 and ": 1 mailbox is disabled |" in out and " disabled=1;1;" in out,
               f"check with a disabled mailbox: {status} {out}")
+        status, out, _ = tool.run("check", "--disabled", "2")
+        check(status == 0 and "but 1 that is disabled" in out and " disabled=1;2;" in out,
+              f"check where that is wanted: {status} {out}")
+        tool.output("disable", BEN)
+        status, out, _ = tool.run("check")
+        check(status == 1 and ": 2 mailboxes are disabled |" in out and " ok=0;" in out,
+              f"check where all are disabled: {status} {out}")
+
+
+@case("what is disabled and what the configuration has off are told apart, in each view and by check")
+def _():
+    with Scene({ANN: {"outgoing": "yes"}, BEN: {}, CARLA: {}}) as scene:
+        tool = Exsyncctl(scene)
+        scene.daemon.start()
+        scene.until_polled(ANN, BEN, CARLA)
+        tool.output("disable", ANN, "--outgoing")
+        tool.output("disable", BEN, "--outgoing")  # off it is by its configuration
+        tool.output("disable", CARLA)
+        user = os.getuid()
+        for command in (["status"], ["mailbox", "list"]):
+            shown = tool.output(*command)
+            ann, ben, carla = (next(line for line in shown.splitlines() if line.startswith(address))
+                               for address in (ANN, BEN, CARLA))
+            check("partly disabled" in ann and
+                  f"outgoing of {ANN} is disabled by an administrator (uid {user}) since 20" in ann and
+                  f"exsyncctl enable {ANN}" in ann, ann)
+            check(" ok " in ben and " off " in ben and "disabled" not in ben, ben)
+            check(f"{CARLA} is disabled by an administrator (uid {user}) since 20" in carla and
+                  "incoming of" not in carla and f"exsyncctl enable {CARLA}" in carla and
+                  " off " in carla, carla)
+        check("1 ok, 1 disabled, 1 partly disabled" in tool.output("status"), "the counts")
+        shown = tool.answers("mailbox", "show", ANN)[0]
+        hindrance = shown["outgoing"]["hindrance"]
+        check_equal((shown["state"], shown["incoming"]["hindrance"], hindrance["cause"]),
+                    ("partly disabled", None, "disabled"), "in JSON")
+        status, out, _ = tool.run("check")
+        check(status == 1 and "1 mailbox is disabled; 1 mailbox is partly disabled" in out,
+              f"check: {status} {out}")
+        # Over a restart it is known since when, and by whom.
+        restart(scene)
+        check_equal(tool.answers("mailbox", "show", ANN)[0]["outgoing"]["hindrance"], hindrance,
+                    "after a restart")
+        tool.output("disable", ANN)  # what is disabled already stays so, since then
+        check_equal(tool.answers("mailbox", "show", ANN)[0]["outgoing"]["hindrance"]["since"],
+                    hindrance["since"], "since when")
 
 
 # --- enable and disable ---------------------------------------------------------------------------

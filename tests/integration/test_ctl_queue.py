@@ -2,7 +2,9 @@
 """exsyncctl queue: what an administrator does to outgoing messages. Whatever is held, removed and
 killed: no message is lost, none is sent twice, none is both sent and left to a person unsaid."""
 
+import contextlib
 import os
+import sqlite3
 import time
 
 from exsyncctl import EX_NOUSER, EX_TEMPFAIL, EX_USAGE, Exsyncctl
@@ -59,6 +61,27 @@ def restart(scene):
 
 
 # --- looking --------------------------------------------------------------------------------------
+
+@case("a message with so many and so long recipients that no answer can hold them is shown in part")
+def _():
+    with SendingScene([ANN]) as scene:
+        queue = paused_queue(scene, "one")
+        scene.daemon.stop()
+        name = '\\"' * 200
+        with contextlib.closing(sqlite3.connect(scene.ledger.path)) as database:
+            database.execute("UPDATE submission SET recipients = ?", (
+                "\n".join(f"to {number}@example.com {name}" for number in range(1500)),))
+            database.commit()
+        scene.start()
+        scene.daemon.until_started()
+        shown = queue.tool.answers("queue", "show", queue.id("one"))[0]
+        check_equal(shown["recipient_count"], 1500, "how many there are")
+        told = shown["recipients"]
+        check(100 < len(told) < 1000 and told[99] == {"kind": "to", "address": "99@example.com",
+                                                      "name": name}, f"{len(told)} are told")
+        check(f"and {1500 - len(told)} more" in queue.tool.output("queue", "show", queue.id("one")),
+              "it is not said how many are left out")
+
 
 @case("the queue is listed, for all mailboxes and for one, and each message is shown")
 def _():

@@ -18,7 +18,7 @@ STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued",
           "storage", "reload_refused",
           "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
-          "disabled", "paused"}
+          "disabled", "partly_disabled", "paused"}
 PROFILE_MEMBERS = {"kind", "name", "url", "account", "auth", "owner", "notify", "notify_command",
                    "smtp", "paused", "paused_since", "pause", "gate", "trouble", "next_try",
                    "sign_ins_refused", "connections", "cycles", "mailboxes", "stopped", "alerts"}
@@ -282,6 +282,8 @@ def _():
         check_plugin(tool, CRITICAL, saying=BEN)
         check_plugin(tool, WARNING, "--critical", "2")
         check_plugin(tool, UNKNOWN, "--critical", "none")
+        check_plugin(tool, UNKNOWN, "--critical", "0", saying="--critical 0 is no number of mailboxes")
+        check_plugin(tool, UNKNOWN, "--disabled", "-1", saying="--disabled -1")
         scene.daemon.stop()
         check_plugin(tool, CRITICAL, saying="not running")
 

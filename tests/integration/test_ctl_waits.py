@@ -13,7 +13,7 @@ from sending import SendingScene, mail
 
 RESUME = f'exsyncctl resume "{PROFILE}"'
 PAUSED = f"the profile {PROFILE} is paused since 20"
-EX_NOINPUT = 66
+EX_DATAERR, EX_NOINPUT = 65, 66
 NO_ID = "0198f1c2-6c6e-7b3a-9c51-a4f8e2d90b13"
 SLOW = {"retry_min": "1h", "retry_max": "1h", "probe_intervals": "1h"}
 
@@ -55,12 +55,15 @@ def _():
         scene.until_polled(ANN, BEN)
         tool.answers("pause", PROFILE)
         ids = queued(scene, tool, "one")
-        for command in (["status"], ["mailbox", "list"]):
-            check_says(row_of(tool.output(*command), ANN), "paused", PAUSED, RESUME)
+        for command in (["status"], ["mailbox", "list"], ["profile", "list"]):
+            shown = tool.output(*command)
+            check_says(shown, f"\nWaiting: {PAUSED}", RESUME)
+            check_equal(shown.count(RESUME), 1, f"how often {command} says what to do")
+        check_says(row_of(tool.output("mailbox", "list"), ANN), "paused")
         check_says(tool.output("status"), "2 paused")
         check_says(tool.output("mailbox", "show", ANN), PAUSED, RESUME)
         check_says(tool.output("profile", "show", PROFILE), PAUSED, RESUME)
-        check_says(row_of(tool.output("profile", "list"), "svc-sync"), RESUME)
+        check_says(row_of(tool.output("profile", "list"), "svc-sync"), "paused")
         check_says(row_of(tool.output("queue", "list"), ids["one"]), "paused")
         check_says(tool.output("queue", "show", ids["one"]), PAUSED, RESUME)
         check_says(tool.output("queue", "retry", ids["one"]), "due now", PAUSED, RESUME)
@@ -134,7 +137,9 @@ def _():
         found = tool.answers("trace", ids["one"])[0]
         check_says(found["next"], f"It waits: the profile {PROFILE} waits for its server or account")
         check_says(tool.output("sync", "now", BEN), "But the profile", "exsyncctl profile show")
-        check_says(row_of(tool.output("mailbox", "list"), BEN), "held", "did not accept")
+        shown = tool.output("mailbox", "list")
+        check_says(row_of(shown, BEN), "held", "waits for its profile")
+        check_equal(shown.count("did not accept"), 1, "how often it says why")
         alert = next(alert for alert in tool.answers("alerts")
                      if alert["category"] == "authentication")
         check_says(tool.output("alerts", alert["alert"]), "exsyncctl test", "--sign-in tries it at once")
@@ -220,6 +225,14 @@ def _():
         check_equal(tool.answers("queue", "show", refused["message"])[0]["recipients"], None,
                     "its recipients")
         check_says(tool.output("queue", "show", refused["message"]), f"{user} (user id {os.getuid()})")
+        for action in ("retry", "hold", "release", "remove"):
+            tool.fails(EX_DATAERR, "queue", action, refused["message"],
+                       saying=["refused when it was submitted", "stranger@example.com",
+                               "no mailbox with outgoing", "folder failed", "submit the file again"])
+        row = row_of(tool.output("queue", "list", "--failed"), refused["message"])
+        check(row.split("NotTaken")[0].rstrip().endswith(" 1"), f"how often it has failed: {row}")
+        tool.fails(EX_DATAERR, "queue", "retry", found["by Exchange"]["message"],
+                   saying=["has failed", found["by Exchange"]["error"]["sentence"], "queue show"])
         check_says(tool.output("queue", "show", found["by hand"]["message"]), f"{user} (user id")
         check_equal(len(queue(tool, "--failed", ANN)), 2, "of one mailbox")
         check_says(row_of(tool.output("failures"), "NotTaken"), f"failed/{refused['message']}.eml",

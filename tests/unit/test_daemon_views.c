@@ -131,6 +131,16 @@ static void what_an_administrator_has_switched_off_is_told_apart(void **state)
     world->mailbox.incoming.switched_off = true;
     assert_int_equal(health(world), HEALTH_DISABLED);
     assert_string_equal(health_name(HEALTH_DISABLED), "disabled");
+    world->settings.outgoing = true; /* one of two */
+    assert_int_equal(health(world), HEALTH_PAUSED);
+    world->profile.paused = false;
+    assert_int_equal(health(world), HEALTH_PARTLY_DISABLED);
+    assert_string_equal(health_name(HEALTH_PARTLY_DISABLED), "partly disabled");
+    fail_with(world, false);
+    assert_int_equal(health(world), HEALTH_FAILING);
+    world->mailbox.incoming.trouble = NULL;
+    world->settings.outgoing = false;
+    assert_int_equal(health(world), HEALTH_DISABLED);
     world->settings.incoming = false;
     assert_int_equal(health(world), HEALTH_OFF);
 }
@@ -234,7 +244,14 @@ static void why_a_direction_does_not_go_on_is_told_with_what_to_do(void **state)
     check_hindrance(world, "paused", "the profile Contoso Ltd is paused since 2023-11-1");
     check_hindrance(world, "paused", "; exsyncctl resume \"Contoso Ltd\"");
     world->mailbox.incoming.switched_off = true;
-    check_hindrance(world, "disabled", "exsyncctl enable a@x");
+    world->mailbox.incoming.switched =
+        (struct store_switch){.since_ms = 1700000000000, .user = 1234};
+    check_hindrance(world, "disabled",
+                    "a@x is disabled by an administrator (uid 1234) since 2023-11-1");
+    check_hindrance(world, "disabled", "; exsyncctl enable a@x");
+    world->settings.outgoing = true;
+    check_hindrance(world, "disabled", "incoming of a@x is disabled by");
+    world->settings.outgoing = false;
     world->settings.incoming = false;
     check_hindrance(world, "off", "incoming = no");
     world->mailbox.removed = true;

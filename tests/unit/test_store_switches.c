@@ -13,11 +13,23 @@ static struct store_resolved switch_to(struct fixture *fixture, struct store_mai
     return resolved;
 }
 
+/* Since when and by whom is told with it. */
+static void check_switch(const struct store_registration *registration, unsigned bit,
+                         struct store_switch told)
+{
+    if ((registration->switched_off & bit) == 0)
+        return;
+    assert_int_equal(told.since_ms, NOW + 3);
+    assert_int_equal(told.user, USER);
+}
+
 static unsigned registered(struct fixture *fixture, const char *address, const char *renamed_from)
 {
     struct store_registration registration = {
         .address = address, .renamed_from = renamed_from, .profile = "p", .switched_off = 99};
     register_all(fixture, &registration, 1);
+    check_switch(&registration, STORE_INCOMING, registration.incoming_switch);
+    check_switch(&registration, STORE_OUTGOING, registration.outgoing_switch);
     return registration.switched_off;
 }
 
