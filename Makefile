@@ -37,10 +37,14 @@ help: ## this list
 # Nothing of ours is seen by the shared libraries: one of them may have a function of the same name.
 $(BUILD)/common/%.o $(BUILD)/daemon/%.o $(BUILD)/tools/%.o: CFLAGS += -fvisibility=hidden
 
+define compile
+@mkdir -p $(@D)
+@echo "  CC      $<"
+@$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c $< -o $@
+endef
+
 $(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	@echo "  CC      $<"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c $< -o $@
+	$(compile)
 
 define library
 $(BUILD)/lib$(1).a: $(call objects,common/$(1))
@@ -128,6 +132,34 @@ $(INTEGRATION_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/integration/%.o $(BUILD)/lib
 
 integration-programs: $(INTEGRATION_PROGRAMS)
 
+# The same programs in a folder of their own, but in those that run a loop it is measured, for which one
+# object is another. The linker takes what stands before a library for what it would find there.
+LOOP_MEASURE := $(BUILD)/measured/common/base/executor_measure.o
+MEASURED_LOOPS := $(addprefix $(BUILD)/measured/,exsyncd $(notdir $(INTEGRATION_PROGRAMS)))
+MEASURED_TEST := $(BUILD)/measured/tests/test_base_measure
+MEASURED_SAME := $(addprefix $(BUILD)/measured/,exsync-submit exsyncctl exchange-simulator)
+
+$(BUILD)/measured/%.o: CFLAGS += -fvisibility=hidden -DEXSYNC_MEASURE_LOOP
+$(BUILD)/measured/%.o: %.c
+	$(compile)
+
+$(BUILD)/measured/exsyncd: $(BUILD)/daemon/main.o
+$(filter-out %/exsyncd,$(MEASURED_LOOPS)): $(BUILD)/measured/%: $(BUILD)/tests/integration/%.o
+$(MEASURED_LOOPS): $(LOOP_MEASURE) $(BUILD)/libdaemon.a $(LIBRARIES)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS)
+
+$(MEASURED_TEST): $(BUILD)/measured/tests/unit/test_base_measure.o $(LOOP_MEASURE) $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) -lcmocka
+
+$(MEASURED_SAME): $(BUILD)/measured/%: $(BUILD)/%
+	@mkdir -p $(@D)
+	@ln -f $< $@
+
+measured-programs: $(MEASURED_LOOPS) $(MEASURED_TEST) $(MEASURED_SAME)
+
 unit-tests: $(UNIT_TESTS) ## build the unit tests
 
 # --- what people run ---------------------------------------------------------------------------
@@ -139,8 +171,8 @@ demo: ## install what is missing, build, and show exsyncd at work on a simulated
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
 	@scripts/demo build/release
 
-# Unit tests and the most important integration tests run with the sanitizers; the others in a build
-# that measures the loop, and so do those of the important ones that are about its turns: all of them
+# Unit tests and the most important integration tests run with the sanitizers; the others in programs
+# that measure their loop, and so do those of the important ones that are about its turns: all of them
 # with EXSYNC_LONG=1, which takes the full numbers, too. What takes longest begins first, so that all
 # cores have work to the end.
 JOBS       := $(shell nproc)
@@ -149,8 +181,6 @@ ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FAST_LINKER := $(if $(shell command -v ld.gold 2>/dev/null),-fuse-ld=gold)
 ASAN_MAKE   = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan OPTIMISE="-O1 -g" \
               SANITIZE="$(ASAN_FLAGS)" LINKER="$(FAST_LINKER)"
-DEBUG_MAKE  = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/debug OPTIMISE="-O1 -g" \
-              DEFINES=-DEXSYNC_MEASURE_LOOP
 INTEGRATION := $(sort $(wildcard tests/integration/test_*.py tests/integration/test_*.sh))
 
 # In machines that boot systemd, with the package in them; skipped where none can be booted. The first
@@ -160,14 +190,14 @@ MACHINES := $(sort $(wildcard tests/machine/test_*.py))
 check: ## install what is missing, build, and run all tests
 	@scripts/install-deps check
 	@$(ASAN_MAKE) programs unit-tests integration-programs
-	@$(DEBUG_MAKE) programs integration-programs
-	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/release programs measured-programs
 	@$(MAKE) --no-print-directory package PACKAGE_BUILD=build/release
 	@tests/run --jobs $(JOBS) build/release:$(firstword $(MACHINES)) \
 	    build/release:tests/bench/memory.py \
-	    $(addprefix build/asan:,$(SANITIZED)) $(addprefix build/debug:,$(MEASURED)) \
+	    $(addprefix build/asan:,$(SANITIZED)) $(addprefix build/release/measured:,$(MEASURED)) \
 	    $(addprefix build/release:,$(wordlist 2,9,$(MACHINES))) \
-	    $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS)))
+	    $(addprefix build/asan/tests/,$(notdir $(UNIT_TESTS))) \
+	    build/release/measured/tests/test_base_measure
 
 SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test_after_processing.py \
                test_reload.py test_submit.py test_outgoing.py test_outgoing_doubt.py \
@@ -310,6 +340,6 @@ clean: ## remove everything that was built
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all help programs unit-tests integration-programs demo check check-long bench fuzz \
+.PHONY: all help programs unit-tests integration-programs measured-programs demo check check-long bench fuzz \
         fuzz-programs lint install uninstall deb package clean
 .DELETE_ON_ERROR:
