@@ -172,8 +172,9 @@ demo: ## install what is missing, build, and show exsyncd at work on a simulated
 	@scripts/demo build/release
 
 # Unit tests and the most important integration tests run with the sanitizers; the others in programs
-# that measure their loop, and so do those of the important ones that are about its turns: all of them
-# with EXSYNC_LONG=1, which takes the full numbers, too. The simulated Exchange has its sanitizers in
+# that measure their loop, and so do those of the important ones that are about its turns or that only
+# there have all cases and many processes: all of them with EXSYNC_LONG=1, which takes the full numbers,
+# too. The simulated Exchange has its sanitizers in
 # its own tests; elsewhere it is the optimised one, as it would take more time than what is tested.
 # What takes longest begins first, so that all cores have work to the end.
 JOBS       := $(shell nproc)
@@ -208,10 +209,10 @@ SANITIZED := $(addprefix tests/integration/,test_delivery.py test_faults.py test
                test_ctl_terminal.py test_ctl_many.py test_ctl_actions.py test_ctl_queue.py \
                test_ctl_test.py test_ctl_diagnose.py test_ctl_trace.py test_ctl_waits.py \
                test_backup.py test_service_manager.py test_simulator.py test_simulator_faults.py)
-ABOUT_TURNS := $(addprefix tests/integration/,test_alerts.py test_control_hostile.py test_ctl_many.py \
-                 test_outgoing.py)
-MEASURED     = $(if $(EXSYNC_LONG),$(INTEGRATION),$(filter-out $(filter-out $(ABOUT_TURNS),\
-                 $(SANITIZED)),$(INTEGRATION)))
+BOTH_WAYS := $(addprefix tests/integration/,test_alerts.py test_control_hostile.py test_ctl_many.py \
+               test_outgoing.py test_submit.py)
+MEASURED   = $(if $(EXSYNC_LONG),$(INTEGRATION),$(filter-out $(filter-out $(BOTH_WAYS),\
+               $(SANITIZED)),$(INTEGRATION)))
 
 check-long: export EXSYNC_LONG = 1
 check-long: check ## the same with the full numbers (200 kills ...)
