@@ -43,7 +43,7 @@ IDLE_LIMIT = 64 * MB
 IDLE_CPU = 0.02     # of a core
 FIVE_MINUTES = 300
 INTERVAL = FIVE_MINUTES if LONG else FIVE_MINUTES // 10
-WINDOW = 60
+WINDOW = 60 if LONG else INTERVAL  # of 10,000 polls
 
 checks = Checks()
 

@@ -4,10 +4,11 @@ A case is a function that says in words what must hold. It fails by raising; sev
 program run side by side, each with a scene (scene.py) of its own.
 
 Environment:
-    EXSYNC_BUILD   the folder of the build under test (build/release)
-    EXSYNC_LONG    1: the full numbers (200 kills ...), otherwise small ones
-    EXSYNC_SEED    repeats the random choices of an earlier run
-    EXSYNC_KEEP    1: leaves the temporary folders of failed cases in place
+    EXSYNC_BUILD     the folder of the build under test (build/release)
+    EXSYNC_EXCHANGE  the folder of the build whose simulated Exchange it meets (EXSYNC_BUILD)
+    EXSYNC_LONG      1: the full numbers (200 kills ...), otherwise small ones
+    EXSYNC_SEED      repeats the random choices of an earlier run
+    EXSYNC_KEEP      1: leaves the temporary folders of failed cases in place
 
     test_NAME.py [WORD]    runs all cases, or those with WORD in their name
 """
@@ -45,8 +46,12 @@ class Skipped(Exception):
 
 
 def program(name):
-    """The path of a program of the build under test."""
-    path = (ROOT / os.environ.get("EXSYNC_BUILD", "build/release") / name).resolve()
+    """The path of a program of the build under test; the simulated Exchange is not tested here and
+    may be of another one."""
+    build = os.environ.get("EXSYNC_BUILD", "build/release")
+    if name == "exchange-simulator":
+        build = os.environ.get("EXSYNC_EXCHANGE", build)
+    path = (ROOT / build / name).resolve()
     if not path.exists():
         raise Broken(f"{path} is not built")
     return str(path)

@@ -216,12 +216,13 @@ def _():
 
 @case("a permission that comes and goes makes no flood, loses no mail, and leaves a true history")
 def _():
-    seconds = 60 if LONG else 15
+    seconds = 60 if LONG else 10
     with AlertScene([ANN, CARLA], profile={"notify_delay": "500ms", "notify_limit": 3}) as scene:
         scene.daemon.start()
         count = 0
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline or len(scene.alerts()) <= 3:
+            check(count < 200, "it is not refused again and again")
             scene.exchange.revoke(CARLA)
             scene.exchange.add(CARLA, message(f"number {count}"))
             count += 1
@@ -232,7 +233,6 @@ def _():
         scene.check_delivered(CARLA)
         scene.until_no_alert()
         scene.check_history()
-        check(len(scene.alerts()) > 3, "it was refused several times")
         check(1 <= len(scene.told()) <= 3, f"{len(scene.told())} notifications, notify_limit is 3")
 
 

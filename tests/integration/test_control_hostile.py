@@ -298,9 +298,10 @@ def stop():
         tool = started(scene)
         settle(tool)
         scene.exchange.fault(operation="FindItem", count=1, delay=1500)
-        process = tool.start("sync", "now", ANN, "--wait")
         silent = tool.connect()
-        time.sleep(0.3)
+        before = len(scene.daemon.log_lines("due now"))
+        process = tool.start("sync", "now", ANN, "--wait")
+        until(lambda: len(scene.daemon.log_lines("due now")) > before, "it waits for the sync")
         scene.answers_linger = True
         scene.daemon.stop()
         err = process.communicate(timeout=10)[1]
