@@ -35,8 +35,10 @@ static void service_stopped_if_idle(void *argument)
     struct service *service = argument;
     if (!service->stopping || service->scheduler.running > 0)
         return;
-    if (executor_pool_pending(service->files) == 0 && store_pending(service->context.store) == 0 &&
-        !intake_is_busy(service->intake) && !notifier_is_busy(service->context.notifier))
+    if (executor_pool_pending(service->files) == 0 &&
+        outbox_pending(service->context.outbox) == 0 &&
+        store_pending(service->context.store) == 0 && !intake_is_busy(service->intake) &&
+        !notifier_is_busy(service->context.notifier))
         executor_stop(service->context.executor);
     else
         executor_after(service->context.executor, &service->idle_timer, IDLE_LOOK_EVERY_MS,

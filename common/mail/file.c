@@ -1,8 +1,10 @@
+#define _GNU_SOURCE /* sync_file_range */
 #include "mail/file.h"
 
 #include "base/buffer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -45,6 +47,11 @@ bool file_write(int fd, const char *bytes, size_t length)
         }
     }
     return true;
+}
+
+void file_begin_sync(int fd)
+{
+    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 bool file_sync_and_close(int *fd)

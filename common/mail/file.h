@@ -21,6 +21,8 @@ void file_failure_add(struct failure *failure, const char *hint);
 
 /* False with errno set. */
 bool file_write(int fd, const char *bytes, size_t length);
+/* What was written is on its way to the disk; nothing is known of it before it is synced. */
+void file_begin_sync(int fd);
 /* The descriptor is closed, and -1, in any case. */
 bool file_sync_and_close(int *fd);
 

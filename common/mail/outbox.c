@@ -15,15 +15,16 @@ static const char step[] = "submit";
 struct outbox *outbox_create(struct executor *executor, struct executor_pool *pool,
                              const char *directory)
 {
-    (void)executor;
     struct buffer watched = {0};
     struct outbox *outbox = memory_allocate(sizeof *outbox);
+    outbox->executor = executor;
     outbox->pool = pool;
     outbox->lane = executor_pool_lane(pool, "outbox", OUTBOX_LANE_JOBS);
     outbox->directory = memory_copy_string(directory);
     buffer_append_format(&watched, "%s/" OUTBOX_NEW, directory);
     outbox->watched = buffer_take(&watched);
     LIST_INIT(&outbox->works);
+    TAILQ_INIT(&outbox->gathered);
     outbox_submitters_init(&outbox->submitters);
     return outbox;
 }
@@ -32,6 +33,7 @@ void outbox_free(struct outbox *outbox)
 {
     if (outbox == NULL)
         return;
+    executor_cancel_call(outbox->executor, &outbox->gathering);
     while (!LIST_EMPTY(&outbox->works)) {
         struct outbox_work *work = LIST_FIRST(&outbox->works);
         LIST_REMOVE(work, entries);
@@ -45,7 +47,7 @@ void outbox_free(struct outbox *outbox)
 
 size_t outbox_pending(const struct outbox *outbox)
 {
-    return outbox->pending;
+    return outbox != NULL ? outbox->pending : 0;
 }
 
 const char *outbox_watched(const struct outbox *outbox)
@@ -56,20 +58,37 @@ const char *outbox_watched(const struct outbox *outbox)
 /* --- work --- */
 
 /* The outbox may be freed in `finish`. */
-static void work_over(void *argument)
+void outbox_work_over(struct outbox_work *work)
 {
-    struct outbox_work *work = argument;
     LIST_REMOVE(work, entries);
     work->outbox->pending--;
     work->finish(work);
 }
 
-void outbox_work_start(struct outbox *outbox, struct outbox_work *work, void (*job)(void *argument))
+static void work_done(void *argument)
+{
+    outbox_work_over(argument);
+}
+
+static void work_enter(struct outbox *outbox, struct outbox_work *work)
 {
     work->outbox = outbox;
     outbox->pending++;
     LIST_INSERT_HEAD(&outbox->works, work, entries);
-    executor_pool_submit(outbox->pool, outbox->lane, &work->job, job, work_over, work);
+}
+
+void outbox_work_start(struct outbox *outbox, struct outbox_work *work, void (*job)(void *argument))
+{
+    work_enter(outbox, work);
+    executor_pool_submit(outbox->pool, outbox->lane, &work->job, job, work_done, work);
+}
+
+void outbox_work_gather(struct outbox *outbox, struct outbox_work *work, outbox_station *station)
+{
+    work_enter(outbox, work);
+    work->station = station;
+    TAILQ_INSERT_TAIL(&outbox->gathered, work, files);
+    executor_defer(outbox->executor, &outbox->gathering, outbox_batches_start, outbox);
 }
 
 const struct failure *outbox_work_failure(const struct outbox_work *work)
@@ -89,15 +108,28 @@ static void tell_done(struct outbox_work *work)
     work->release(work);
 }
 
-void outbox_simple_start(struct outbox *outbox, struct outbox_work *work, const char *id,
-                         void (*job)(void *argument), outbox_done *done, void *argument)
+static void simple_set(struct outbox_work *work, const char *id, outbox_done *done, void *argument)
 {
     snprintf(work->id, sizeof work->id, "%s", id);
     work->finish = tell_done;
     work->release = outbox_work_free;
     work->done = done;
     work->argument = argument;
+}
+
+void outbox_simple_start(struct outbox *outbox, struct outbox_work *work, const char *id,
+                         void (*job)(void *argument), outbox_done *done, void *argument)
+{
+    simple_set(work, id, done, argument);
     outbox_work_start(outbox, work, job);
+}
+
+void outbox_simple_gather(struct outbox *outbox, const char *id, outbox_station *station,
+                          outbox_done *done, void *argument)
+{
+    struct outbox_work *work = memory_allocate(sizeof *work);
+    simple_set(work, id, done, argument);
+    outbox_work_gather(outbox, work, station);
 }
 
 /* --- in jobs --- */
@@ -161,73 +193,4 @@ bool outbox_unlink(const struct outbox *outbox, const char *folder, const char *
         *failure = outbox_failure(outbox, errno, "remove", folder, name);
     close(fd);
     return removed;
-}
-
-/* --- settle, remove ---
- *
- * Neither waits for the disk: a file that is back after a power failure is settled or removed once
- * more. */
-
-/* From one folder to another under the same name; a file that is not there is fine. */
-static void move_job(struct outbox_work *work, const char *from, const char *to, bool sync)
-{
-    const struct outbox *outbox = work->outbox;
-    int source = outbox_folder(outbox, from, &work->failure);
-    int target = source >= 0 ? outbox_folder(outbox, to, &work->failure) : -1;
-    if (target >= 0) {
-        if (renameat(source, work->id, target, work->id) < 0 && errno != ENOENT)
-            work->failure = outbox_failure(outbox, errno, "move", from, work->id);
-        else if (sync && outbox_folder_sync(outbox, target, to, &work->failure))
-            outbox_folder_sync(outbox, source, from, &work->failure);
-        close(target);
-    }
-    if (source >= 0)
-        close(source);
-}
-
-/* On a disk that has no room for its name in another folder it is not kept. */
-static void settle_job(void *argument)
-{
-    struct outbox_work *work = argument;
-    move_job(work, OUTBOX_INTAKE, OUTBOX_KEPT, false);
-    if (strcmp(work->failure.code, "ENOSPC") != 0 && strcmp(work->failure.code, "EDQUOT") != 0)
-        return;
-    work->failure = (struct failure){0};
-    outbox_unlink(work->outbox, OUTBOX_INTAKE, work->id, &work->failure);
-}
-
-void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
-{
-    outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), id, settle_job, done,
-                        argument);
-}
-
-static void remove_job(void *argument)
-{
-    struct outbox_work *work = argument;
-    char name[OUTBOX_NAME_SIZE];
-    outbox_name(name, work->id, ".eml");
-    /* From where settle takes it first: it may be at work, or come later. */
-    if (outbox_unlink(work->outbox, OUTBOX_QUEUE, name, &work->failure) &&
-        outbox_unlink(work->outbox, OUTBOX_INTAKE, work->id, &work->failure))
-        outbox_unlink(work->outbox, OUTBOX_KEPT, work->id, &work->failure);
-}
-
-void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
-{
-    outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), id, remove_job, done,
-                        argument);
-}
-
-/* --- take back --- */
-
-static void take_back_job(void *argument)
-{
-    move_job(argument, OUTBOX_KEPT, OUTBOX_INTAKE, true);
-}
-
-void outbox_take_back(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
-{
-    outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), id, take_back_job,
-                        done, argument);
 }

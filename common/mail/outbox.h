@@ -28,8 +28,11 @@
  * changes nothing: what goes out is the copy.
  *
  * All functions run on the loop, all file operations in jobs of the pool, in a lane of their own.
- * Completions come from the loop, never from within the start. Nothing can be cancelled: the outbox
- * is freed when outbox_pending is 0. Strings and structs that are passed in stay valid until done.
+ * What is asked for in one turn of the loop (inspect, accept, settle, remove, take back) goes in
+ * jobs of some 20 files each, which open a folder once and sync it once for all of theirs; each
+ * file has its own completion and its own failure. Completions come from the loop, never from
+ * within the start. Nothing can be cancelled: the outbox is freed when outbox_pending is 0. Strings
+ * and structs that are passed in stay valid until done.
  */
 #ifndef EXSYNC_MAIL_OUTBOX_H
 #define EXSYNC_MAIL_OUTBOX_H
@@ -58,6 +61,7 @@ struct outbox *outbox_create(struct executor *executor, struct executor_pool *po
 /* NULL is allowed. When nothing is pending, or when the pool was freed: what that has dropped is
  * forgotten. */
 void outbox_free(struct outbox *outbox);
+/* Calls without their completion yet. NULL: none. */
 size_t outbox_pending(const struct outbox *outbox);
 
 /* The folder in which submitted files appear, to be watched. */

@@ -10,21 +10,20 @@ struct inspect_work {
     outbox_inspect_done *done;
 };
 
-static void inspect_job(void *argument)
+static void inspect_file(struct outbox_batch *batch, struct inspect_work *inspect)
 {
-    struct inspect_work *inspect = argument;
     struct outbox_envelope *envelope = &inspect->envelope;
     struct outbox_source source;
-    struct buffer text = {0};
     size_t header_length = 0;
-    bool read = outbox_source_open(&source, inspect->work.outbox, inspect->work.id) &&
-                outbox_source_header(&source, &text, &header_length);
+    buffer_clear(&batch->text);
+    bool read = outbox_source_open(&source, batch, inspect->work.id) &&
+                outbox_source_header(&source, &batch->text, &header_length);
     envelope->submitter = source.status.st_uid;
     envelope->size = source.status.st_size > 0 ? (uint64_t)source.status.st_size : 0;
     envelope->problem = source.problem;
     inspect->work.failure = source.failure;
     if (read)
-        outbox_envelope_read(envelope, text.data, header_length);
+        outbox_envelope_read(envelope, batch->text.data, header_length);
     if (envelope->subject == NULL)
         envelope->subject = memory_copy_string("");
     int error = failure_is_set(&source.failure)
@@ -34,7 +33,13 @@ static void inspect_job(void *argument)
         inspect->work.failure = outbox_failure(inspect->work.outbox, error, "look up the owner of",
                                                OUTBOX_INTAKE, inspect->work.id);
     outbox_source_close(&source);
-    buffer_release(&text);
+}
+
+static void inspect_files(struct outbox_batch *batch)
+{
+    struct outbox_work *work;
+    TAILQ_FOREACH(work, &batch->files, files)
+    inspect_file(batch, (struct inspect_work *)work);
 }
 
 /* The envelope becomes the caller's. */
@@ -62,5 +67,5 @@ void outbox_inspect(struct outbox *outbox, const char *id, outbox_inspect_done *
     inspect->work.argument = argument;
     inspect->work.finish = inspect_finish;
     inspect->work.release = inspect_release;
-    outbox_work_start(outbox, &inspect->work, inspect_job);
+    outbox_work_gather(outbox, &inspect->work, inspect_files);
 }

@@ -20,11 +20,14 @@
 
 enum {
     OUTBOX_LANE_JOBS = 2,
+    OUTBOX_BATCH_FILES = 20,  /* that one job takes at most; of each one may be open */
+    OUTBOX_BATCH_FOLDERS = 3, /* that one job opens at most */
     OUTBOX_NAME_SIZE = OUTBOX_ID_SIZE + sizeof ".reason",
 };
 
 struct outbox_work;
 LIST_HEAD(outbox_works, outbox_work);
+TAILQ_HEAD(outbox_files, outbox_work);
 
 /* --- submitters --- */
 
@@ -56,21 +59,30 @@ int outbox_submitter_find(struct outbox_submitters *submitters, struct outbox_en
 /* --- the outbox --- */
 
 struct outbox {
+    struct executor *executor;
     struct executor_pool *pool;
     struct executor_lane *lane;
     char *directory;
     char *watched;
     size_t pending;
-    struct outbox_works works; /* under way, or dropped by a pool that was freed */
+    struct outbox_works works;    /* under way, or dropped by a pool that was freed */
+    struct outbox_files gathered; /* in this turn of the loop, and not yet in a job */
+    struct executor_call gathering;
     struct outbox_submitters submitters;
 };
 
 /* --- work --- */
 
+struct outbox_batch;
+
+/* A station that files go through, some of them in one job. What came of each is its work's. */
+typedef void outbox_station(struct outbox_batch *batch);
+
 /* One call of the outbox, the first member of what each call needs besides. */
 struct outbox_work {
     struct executor_job job;
-    struct outbox *outbox; /* jobs look at its directory and its submitters */
+    outbox_station *station; /* of one that was gathered */
+    struct outbox *outbox;   /* jobs look at its directory and its submitters */
     char id[OUTBOX_ID_SIZE];
     struct failure failure;                    /* set by the job */
     void (*finish)(struct outbox_work *work);  /* on the loop: tells the caller, and releases */
@@ -78,18 +90,32 @@ struct outbox_work {
     outbox_done *done;                         /* outbox_simple_start */
     void *argument;
     LIST_ENTRY(outbox_work) entries;
+    TAILQ_ENTRY(outbox_work) files; /* of the batch */
 };
 
 /* `job` runs in the lane and gets the work; `finish` follows on the loop. */
 void outbox_work_start(struct outbox *outbox, struct outbox_work *work,
                        void (*job)(void *argument));
 
+/* The same in a job that it shares with others: those that are gathered for the same station in one
+ * turn of the loop go together, OUTBOX_BATCH_FILES at a time. The job opens each folder once, and
+ * waits once for what all of its files need. */
+void outbox_work_gather(struct outbox *outbox, struct outbox_work *work, outbox_station *station);
+
 /* For those that tell no more than a failure. */
 void outbox_simple_start(struct outbox *outbox, struct outbox_work *work, const char *id,
                          void (*job)(void *argument), outbox_done *done, void *argument);
+void outbox_simple_gather(struct outbox *outbox, const char *id, outbox_station *station,
+                          outbox_done *done, void *argument);
 
 /* As `release`: memory_free. */
 void outbox_work_free(struct outbox_work *work);
+
+/* When it has come to its end. */
+void outbox_work_over(struct outbox_work *work);
+
+/* Puts what was gathered into jobs; the argument is the outbox. */
+void outbox_batches_start(void *argument);
 
 /* NULL when there is none. */
 const struct failure *outbox_work_failure(const struct outbox_work *work);
@@ -106,6 +132,25 @@ struct failure outbox_failure(const struct outbox *outbox, int error, const char
 /* Syncs an open folder. */
 bool outbox_folder_sync(const struct outbox *outbox, int fd, const char *folder,
                         struct failure *failure);
+
+struct outbox_batch {
+    struct outbox_work work; /* the job */
+    outbox_station *station;
+    struct outbox_files files;
+    /* Of the job alone. */
+    struct {
+        const char *name;
+        int fd;
+    } folders[OUTBOX_BATCH_FOLDERS];
+    size_t folder_count;
+    char *raw;          /* a block of the file that is read */
+    struct buffer text; /* of it */
+};
+
+/* Opens one of the folders, which is closed after the batch; -1 with `failure` set. */
+int outbox_batch_folder(struct outbox_batch *batch, const char *folder, struct failure *failure);
+/* What the job has opened and allocated. */
+void outbox_batch_close(struct outbox_batch *batch);
 
 /* A file that is not there is fine. */
 bool outbox_unlink(const struct outbox *outbox, const char *folder, const char *name,
@@ -126,7 +171,7 @@ struct outbox_source {
     int fd; /* -1: not open */
     struct stat status;
     uint64_t left; /* of the bytes that the file had when it was opened */
-    char *raw;
+    struct outbox_batch *batch;
     bool begun;
     bool in_mbox_line; /* what comes is still the first line of an mbox */
     bool ended;
@@ -136,8 +181,8 @@ struct outbox_source {
     struct failure failure; /* why it cannot be read now */
 };
 
-/* Both return false with the problem or the failure set. */
-bool outbox_source_open(struct outbox_source *source, const struct outbox *outbox, const char *id);
+/* One at a time in a batch. Both return false with the problem or the failure set. */
+bool outbox_source_open(struct outbox_source *source, struct outbox_batch *batch, const char *id);
 /* Reads until `text` holds the whole header and perhaps more. */
 bool outbox_source_header(struct outbox_source *source, struct buffer *text, size_t *header_length);
 /* Appends the next piece; false at the end, too. */

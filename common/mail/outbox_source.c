@@ -49,15 +49,14 @@ static bool source_open(struct outbox_source *source, const struct outbox *outbo
     return source->problem == NULL && !failure_is_set(&source->failure);
 }
 
-bool outbox_source_open(struct outbox_source *source, const struct outbox *outbox, const char *id)
+bool outbox_source_open(struct outbox_source *source, struct outbox_batch *batch, const char *id)
 {
-    *source = (struct outbox_source){.fd = -1};
-    int intake = outbox_folder(outbox, OUTBOX_INTAKE, &source->failure);
+    *source = (struct outbox_source){.fd = -1, .batch = batch};
+    int intake = outbox_batch_folder(batch, OUTBOX_INTAKE, &source->failure);
     if (intake < 0)
         return false;
-    bool opened = source_open(source, outbox, intake, id);
+    bool opened = source_open(source, batch->work.outbox, intake, id);
     source->left = opened ? (uint64_t)source->status.st_size : 0;
-    close(intake);
     return opened;
 }
 
@@ -66,8 +65,6 @@ void outbox_source_close(struct outbox_source *source)
     if (source->fd >= 0)
         close(source->fd);
     source->fd = -1;
-    memory_free(source->raw);
-    source->raw = NULL;
 }
 
 /* --- reading --- */
@@ -78,7 +75,7 @@ static size_t read_block(struct outbox_source *source)
     size_t wanted = source->left < BLOCK_SIZE ? (size_t)source->left : BLOCK_SIZE;
     size_t length = 0;
     while (length < wanted) {
-        ssize_t got = read(source->fd, source->raw + length, wanted - length);
+        ssize_t got = read(source->fd, source->batch->raw + length, wanted - length);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -90,7 +87,7 @@ static size_t read_block(struct outbox_source *source)
             return 0;
         length += (size_t)got;
     }
-    if (memchr(source->raw, '\0', length) != NULL) {
+    if (memchr(source->batch->raw, '\0', length) != NULL) {
         source->problem = "It has NUL bytes, which no message can have.";
         return 0;
     }
@@ -125,7 +122,7 @@ static void drop_mbox_line(struct outbox_source *source, struct buffer *text, si
 static void take_block(struct outbox_source *source, size_t length, struct buffer *text)
 {
     static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, from editors */
-    const char *bytes = source->raw;
+    const char *bytes = source->batch->raw;
     size_t start = text->length;
     if (!source->begun && length >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0) {
         bytes += sizeof mark - 1;
@@ -154,8 +151,8 @@ bool outbox_source_read(struct outbox_source *source, struct buffer *text)
         buffer_append_string(text, "\r\n");
         return true;
     }
-    if (source->raw == NULL)
-        source->raw = memory_resize(NULL, BLOCK_SIZE);
+    if (source->batch->raw == NULL)
+        source->batch->raw = memory_resize(NULL, BLOCK_SIZE);
     size_t length = read_block(source);
     if (length > 0)
         take_block(source, length, text);

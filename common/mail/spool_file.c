@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* sync_file_range */
 #include "mail/sink_private.h"
 
 #include "mail/file.h"
@@ -56,7 +55,7 @@ bool spool_file_write(struct sink *sink, struct spool_file *file, const char *by
 
 void spool_file_begin_sync(struct spool_file *file)
 {
-    sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    file_begin_sync(file->fd);
 }
 
 bool spool_file_sync(struct sink *sink, struct spool_file *file, struct failure *failure)

@@ -117,6 +117,85 @@ static inline struct failure remove_it(struct world *world, struct outbox *outbo
     return answer.failure;
 }
 
+/* --- many in one turn of the loop --- */
+
+enum { MANY_MAX = 64 };
+
+struct many {
+    struct world *world;
+    size_t count;
+    size_t answered; /* in their order */
+    struct failure failures[MANY_MAX];
+    struct outbox_envelope envelopes[MANY_MAX]; /* to be released */
+    uint64_t sizes[MANY_MAX];
+};
+
+static inline void many_answer(struct many *many, const struct failure *failure)
+{
+    many->failures[many->answered++] = failure != NULL ? *failure : (struct failure){0};
+    if (many->answered == many->count)
+        executor_stop(many->world->executor);
+}
+
+static inline void many_done(void *argument, const struct failure *failure)
+{
+    many_answer(argument, failure);
+}
+
+static inline void many_inspected(void *argument, const struct failure *failure,
+                                  struct outbox_envelope *envelope)
+{
+    struct many *many = argument;
+    many->envelopes[many->answered] = *envelope;
+    many_answer(many, failure);
+}
+
+static inline void many_accepted(void *argument, const struct failure *failure, uint64_t size)
+{
+    struct many *many = argument;
+    many->sizes[many->answered] = size;
+    many_answer(many, failure);
+}
+
+/* Files of one job are answered in their order, those of several perhaps not. */
+static inline void many_begin(struct many *many, struct world *world, size_t count)
+{
+    assert_in_range(count, 1, MANY_MAX);
+    many->world = world;
+    many->count = count;
+    many->answered = 0;
+}
+
+static inline void many_inspect(struct many *many, struct world *world, struct outbox *outbox,
+                                char (*ids)[OUTBOX_ID_SIZE], size_t count)
+{
+    many_begin(many, world, count);
+    for (size_t i = 0; i < count; i++)
+        outbox_inspect(outbox, ids[i], many_inspected, many);
+    world_run(world);
+}
+
+static inline void many_accept(struct many *many, struct world *world, struct outbox *outbox,
+                               char (*ids)[OUTBOX_ID_SIZE], size_t count,
+                               const struct outbox_edit *edit)
+{
+    many_begin(many, world, count);
+    for (size_t i = 0; i < count; i++)
+        outbox_accept(outbox, ids[i], edit, many_accepted, many);
+    world_run(world);
+}
+
+typedef void outbox_call(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
+
+static inline void many_do(struct many *many, struct world *world, struct outbox *outbox,
+                           char (*ids)[OUTBOX_ID_SIZE], size_t count, outbox_call *call)
+{
+    many_begin(many, world, count);
+    for (size_t i = 0; i < count; i++)
+        call(outbox, ids[i], many_done, many);
+    world_run(world);
+}
+
 /* --- a world with an outbox that is open --- */
 
 struct outbox_world {

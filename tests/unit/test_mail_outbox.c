@@ -282,12 +282,14 @@ static size_t read_while_it_changes(struct outbox_world *it, off_t size,
     take_one(it, id);
     buffer_clear(&text);
     snprintf(path, sizeof path, "%s/intake/%s", it->world->path, id);
-    assert_true(outbox_source_open(source, it->outbox, id));
+    struct outbox_batch batch = {.work = {.outbox = it->outbox}};
+    assert_true(outbox_source_open(source, &batch, id));
     assert_true(outbox_source_read(source, &text));
     assert_int_equal(truncate(path, size), 0);
     while (outbox_source_read(source, &text))
         ;
     outbox_source_close(source);
+    outbox_batch_close(&batch);
     size_t length = text.length;
     buffer_release(&text);
     settle(it->world, it->outbox, id);

@@ -13,6 +13,8 @@ enum {
     LARGE_LINES = 40000,
 };
 
+static bool together; /* the messages share jobs */
+
 /* --- what is known --- */
 
 struct row {
@@ -127,6 +129,48 @@ static void take(struct world *world, struct outbox *outbox, struct ledger *ledg
     check(settle(world, outbox, id));
 }
 
+/* The same for all that a scan has found, in jobs that they share: all of them go through one step
+ * before the next. */
+static void take_together(struct world *world, struct outbox *outbox, struct ledger *ledger,
+                          const struct answer *found)
+{
+    static const struct outbox_edit edit = {0};
+    char fresh[MESSAGES][OUTBOX_ID_SIZE], taken[MESSAGES][OUTBOX_ID_SIZE];
+    size_t fresh_count = 0, taken_count = 0, settled_count = 0;
+    unsigned messages[MESSAGES];
+    char settled[MESSAGES][OUTBOX_ID_SIZE];
+    for (size_t i = 0; i < found->count; i++) {
+        if (ledger_find(ledger, found->ids[i]) == NULL)
+            memcpy(fresh[fresh_count++], found->ids[i], OUTBOX_ID_SIZE);
+        else
+            memcpy(settled[settled_count++], found->ids[i], OUTBOX_ID_SIZE);
+    }
+    struct many many = {0};
+    if (fresh_count > 0)
+        many_inspect(&many, world, outbox, fresh, fresh_count);
+    for (size_t i = 0; i < fresh_count; i++) {
+        check(many.failures[i]);
+        if (many.envelopes[i].problem != NULL) {
+            check(refuse(world, outbox, fresh[i], many.envelopes[i].problem));
+        } else {
+            messages[taken_count] = (unsigned)strtoul(many.envelopes[i].subject, NULL, 10);
+            memcpy(taken[taken_count++], fresh[i], OUTBOX_ID_SIZE);
+        }
+        outbox_envelope_release(&many.envelopes[i]);
+    }
+    if (taken_count > 0)
+        many_accept(&many, world, outbox, taken, taken_count, &edit);
+    for (size_t i = 0; i < taken_count; i++) {
+        check(many.failures[i]);
+        ledger_add(ledger, world, 'Q', taken[i], messages[i]);
+        memcpy(settled[settled_count++], taken[i], OUTBOX_ID_SIZE);
+    }
+    if (settled_count > 0)
+        many_do(&many, world, outbox, settled, settled_count, outbox_settle);
+    for (size_t i = 0; i < settled_count; i++)
+        check(many.failures[i]);
+}
+
 static void send_all(struct world *world, struct outbox *outbox, struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->count; i++) {
@@ -149,9 +193,25 @@ static void send_all(struct world *world, struct outbox *outbox, struct ledger *
         }
         if (!row.over)
             ledger_add(ledger, world, 'D', row.id, row.message);
-        if (row.message != REFUSED)
+        if (row.message != REFUSED && !together)
             check(remove_it(world, outbox, row.id));
     }
+}
+
+/* What was sent goes away in jobs that it shares. */
+static void remove_together(struct world *world, struct outbox *outbox, struct ledger *ledger)
+{
+    char sent[MESSAGES][OUTBOX_ID_SIZE];
+    size_t count = 0;
+    struct many many = {0};
+    for (size_t i = 0; i < ledger->count; i++) {
+        if (ledger->rows[i].message != REFUSED)
+            memcpy(sent[count++], ledger->rows[i].id, OUTBOX_ID_SIZE);
+    }
+    if (count > 0)
+        many_do(&many, world, outbox, sent, count, outbox_remove);
+    for (size_t i = 0; i < count; i++)
+        check(many.failures[i]);
 }
 
 /* The whole life of a process. */
@@ -166,10 +226,14 @@ static void live(struct world *world)
     while (answer.more) {
         scan(world, outbox, &answer);
         check(answer.failure);
-        for (size_t i = 0; i < answer.count; i++)
+        if (together)
+            take_together(world, outbox, &ledger, &answer);
+        for (size_t i = 0; i < answer.count && !together; i++)
             take(world, outbox, &ledger, answer.ids[i]);
     }
     send_all(world, outbox, &ledger);
+    if (together)
+        remove_together(world, outbox, &ledger);
     outbox_free(outbox);
     world_stop(world);
 }
@@ -248,14 +312,26 @@ static bool survives(int point)
     return killed;
 }
 
-static void what_was_submitted_survives_a_kill_at_every_step(void **state)
+static void assert_survival(bool is_together)
 {
-    (void)state;
     int point = 1;
+    together = is_together;
     while (survives(point) && point < CRASH_POINTS_MAX)
         point++;
     print_message("%d points\n", point - 1);
     assert_in_range(point, 60, CRASH_POINTS_MAX - 1);
+}
+
+static void what_was_submitted_survives_a_kill_at_every_step(void **state)
+{
+    (void)state;
+    assert_survival(false);
+}
+
+static void what_shares_jobs_survives_a_kill_at_every_step(void **state)
+{
+    (void)state;
+    assert_survival(true);
 }
 
 /* --- a disk that refuses --- */
@@ -386,6 +462,7 @@ int main(void)
     crash_use_memory();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_submitted_survives_a_kill_at_every_step),
+        cmocka_unit_test(what_shares_jobs_survives_a_kill_at_every_step),
         with_an_outbox(what_is_told_is_on_disk),
         with_an_outbox(nothing_is_told_that_is_not_on_disk),
         with_an_outbox(a_full_disk_leaves_the_message_where_it_was),
