@@ -79,6 +79,20 @@ struct failure given_up_waiting(void)
     return failure;
 }
 
+struct failure given_up_without_file(void)
+{
+    struct failure failure = given_up(
+        "CreateItem", "NoFile",
+        "It is not known whether the message was sent: a backup was put back, which has it as not "
+        "yet sent, its file is not in the outbox any more, and Exchange has nothing of it.",
+        "It was sent, and its copy was removed from Sent Items since, or it was lost together with "
+        "the outbox. If it did not arrive, submit it again.");
+    failure.permanent = true;
+    failure.in_doubt = true;
+    failure_format_text(&failure, "neither Drafts, Outbox nor Sent Items has it");
+    return failure;
+}
+
 struct failure given_up_searching(void)
 {
     struct failure failure =

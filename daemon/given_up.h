@@ -26,6 +26,9 @@ struct failure given_up_finding_out(const struct failure *last, bool may_be_sent
 /* Exchange has it, and Transport does not take it. */
 struct failure given_up_waiting(void);
 
+/* Its file was gone when a backup was put back, and Exchange has nothing of it. */
+struct failure given_up_without_file(void);
+
 /* Sent in one step, and within the doubt window no copy of it has turned up. */
 struct failure given_up_searching(void);
 

@@ -158,8 +158,9 @@ static void settle_save(struct settler *settler)
 static void make_again(struct settler *settler, struct submission *submission)
 {
     submission->row.doubt_since_ms = 0;
-    if (submission->row.size == 0) { /* its file was removed, and that comes after */
-        is_sent(settler, submission);
+    if (submission->row.size == 0) {
+        const struct failure reason = given_up_without_file();
+        give_up(settler, submission, true, &reason);
         return;
     }
     if (submission->row.attempts > 1 && given_up_is_due(submission)) {

@@ -1,7 +1,9 @@
 /* Settling doubts: what became of submissions whose last step was not answered.
  *
- *   creating    is there a draft? One is kept; none: it is asked for again. Further drafts, and one
- *               that a request still under way may make, are stray ones (tidy.h)
+ *   creating    is there a draft? One is kept; none: it is asked for again, or, when its file was
+ *               gone as a backup was put back, a person has to decide: it was sent and its copy
+ *               removed since, or the file was lost. Further drafts, and one that a request still
+ *               under way may make, are stray ones (tidy.h)
  *   created     is the draft still there? Gone, and nobody was asked to send it: as with creating
  *   sending     is the draft still there? Not submitted: it is sent again; submitted: Transport has
  *               it; gone: it was sent

@@ -96,7 +96,7 @@ void submission_set_reference(struct submission *submission, const char *referen
 
 void submission_append_bcc(const struct submission *submission, struct buffer *reason)
 {
-    const char *before = "\nIts Bcc recipients, whom the file does not name: ";
+    const char *before = "\nIts Bcc recipients: ";
     for (size_t i = 0; i < submission->recipient_count; i++) {
         if (submission->recipients[i].kind != BACKEND_BCC)
             continue;

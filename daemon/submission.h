@@ -46,7 +46,8 @@ void submission_list_release(struct submission_list *list);
 void submission_set_state(struct submission *submission, enum store_submission_state state);
 /* NULL: there is none any more. */
 void submission_set_reference(struct submission *submission, const char *reference);
-/* Appends the line that names its Bcc recipients, if it has some: the queue's file does not. */
+/* Appends the line that names its Bcc recipients, if it has some: a file that is the queue's copy
+ * does not. */
 void submission_append_bcc(const struct submission *submission, struct buffer *reason);
 
 /* Not again before `wait_ms` from now; settled for this cycle. */

@@ -13,10 +13,11 @@ struct refuse_work {
     const char *reason;
 };
 
-/* The three folders that it is about. */
+/* The folders that it is about. */
 struct refusal {
     const struct outbox *outbox;
     int intake;
+    int kept;
     int queue;
     int failed;
     const char *id;
@@ -71,34 +72,36 @@ static bool move(struct refusal *refusal, int from, const char *folder, const ch
     return true;
 }
 
-/* What was submitted is what is kept, when it is still there, and not its copy. */
+/* What was submitted is what a person gets, when it is still there, and not its copy, which has
+ * neither its Bcc nor, perhaps, its From. It may be there since before a crash. */
 static bool move_message(struct refusal *refusal)
 {
     struct stat status;
-    bool moved = false;
-    if (!move(refusal, refusal->intake, OUTBOX_INTAKE, refusal->id, &moved))
+    bool moved = fstatat(refusal->failed, refusal->message, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!moved && errno != ENOENT)
+        return refused(refusal, "find", OUTBOX_FAILED, refusal->message);
+    if (!moved && !move(refusal, refusal->intake, OUTBOX_INTAKE, refusal->id, &moved))
+        return false;
+    if (!moved && !move(refusal, refusal->kept, OUTBOX_KEPT, refusal->id, &moved))
         return false;
     if (!moved && !move(refusal, refusal->queue, OUTBOX_QUEUE, refusal->message, &moved))
         return false;
-    if (moved) {
-        if (unlinkat(refusal->queue, refusal->message, 0) < 0 && errno != ENOENT)
-            return refused(refusal, "remove", OUTBOX_QUEUE, refusal->message);
+    if (moved)
         return true;
-    }
-    /* Moved before a crash, or lost. */
-    if (fstatat(refusal->failed, refusal->message, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        return true;
-    bool lost = errno == ENOENT;
+    errno = ENOENT;
     refused(refusal, "find", OUTBOX_FAILED, refusal->message);
-    refusal->failure->gone = lost;
+    refusal->failure->gone = true;
     return false;
 }
 
-/* What was submitted is not needed beside its copy. */
-static void forget_kept(const struct refusal *refusal)
+/* It lies in failed/, on disk. */
+static bool remove_others(struct refusal *refusal)
 {
-    struct failure ignored = {0}; /* a start removes it, too */
-    outbox_unlink(refusal->outbox, OUTBOX_KEPT, refusal->id, &ignored);
+    if (unlinkat(refusal->queue, refusal->message, 0) < 0 && errno != ENOENT)
+        return refused(refusal, "remove", OUTBOX_QUEUE, refusal->message);
+    if (unlinkat(refusal->kept, refusal->id, 0) < 0 && errno != ENOENT)
+        return refused(refusal, "remove", OUTBOX_KEPT, refusal->id);
+    return true;
 }
 
 /* The reason comes first: a message in failed/ always has one. */
@@ -108,8 +111,8 @@ static void refuse(struct refusal *refusal, const char *reason)
     if (write_reason(refusal, reason) && move_message(refusal) &&
         outbox_folder_sync(outbox, refusal->failed, OUTBOX_FAILED, refusal->failure) &&
         outbox_folder_sync(outbox, refusal->intake, OUTBOX_INTAKE, refusal->failure) &&
-        outbox_folder_sync(outbox, refusal->queue, OUTBOX_QUEUE, refusal->failure))
-        forget_kept(refusal);
+        remove_others(refusal)) /* a start removes what is back in kept/ */
+        outbox_folder_sync(outbox, refusal->queue, OUTBOX_QUEUE, refusal->failure);
 }
 
 static void refuse_job(void *argument)
@@ -119,6 +122,7 @@ static void refuse_job(void *argument)
     struct failure *failure = &work->work.failure;
     struct refusal refusal = {.outbox = outbox,
                               .intake = outbox_folder(outbox, OUTBOX_INTAKE, failure),
+                              .kept = outbox_folder(outbox, OUTBOX_KEPT, failure),
                               .queue = outbox_folder(outbox, OUTBOX_QUEUE, failure),
                               .failed = outbox_folder(outbox, OUTBOX_FAILED, failure),
                               .id = work->work.id,
@@ -126,7 +130,7 @@ static void refuse_job(void *argument)
     outbox_name(refusal.message, refusal.id, ".eml");
     if (!failure_is_set(failure))
         refuse(&refusal, work->reason);
-    const int folders[] = {refusal.intake, refusal.queue, refusal.failed};
+    const int folders[] = {refusal.intake, refusal.kept, refusal.queue, refusal.failed};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         if (folders[i] >= 0)
             close(folders[i]);

@@ -94,15 +94,18 @@ void sink_open_start(struct sink *sink, struct sink_opening *opening);
 
 /* --- what was published --- */
 
-enum { SINK_LIST_MAX = 500 };
+enum {
+    SINK_LIST_MAX = 500,        /* files that a page tells of */
+    SINK_LIST_READ_MAX = 10000, /* names that are read for it, those of others as well */
+};
 
 struct sink_listing {
     int64_t since_ms; /* in: files that were published before are left out */
     uint64_t above;   /* in: files of owners with a higher number count as well; 0: they do not */
     struct failure failure;                   /* out */
     struct maildir_name files[SINK_LIST_MAX]; /* out: the next ones, in no order */
-    size_t count;
-    bool more; /* out: start it again for the next ones */
+    size_t count;                             /* perhaps 0 though there are more */
+    bool more;                                /* out: start it again for the next ones */
     void (*done)(struct sink_listing *listing);
     void *argument;
 

@@ -81,7 +81,9 @@ static void list_job(void *argument)
     list->count = 0;
     if (!sink_folders_use(sink, &list->failure))
         return;
-    while (list->folder < FOLDERS && list->count < SINK_LIST_MAX) {
+    for (size_t read = 0;
+         list->folder < FOLDERS && list->count < SINK_LIST_MAX && read < SINK_LIST_READ_MAX;
+         read++) {
         if (list->opened == NULL && !list_open(list, sink))
             return;
         if (list_entry(list, sink))

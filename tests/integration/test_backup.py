@@ -223,28 +223,57 @@ def _():
         scene.check_delivered(ANN)
 
 
-@case("what has no file was sent, though its copy was removed from Sent Items since")
+def until_it_waits(scene, subject):
+    until_taken_in(scene, subject)
+    until(lambda: not scene.outbox.intake(), "it is settled")
+
+
+@case("what has no file and is not in Exchange is not sent again, and a person is told")
 def _():
     with scene_of() as scene:
         scene.exchange.fault(mailbox=ANN, **BUSY)
         scene.start()
-        scene.submit(mail("sent since"))
-        until_taken_in(scene, "sent since")
-        until(lambda: not scene.outbox.intake(), "it is settled")
+        scene.submit(mail("sent since"), mail("removed from Sent Items since"))
+        until_it_waits(scene, "removed from Sent Items since")
         copy = back_up(scene)
         scene.exchange.clear_faults()
-        until_sent(scene, "sent since")
-        item, = scene.exchange.items(ANN, "Sent Items")
-        scene.exchange.control("delete", item=item["id"])
-        until(lambda: not scene.outbox.leftover(), "its file is removed")
+        until_sent(scene, "sent since", "removed from Sent Items since")
+        gone, = [item for item in scene.exchange.items(ANN, "Sent Items")
+                 if item["subject"] != "sent since"]
+        scene.exchange.control("delete", item=gone["id"])
+        until(lambda: not scene.outbox.leftover(), "the files are removed")
         scene.daemon.kill()
+        for _ in range(2):  # the second time the reason is there already
+            put_back(scene, copy)
+            scene.daemon.start()
+            scene.daemon.until_logged("2 of them without a file")
+            scene.until_settled()
+            check_equal({row["subject"]: row["state"] for row in scene.ledger.rows(
+                "SELECT subject, state FROM submission")},
+                {"sent since": 4, "removed from Sent Items since": 5}, "states")
+            scene.daemon.until_logged('"removed from Sent Items since" was not sent and is lost',
+                                      "NoFile")
+            scene.daemon.kill()
+        scene.check_each_once(BEN, ["sent since", "removed from Sent Items since"])
+
+
+@case("an outbox that is lost together with the database counts as sent by nobody")
+def _():
+    with scene_of() as scene:
+        scene.exchange.fault(mailbox=ANN, **BUSY)
+        scene.start()
+        scene.submit(mail("never sent"))
+        until_it_waits(scene, "never sent")
+        copy = back_up(scene)
+        scene.daemon.kill()
+        scene.exchange.clear_faults()
+        shutil.rmtree(scene.folder / "state/outbox")
         put_back(scene, copy)
         scene.daemon.start()
-        scene.daemon.until_logged("1 of them without a file")
+        scene.daemon.until_logged('"never sent" was not sent and is lost', "not known whether")
         scene.until_settled()
-        check_equal(scene.ledger.value("SELECT state FROM submission"), 4, "state")
-        scene.check_each_once(BEN, ["sent since"])
-        check_equal(scene.outbox.failed(), {}, "what is left to a person")
+        check_equal(scene.ledger.value("SELECT state FROM submission"), 5, "state")
+        until(lambda: scene.maildir(ANN).count() == 1, "the sender is told")
 
 
 @case("what was delivered and not yet marked read is marked read after all")

@@ -36,8 +36,9 @@ static void a_draft_that_is_found_submitted_counts_as_sent_once_it_is_gone(void 
     fixture_free();
 }
 
-/* When a backup was put back: the file is removed when it is known that the message was sent. */
-static void what_had_no_file_is_sent_as_its_draft_or_was_sent(void **state)
+/* When a backup was put back: the file is removed when it is known that the message was sent, but
+ * it may have been lost as well. */
+static void what_had_no_file_is_sent_as_its_draft_or_left_to_a_person(void **state)
 {
     (void)state;
     fixture_create(2);
@@ -46,9 +47,24 @@ static void what_had_no_file_is_sent_as_its_draft_or_was_sent(void **state)
     world.messages[0].row.size = world.messages[1].row.size = 0;
     draft_make(1, false);
     run();
-    assert_int_equal(state_of(0), STORE_SUBMISSION_SENT);
+    assert_int_equal(state_of(0), STORE_SUBMISSION_FAILED);
+    assert_true(world.messages[0].reason.in_doubt);
+    assert_string_equal(world.messages[0].reason.code, "NoFile");
     assert_int_equal(world.messages[0].asked_create, 0);
     assert_sent(1);
+    assert_int_equal(world.kinds[ASK_CREATE], 0);
+    fixture_free();
+}
+
+static void what_had_no_file_and_is_in_sent_items_was_sent(void **state)
+{
+    (void)state;
+    fixture_create(1);
+    leave(0, STORE_SUBMISSION_CREATING);
+    world.messages[0].row.size = 0;
+    draft_make(0, true);
+    run();
+    assert_sent(0);
     assert_int_equal(world.kinds[ASK_CREATE], 0);
     fixture_free();
 }
@@ -379,7 +395,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_draft_that_was_made_after_all_is_sent),
         cmocka_unit_test(a_draft_that_is_found_submitted_counts_as_sent_once_it_is_gone),
-        cmocka_unit_test(what_had_no_file_is_sent_as_its_draft_or_was_sent),
+        cmocka_unit_test(what_had_no_file_is_sent_as_its_draft_or_left_to_a_person),
+        cmocka_unit_test(what_had_no_file_and_is_in_sent_items_was_sent),
         cmocka_unit_test(nothing_is_created_while_a_search_fails),
         cmocka_unit_test(many_are_searched_for_in_several_requests),
         cmocka_unit_test(a_draft_that_is_there_is_sent),

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "mail_world.h"
 
+#include <fcntl.h>
+
 enum { OWNER = 7, MANY = 2 * SINK_LIST_MAX + 100 };
 
 #define DIGITS "000102030405060708090a0b0c0d0e"
@@ -54,6 +56,16 @@ static void put(const struct world *world, const char *below, int seconds, unsig
     world_put(world, below, name, "hi\n");
 }
 
+/* A name of another program, without the file's own content. */
+static void put_name(const struct world *world, unsigned number)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/new/1700000000.M%uP1.host", world->path, number);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
 static void files_of_the_owner_are_told_from_new_and_cur(void **state)
 {
     struct world *world = *state;
@@ -99,6 +111,21 @@ static void many_files_come_page_by_page(void **state)
     assert_int_equal(listed.count, MANY);
     assert_true(listed.pages >= 3);
     assert_null(listing.work);
+    sink_free(sink);
+}
+
+/* What all mailboxes share, or a user has filled with mail of others: it shows that it goes on. */
+static void names_that_are_not_told_fill_pages_as_well(void **state)
+{
+    struct world *world = *state;
+    struct sink *sink = open_maildir(world);
+    for (unsigned i = 0; i < SINK_LIST_READ_MAX + 10; i++)
+        put_name(world, i);
+    put(world, "cur", 1700000000, OWNER, 1, "");
+    struct sink_listing listing = {.since_ms = 0};
+    struct listed listed = list(world, sink, &listing);
+    assert_int_equal(listed.count, 1);
+    assert_int_equal(listed.pages, 2);
     sink_free(sink);
 }
 
@@ -159,6 +186,8 @@ int main(void)
         in_a_world(files_of_the_owner_are_told_from_new_and_cur),
         in_a_world(older_files_and_those_of_others_are_told_as_wanted),
         in_a_world(many_files_come_page_by_page),
+        in_a_world(names_that_are_not_told_fill_pages_as_well),
+        in_a_world(names_that_are_not_told_fill_pages_as_well),
         in_a_world(it_may_end_between_two_pages_and_the_sink_while_one_is_read),
         in_a_world(without_the_marker_nothing_is_concluded),
         in_a_world(what_is_published_with_a_mark_is_told_by_it),
