@@ -4,10 +4,13 @@
  *     and "incoming": true or "outgoing": true; neither means both.
  *
  *     {"kind": "switched", "address": "...", "profile": "...", "enabled": false,
- *      "directions": ["incoming", "outgoing"], "alerts_resolved": 1, "running": false,
- *      "paused": false}
+ *      "directions": ["incoming", "outgoing"], "off": ["outgoing"], "changed": true,
+ *      "since": "...", "user": 0, "alerts_resolved": 1, "running": false, "paused": false}
  *
  *     directions  that were switched; of all that are enabled, those that are configured
+ *     off         those of them that the configuration does not want
+ *     changed     one of them was not so before
+ *     since, user when they are disabled, the first of them: since when, and by whom; null
  *     running     a cycle still ends what it has begun
  *     paused      the profile is
  *
@@ -27,11 +30,12 @@
  * redeliver   {"command": "redeliver", "address": "...", "since": "2026-01-31T00:00:00Z",
  *              "dry_run": true}
  *
- *     {"kind": "redelivery", "address": "...", "since": "...", "messages": 12, "dry_run": true,
- *      "after_processing": "leave", "enabled": true}
+ *     {"kind": "redelivery", "address": "...", "since": "...", "asked_for": "...", "messages": 12,
+ *      "dry_run": true, "after_processing": "leave", "enabled": true}
  *     {"kind": "forgotten", "messages": 12}
  *
- *     The first once it is counted; since: no earlier than the first mail that the mailbox takes;
+ *     The first once it is counted; since: no earlier than the first mail that the mailbox takes
+ *     (process_email_from), whatever time was asked_for;
  *     enabled: incoming is. The second once the ledger has forgotten them; not with dry_run, nor
  *     when there are none.
  *
@@ -40,6 +44,7 @@
 #include "base/memory.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_meant.h"
+#include "daemon/json_member.h"
 #include "daemon/profile.h"
 #include "daemon/redelivery.h"
 #include "daemon/switch.h"
@@ -72,7 +77,9 @@ struct switch_request {
     struct switching switching;
     struct control_request *request; /* NULL: gone */
     unsigned directions;             /* that are told of */
+    unsigned off;                    /* of these, those that are not configured */
     bool was;                        /* the profile was so before */
+    bool changed;                    /* the mailbox was not so before */
 };
 
 static void switch_gone(void *state)
@@ -108,20 +115,49 @@ static json_t *directions_json(unsigned directions)
     return array;
 }
 
+/* The first of the directions that are told of, while it is disabled; NULL. */
+static const struct direction *disabled_direction(const struct switch_request *act)
+{
+    const struct service *service = act->switching.service;
+    const struct mailbox *mailbox = service_mailbox(service, act->switching.name);
+    if (mailbox == NULL)
+        return NULL;
+    if ((act->directions & STORE_INCOMING) && mailbox->incoming.switched_off)
+        return &mailbox->incoming;
+    return (act->directions & STORE_OUTGOING) && mailbox->outgoing.switched_off ? &mailbox->outgoing
+                                                                                : NULL;
+}
+
+static json_t *switched_json(const struct switch_request *act)
+{
+    const struct switching *switching = &act->switching;
+    const struct direction *disabled = disabled_direction(act);
+    bool paused = pauses_find(switching->service->pauses, switching->profile) != NULL;
+    json_t *object = json_object();
+    json_set_text(object, "kind", "switched");
+    json_set_text(object, "address", switching->name);
+    json_set_text(object, "profile", switching->profile);
+    json_object_set_new(object, "enabled", json_boolean(switching->on));
+    json_object_set_new(object, "directions", directions_json(act->directions));
+    json_object_set_new(object, "off", directions_json(act->off));
+    json_object_set_new(object, "changed", json_boolean(act->changed));
+    json_set_time(object, "since", disabled == NULL ? 0 : disabled->switched.since_ms);
+    json_object_set_new(object, "user",
+                        disabled == NULL ? json_null() : json_integer(disabled->switched.user));
+    json_set_number(object, "alerts_resolved", switching->resolved.alerts);
+    json_object_set_new(object, "running", json_boolean(switching->running));
+    json_object_set_new(object, "paused", json_boolean(paused));
+    return object;
+}
+
 static void mailbox_switched(struct switching *switching, const struct failure *failure)
 {
     struct switch_request *act = switching->argument;
     struct control_request *request = act->request;
-    bool paused = pauses_find(switching->service->pauses, switching->profile) != NULL;
     if (request != NULL && failure != NULL) {
         control_fail_by(request, EX_TEMPFAIL, failure);
     } else if (request != NULL) {
-        control_reply(request,
-                      json_pack("{s:s,s:s,s:s,s:b,s:o,s:I,s:b,s:b}", "kind", "switched", "address",
-                                switching->name, "profile", switching->profile, "enabled",
-                                switching->on, "directions", directions_json(act->directions),
-                                "alerts_resolved", (json_int_t)switching->resolved.alerts,
-                                "running", switching->running, "paused", paused));
+        control_reply(request, switched_json(act));
         control_end(request);
     }
     memory_free(act);
@@ -143,7 +179,11 @@ static void start_switch(struct control_request *request, const struct mailbox *
                          unsigned directions, unsigned told)
 {
     struct switch_request *act = switch_create(request, on, mailbox_switched);
+    unsigned disabled = (mailbox->incoming.switched_off ? STORE_INCOMING : 0u) |
+                        (mailbox->outgoing.switched_off ? STORE_OUTGOING : 0u);
     act->directions = told;
+    act->off = told & ~directions_configured(mailbox);
+    act->changed = (directions & (on ? disabled : ~disabled)) != 0;
     switch_mailbox(&act->switching, mailbox, directions);
 }
 
@@ -233,6 +273,7 @@ struct redelivery_request {
     struct control_request *request; /* NULL: gone */
     const char *after_processing;
     bool enabled;
+    int64_t asked_for_ms;
     char *address;
 };
 
@@ -246,13 +287,14 @@ static void redelivery_gone(void *state)
 static void counted(struct redelivery *redelivery)
 {
     const struct redelivery_request *act = redelivery->argument;
-    char since[CLOCK_TEXT_SIZE];
+    char since[CLOCK_TEXT_SIZE], asked_for[CLOCK_TEXT_SIZE];
     clock_format_utc(redelivery->since_ms, since);
+    clock_format_utc(act->asked_for_ms, asked_for);
     control_reply(act->request,
-                  json_pack("{s:s,s:s,s:s,s:I,s:b,s:s,s:b}", "kind", "redelivery", "address",
-                            act->address, "since", since, "messages", (json_int_t)redelivery->count,
-                            "dry_run", redelivery->dry_run, "after_processing",
-                            act->after_processing, "enabled", act->enabled));
+                  json_pack("{s:s,s:s,s:s,s:s,s:I,s:b,s:s,s:b}", "kind", "redelivery", "address",
+                            act->address, "since", since, "asked_for", asked_for, "messages",
+                            (json_int_t)redelivery->count, "dry_run", redelivery->dry_run,
+                            "after_processing", act->after_processing, "enabled", act->enabled));
 }
 
 static void redelivered(struct redelivery *redelivery, const struct failure *failure)
@@ -298,6 +340,7 @@ static void start_redeliver(struct control_request *request)
     act->request = request;
     act->after_processing = after_processing_name(mailbox);
     act->enabled = mailbox_wants(mailbox, CYCLE_INCOMING);
+    act->asked_for_ms = since_ms;
     act->address = memory_copy_string(mailbox_address(mailbox));
     act->redelivery = (struct redelivery){
         .service = control_service(request),

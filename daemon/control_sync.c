@@ -10,7 +10,8 @@
  *
  *   directions  how many; none when all are off, or have nothing to send
  *   disabled    how many besides are left out, for an administrator has disabled them
- *   hindrance   why they wait all the same, when their profile is not tried now; null
+ *   hindrance   why they wait all the same, and since when, when their profile is not tried now;
+ *               null
  *
  * With "wait" the cycles' ends are told as they come, and the request ends with the last:
  *
@@ -18,14 +19,15 @@
  *    "result": "success", "processed": 3, "failed": 0, "error": null}
  *
  *   result     success; failure; cut short (by a reload, or a change of the configuration);
- *              off (the direction has nothing to do, or no more); paused (its profile is)
- *   processed  messages delivered or sent; `failed`: those that were recorded as failed
- *   error      null, or {"code", "sentence", "text", "remedy"}
+ *              off (the direction has nothing to do, or no more); paused (its profile is); not
+ * tried (its profile was waiting before for its server or account, and is not tried now) processed
+ * messages delivered or sent; `failed`: those that were recorded as failed error      null, or
+ * {"code", "sentence", "text", "remedy"}
  *
  * Errors: NoSuchMailbox, NoSuchProfile, Paused (the profile is, or was meanwhile), Disabled (all
- * that is configured), SyncFailed (some cycle has failed). */
+ * that is configured), NotTried (some cycle was not, for its profile waits), SyncFailed (some cycle
+ * has failed). */
 #include "base/memory.h"
-#include "base/shell_word.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_meant.h"
@@ -34,6 +36,7 @@
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +64,9 @@ struct sync_request {
     size_t count, capacity;
     size_t left; /* not told yet */
     size_t failed;
-    size_t paused; /* not run: their profile is */
+    size_t paused;       /* not run: their profile is */
+    size_t not_tried;    /* not run either: it waits for its server or account */
+    uint64_t started_ms; /* monotonic */
     size_t due;
     size_t disabled;
     bool complete; /* all were made due */
@@ -101,6 +106,7 @@ static void sync_tell(struct sync_request *sync, struct sync_target *target,
     sync->left--;
     sync->failed += strcmp(result, "failure") == 0;
     sync->paused += strcmp(result, "paused") == 0;
+    sync->not_tried += strcmp(result, "not tried") == 0;
     control_reply(sync->request,
                   json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o}", "kind", "cycle", "address",
                             mailbox_address(direction->mailbox), "profile",
@@ -111,13 +117,33 @@ static void sync_tell(struct sync_request *sync, struct sync_target *target,
                             error_of(failure)));
 }
 
+/* As it is now: a reload may have come between. NULL: it has gone. */
+static const struct profile *profile_of(const struct sync_request *sync)
+{
+    if (sync->profile != NULL)
+        return service_profile(sync->service, sync->profile);
+    const struct mailbox *mailbox =
+        service_mailbox(sync->service, control_address(sync->request, "address"));
+    return mailbox == NULL ? NULL : mailbox->profile;
+}
+
+static void write_gate(struct buffer *text, const struct profile *profile)
+{
+    if (profile != NULL && profile->gate.state == GATE_CLOSED)
+        hindrance_write_gate(text, profile);
+}
+
 /* Ends the request, and frees `sync`, when all was told. */
 static void sync_end_if_through(struct sync_request *sync)
 {
     struct control_request *request = sync->request;
     size_t failed = sync->failed, paused = sync->paused, count = sync->count;
+    size_t not_tried = sync->not_tried;
+    struct buffer why = {0};
     if (sync->left > 0 || !sync->complete)
         return;
+    if (not_tried > 0)
+        write_gate(&why, profile_of(sync));
     sync_free(sync);
     if (failed > 0)
         control_fail(request, EX_TEMPFAIL, "SyncFailed",
@@ -130,8 +156,14 @@ static void sync_end_if_through(struct sync_request *sync)
                      "profile list shows it",
                      paused, count, text_plural(count, "cycle", "cycles"),
                      text_plural(paused, "was", "were"));
+    else if (not_tried > 0)
+        control_fail(request, EX_UNAVAILABLE, "NotTried", "%zu of %zu %s %s not tried%s%s",
+                     not_tried, count, text_plural(count, "cycle", "cycles"),
+                     text_plural(not_tried, "was", "were"), why.length > 0 ? ": " : "",
+                     buffer_string(&why));
     else
         control_end(request);
+    buffer_release(&why);
 }
 
 static int compare_targets(const void *a, const void *b)
@@ -197,7 +229,9 @@ static void sync_look_at(struct sync_request *sync, struct sync_target *target,
     const struct gate *gate = closed_gate(sync, direction);
     if (target->told)
         return;
-    if (gate != NULL)
+    if (gate != NULL && gate->failed_ms < sync->started_ms)
+        sync_tell(sync, target, direction, "not tried", NULL, NULL);
+    else if (gate != NULL)
         sync_tell(sync, target, direction, "failure", NULL, &gate->failure);
     else if (direction->state == DIRECTION_READY && direction->mailbox->profile->paused)
         sync_tell(sync, target, direction, "paused", NULL, NULL);
@@ -256,12 +290,16 @@ static void sync_add_target(struct sync_request *sync, const struct direction *d
     sync->left++;
 }
 
+static bool is_left_out(const struct direction *direction)
+{
+    return direction->switched_off && mailbox_is_configured(direction->mailbox, direction->kind);
+}
+
 static void sync_mailbox(struct sync_request *sync, struct mailbox *mailbox)
 {
     struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
     for (size_t i = 0; i < 2; i++) {
-        sync->disabled +=
-            directions[i]->switched_off && mailbox_is_configured(mailbox, directions[i]->kind);
+        sync->disabled += is_left_out(directions[i]);
         if (!service_make_due(sync->service, directions[i]))
             continue;
         sync->due++;
@@ -277,9 +315,10 @@ static void sync_fail_disabled(struct sync_request *sync)
     struct buffer text = {0};
     if (sync->profile == NULL) {
         const char *address = control_address(request, "address");
-        buffer_append_format(&text, "%s is disabled by an administrator; exsyncctl enable ",
-                             address);
-        shell_word_append(&text, address);
+        const struct mailbox *mailbox = service_mailbox(sync->service, address);
+        if (mailbox != NULL)
+            hindrance_write_disabled(
+                &text, mailbox, is_left_out(&mailbox->incoming) ? CYCLE_INCOMING : CYCLE_OUTGOING);
     } else {
         buffer_append_format(&text,
                              "all mailboxes of the profile %s are disabled by an "
@@ -287,18 +326,9 @@ static void sync_fail_disabled(struct sync_request *sync)
                              sync->profile);
     }
     sync_free(sync);
-    control_fail(request, EX_UNAVAILABLE, "Disabled", "nothing is synchronized: %s", text.data);
+    control_fail(request, EX_UNAVAILABLE, "Disabled", "nothing is synchronized: %s",
+                 buffer_string(&text));
     buffer_release(&text);
-}
-
-/* As it is now: a reload may have come between. NULL: it has gone. */
-static const struct profile *profile_of(const struct sync_request *sync)
-{
-    if (sync->profile != NULL)
-        return service_profile(sync->service, sync->profile);
-    const struct mailbox *mailbox =
-        service_mailbox(sync->service, control_address(sync->request, "address"));
-    return mailbox == NULL ? NULL : mailbox->profile;
 }
 
 /* A gate that is tried now keeps nobody waiting. */
@@ -306,14 +336,27 @@ static json_t *due_json(const struct sync_request *sync)
 {
     json_t *object = json_object();
     struct buffer hindrance = {0};
-    const struct profile *profile = profile_of(sync);
-    if (profile != NULL && profile->gate.state == GATE_CLOSED)
-        hindrance_write_gate(&hindrance, profile);
+    write_gate(&hindrance, profile_of(sync));
     json_set_text(object, "kind", "due");
     json_set_number(object, "directions", sync->due);
     json_set_number(object, "disabled", sync->disabled);
     json_set_buffer(object, "hindrance", &hindrance);
     return object;
+}
+
+static void sync_report(const struct sync_request *sync)
+{
+    const struct profile *profile = profile_of(sync);
+    const char *address = sync->profile != NULL ? NULL : control_address(sync->request, "address");
+    const struct log_fields fields = {.message_id = MESSAGE_TRIED_NOW,
+                                      .profile = profile == NULL ? NULL : profile->config->name,
+                                      .mailbox = address};
+    log_write(sync->service->context.log, LOG_PRIORITY_NOTICE, &fields,
+              "%s%s: an administrator (uid %" PRIu32 ") wants it synchronized now: %zu %s %s due",
+              address == NULL ? "profile " : "", address == NULL ? sync->profile : address,
+              control_user(sync->request), sync->due,
+              text_plural(sync->due, "direction", "directions"),
+              text_plural(sync->due, "is", "are"));
 }
 
 /* All are due: from here on the request ends when all was told. */
@@ -324,11 +367,7 @@ static void sync_all_due(struct sync_request *sync)
         sync_fail_disabled(sync);
         return;
     }
-    const struct log_fields fields = {.message_id = MESSAGE_TRIED_NOW, .profile = sync->profile};
-    log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields,
-              "as an administrator wishes, %zu %s of mailboxes %s due now", sync->due,
-              text_plural(sync->due, "direction", "directions"),
-              text_plural(sync->due, "is", "are"));
+    sync_report(sync);
     control_reply(sync->request, due_json(sync));
     sync->complete = true;
     executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
@@ -374,6 +413,7 @@ static struct sync_request *sync_create(struct control_request *request, struct 
     struct sync_request *sync = memory_allocate(sizeof *sync);
     sync->request = request;
     sync->service = control_service(request);
+    sync->started_ms = executor_now(sync->service->context.executor);
     sync->waits = control_flag(request, "wait");
     sync->watcher.cycle_ended = sync_cycle_ended;
     if (sync->waits)

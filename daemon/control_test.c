@@ -35,6 +35,7 @@
 #include "daemon/json_member.h"
 #include "daemon/remedy.h"
 #include "daemon/service_private.h"
+#include "daemon/sign_in.h"
 #include "daemon/switch.h"
 #include "daemon/test_run.h"
 
@@ -111,7 +112,11 @@ static json_t *error_of(const struct test_request *test, const char *profile, co
         .mailbox = address,
         .scope = failure->scope,
     };
-    struct buffer commands = {0};
+    struct buffer commands = {0}, remedy = {0};
+    if (in_use != NULL && failure->category == FAILURE_AUTHENTICATION)
+        sign_in_write_remedy(&remedy, in_use->config, failure->remedy, address);
+    else if (failure->remedy != NULL)
+        buffer_append_string(&remedy, failure->remedy);
     if (in_use != NULL)
         remedy_write_commands(&commands, failure->category, &place);
     json_t *error = json_object();
@@ -119,7 +124,7 @@ static json_t *error_of(const struct test_request *test, const char *profile, co
     json_set_text(error, "sentence", failure->sentence);
     json_set_text(error, "text", failure->text);
     json_set_text(error, "detail", step->detail);
-    json_set_text(error, "remedy", failure->remedy);
+    json_set_buffer(error, "remedy", &remedy);
     json_set_buffer(error, "commands", &commands);
     return error;
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "daemon/remedy.h"
+#include "daemon/sign_in.h"
 
 #include <inttypes.h>
 
@@ -219,6 +220,14 @@ static void write_remark(struct buffer *text, const char *remedy)
         buffer_append_format(text, "# %s\n", remedy);
 }
 
+static void write_sign_in_remedy(struct buffer *text, const struct diagnosis_result *result)
+{
+    struct buffer remedy = {0};
+    sign_in_write_remedy(&remedy, result->profile, result->failure.remedy, result->address);
+    write_remark(text, buffer_string(&remedy));
+    buffer_release(&remedy);
+}
+
 static bool is_about_exchange(enum diagnosis_finding finding)
 {
     return finding != DIAGNOSIS_WORKS && finding != DIAGNOSIS_UNREACHABLE;
@@ -262,7 +271,9 @@ void diagnosis_write_commands(struct buffer *text, const struct diagnosis_result
         return;
     bool own_words = result->finding == DIAGNOSIS_NO_ROLE || result->finding == DIAGNOSIS_SCOPE ||
                      result->finding == DIAGNOSIS_SPREADING;
-    if (!own_words)
+    if (result->finding == DIAGNOSIS_SIGN_IN_REFUSED)
+        write_sign_in_remedy(text, result);
+    else if (!own_words)
         write_remark(text, result->failure.remedy);
     if (is_about_exchange(result->finding))
         write_for_exchange(text, result, &place);

@@ -1,5 +1,7 @@
 #include "daemon/gate.h"
 
+#include "base/clock.h"
+
 void gate_init(struct gate *gate, struct executor *executor, void (*on_trying)(void *argument),
                void *argument)
 {
@@ -55,8 +57,11 @@ bool gate_close(struct gate *gate, uint32_t generation, const struct failure *fa
 {
     if (!gate_can_close(gate, generation))
         return false;
-    if (gate->state == GATE_OPEN)
-        gate->closed_ms = executor_now(gate->executor);
+    gate->failed_ms = executor_now(gate->executor);
+    if (gate->state == GATE_OPEN) {
+        gate->closed_ms = gate->failed_ms;
+        gate->closed_wall_ms = clock_wall_ms();
+    }
     gate->state = GATE_CLOSED;
     gate->generation++;
     gate->failures++;

@@ -26,6 +26,8 @@ struct gate {
     uint32_t generation;    /* how often it has closed */
     uint32_t failures;      /* in a row */
     uint64_t closed_ms;     /* monotonic: since when it is not open */
+    int64_t closed_wall_ms; /* the same by the clock */
+    uint64_t failed_ms;     /* monotonic: when the last piece of work met the failure */
     struct failure failure; /* why it is not open */
     struct executor_timer timer;
     void (*on_trying)(void *argument); /* the wait is over: start something */

@@ -54,9 +54,9 @@ static int64_t since_of(enum hindrance hindrance, const struct mailbox *mailbox,
     case HINDRANCE_PAUSED:
         return mailbox->profile->paused_since_ms;
     case HINDRANCE_STORAGE:
-        return wall_of(scheduler->storage.closed_ms);
+        return scheduler->storage.closed_wall_ms;
     case HINDRANCE_PROFILE:
-        return wall_of(mailbox->profile->gate.closed_ms);
+        return mailbox->profile->gate.closed_wall_ms;
     case HINDRANCE_STOPPED:
         return wall_of(direction_of(mailbox, kind)->trouble->since_ms);
     case HINDRANCE_DISABLED:
@@ -111,8 +111,10 @@ void hindrance_write_disabled(struct buffer *text, const struct mailbox *mailbox
 
 void hindrance_write_gate(struct buffer *text, const struct profile *profile)
 {
-    buffer_append_format(text,
-                         "the profile %s waits for its server or account: ", profile->config->name);
+    buffer_append_format(text, "the profile %s waits for its server or account",
+                         profile->config->name);
+    write_time(text, " since ", profile->gate.closed_wall_ms);
+    buffer_append_string(text, ": ");
     write_failure(text, &profile->gate.failure);
     buffer_append_string(text, "; exsyncctl profile show ");
     shell_word_append(text, profile->config->name);

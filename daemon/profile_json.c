@@ -61,19 +61,30 @@ static void set_owner(json_t *object, const struct config_profile *profile,
 
 /* --- the server --- */
 
+static json_t *gate_trouble(const struct profile *profile)
+{
+    const struct gate *gate = &profile->gate;
+    if (gate->state == GATE_OPEN)
+        return json_null();
+    json_t *trouble = trouble_json(&gate->failure, gate->failures, gate->closed_ms);
+    if (gate->failure.category == FAILURE_AUTHENTICATION) {
+        struct buffer remedy = {0};
+        sign_in_write_remedy(&remedy, profile->config, gate->failure.remedy, NULL);
+        json_set_buffer(trouble, "remedy", &remedy);
+    }
+    return trouble;
+}
+
 static void set_gate(json_t *object, const struct profile *profile)
 {
     const struct gate *gate = &profile->gate;
-    bool open = gate->state == GATE_OPEN;
     int64_t next_try_ms = 0;
     if (gate->state == GATE_CLOSED) {
         uint64_t now = executor_now(profile->context->executor), due = gate->timer.entry.key;
         next_try_ms = clock_wall_ms() + (due > now ? (int64_t)(due - now) : 0);
     }
     json_set_text(object, "gate", gate_name(gate->state));
-    json_object_set_new(object, "trouble",
-                        open ? json_null()
-                             : trouble_json(&gate->failure, gate->failures, gate->closed_ms));
+    json_object_set_new(object, "trouble", gate_trouble(profile));
     json_set_time(object, "next_try", next_try_ms);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
+#include "base/shell_word.h"
 
 #include <string.h>
 #include <sys/queue.h>
@@ -195,4 +196,28 @@ uint64_t sign_in_wait(const struct store_sign_in *sign_in, int64_t now_ms)
         return wait;
     uint64_t gone = (uint64_t)(now_ms - sign_in->last_ms);
     return gone < wait ? wait - gone : 0;
+}
+
+/* --- what to do --- */
+
+void sign_in_write_remedy(struct buffer *text, const struct config_profile *profile,
+                          const char *remedy, const char *address)
+{
+    bool known = remedy != NULL && remedy[0] != '\0';
+    buffer_append_string(text, known ? remedy
+                                     : "Check the account and the password of the profile: wrong, "
+                                       "expired, or locked.");
+    if (profile->password != NULL && (!known || strstr(remedy, "password") != NULL))
+        buffer_append_format(text,
+                             " A new password goes into the file that password_file of [profile "
+                             "%s] names (or into its password_credential), and exsyncctl reload "
+                             "takes it into use.",
+                             profile->name);
+    else
+        buffer_append_string(text, " exsyncctl reload takes a changed profile into use.");
+    buffer_append_string(text, " To try the sign-in at once as it is: exsyncctl test ");
+    if (address == NULL)
+        buffer_append_string(text, "--profile ");
+    shell_word_append(text, address == NULL ? profile->name : address);
+    buffer_append_string(text, " --sign-in");
 }

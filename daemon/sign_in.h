@@ -13,6 +13,7 @@
 #ifndef EXSYNC_DAEMON_SIGN_IN_H
 #define EXSYNC_DAEMON_SIGN_IN_H
 
+#include "base/buffer.h"
 #include "config/config.h"
 #include "store/store.h"
 #include "store/store_alerts.h"
@@ -58,5 +59,11 @@ bool sign_ins_written(struct sign_ins *sign_ins, const struct config_profile *pr
 /* How long from `now_ms` (wall time) until the next try. A clock that was set back makes it no
  * longer than from the refusal on. */
 uint64_t sign_in_wait(const struct store_sign_in *sign_in, int64_t now_ms);
+
+/* Appends what a person does about a refused sign-in: `remedy` of its failure (NULL or "": the
+ * account is to be checked), where a new password goes, and how it is tried at once: for `address`,
+ * or for the whole profile when that is NULL. */
+void sign_in_write_remedy(struct buffer *text, const struct config_profile *profile,
+                          const char *remedy, const char *address);
 
 #endif

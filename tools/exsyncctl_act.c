@@ -21,6 +21,36 @@ static const char *directions_of(const json_t *answer)
     return "incoming and outgoing";
 }
 
+/* "already, since 2026-01-31 23:59:59 UTC, by uid 1000; nothing has changed" */
+static void show_unchanged(struct exsyncctl *tool, const json_t *answer)
+{
+    char since[OUTPUT_TIME_SIZE];
+    if (json_is_integer(json_object_get(answer, "user"))) {
+        output_time(since, output_text(answer, "since"));
+        output_print(tool, OUTPUT_PLAIN, ", since %s by an administrator (uid %lld)", since,
+                     (long long)output_number(answer, "user"));
+    }
+    output_print(tool, OUTPUT_PLAIN, "; nothing has changed");
+}
+
+/* What the configuration has off anyway. */
+static void show_off(struct exsyncctl *tool, const json_t *answer)
+{
+    const json_t *off = json_object_get(answer, "off");
+    size_t index;
+    const json_t *direction;
+    if (json_array_size(off) == 0 ||
+        json_array_size(off) < json_array_size(json_object_get(answer, "directions")))
+        return;
+    json_array_foreach(off, index, direction)
+    {
+        output_print(tool, OUTPUT_FAINT,
+                     "The configuration has %s = no for it, so it was off before; it stays "
+                     "disabled when that is changed.\n",
+                     json_string_value(direction));
+    }
+}
+
 static void show_switched(struct exsyncctl *tool, const json_t *answer, void *argument)
 {
     (void)argument;
@@ -30,13 +60,18 @@ static void show_switched(struct exsyncctl *tool, const json_t *answer, void *ar
     if (address == NULL || profile == NULL)
         return;
     output_print(tool, OUTPUT_PLAIN, "%s: ", address);
-    output_print(tool, enabled ? OUTPUT_GOOD : OUTPUT_WARNING, "%s",
-                 enabled ? "enabled" : "disabled");
+    bool changed = output_true(answer, "changed");
+    output_print(tool, enabled ? OUTPUT_GOOD : OUTPUT_WARNING, "%s%s",
+                 enabled ? "enabled" : "disabled", changed ? "" : " already");
     output_print(tool, OUTPUT_PLAIN, ", %s", directions_of(answer));
+    if (!changed)
+        show_unchanged(tool, answer);
     if (alerts > 0)
         output_print(tool, OUTPUT_PLAIN, "; %lld %s over", (long long)alerts,
                      alerts == 1 ? "alert is" : "alerts are");
     output_print(tool, OUTPUT_PLAIN, "\n");
+    if (!enabled)
+        show_off(tool, answer);
     if (output_true(answer, "running"))
         output_print(tool, OUTPUT_FAINT, "A cycle still ends what it has begun.\n");
     if (enabled && output_true(answer, "paused"))
@@ -76,9 +111,9 @@ static void show_paused(struct exsyncctl *tool, const json_t *answer, void *argu
     if (!paused)
         output_print(tool, OUTPUT_GOOD, "%s", changed ? "resumed" : "it was not paused");
     else
-        output_print(tool, OUTPUT_WARNING, "paused%s%s", changed ? "" : ", since ",
+        output_print(tool, OUTPUT_WARNING, "paused%s%s", changed ? "" : " already, since ",
                      changed ? "" : since);
-    output_print(tool, OUTPUT_PLAIN, "\n");
+    output_print(tool, OUTPUT_PLAIN, "%s\n", changed ? "" : "; nothing has changed");
     if (output_true(answer, "running"))
         output_print(tool, OUTPUT_FAINT, "Cycles that run end what they have begun.\n");
 }
@@ -115,11 +150,27 @@ static void show_where(struct exsyncctl *tool, const json_t *answer)
                      "Incoming is disabled: nothing is delivered until it is enabled.\n");
 }
 
+/* The mailbox takes no earlier mail. */
+static void show_moved(struct exsyncctl *tool, const json_t *answer)
+{
+    const char *since = output_text(answer, "since"), *wanted = output_text(answer, "asked_for");
+    char taken[OUTPUT_TIME_SIZE], asked_for[OUTPUT_TIME_SIZE];
+    if (since == NULL || wanted == NULL || strcmp(since, wanted) == 0)
+        return;
+    output_time(taken, since);
+    output_time(asked_for, wanted);
+    output_print(tool, OUTPUT_WARNING,
+                 "The mailbox takes no mail from before %s (process_email_from): that time counts, "
+                 "not %s.\n",
+                 taken, asked_for);
+}
+
 static void show_counted(struct exsyncctl *tool, const json_t *answer)
 {
     int64_t count = output_number(answer, "messages");
     char since[OUTPUT_TIME_SIZE];
     output_time(since, output_text(answer, "since"));
+    show_moved(tool, answer);
     output_print(tool, OUTPUT_PLAIN, "%lld %s since %s %s delivered.\n", (long long)count,
                  count == 1 ? "message received" : "messages received", since,
                  count == 1 ? "was" : "were");

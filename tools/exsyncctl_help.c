@@ -105,7 +105,10 @@ void help_of_all(void)
     printf("\nOptions:\n");
     print_options(exsyncctl_global_options);
     printf("\nexsyncctl COMMAND --help tells the options of a command, exsyncctl(8) the rest.\n"
-           "Exit status: 0 it worked, 64 wrong use, 67 no such mailbox or profile,\n"
-           "69 exsyncd does not run, 75 try again later, 77 you may not,\n"
-           "78 wrong configuration.\n");
+           "Exit status: 0 it worked, 1 trace has found nothing, 64 wrong use,\n"
+           "65 and 66 a file or message is not as it must be or not there, 67 no such\n"
+           "mailbox, profile or alert, 69 exsyncd does not run or it did not work, 70, 71\n"
+           "and 74 this machine failed, 73 a file cannot be made, 75 try again later, 76\n"
+           "another version of exsyncd, 77 you may not, 78 wrong configuration; of check:\n"
+           "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n");
 }

@@ -20,8 +20,8 @@ static void show_due(struct exsyncctl *tool, const json_t *answer)
         printf("Nothing to do: incoming is off, and nothing waits to be sent.\n");
     else if (!exsyncctl_flag(tool, "wait"))
         printf("%lld %s due now.\n", (long long)due, due == 1 ? "direction is" : "directions are");
-    if (due > 0 && hindrance != NULL && !exsyncctl_flag(tool, "wait"))
-        output_print(tool, OUTPUT_WARNING, "But %s\n", hindrance);
+    if (due > 0 && hindrance != NULL)
+        output_print(tool, OUTPUT_WARNING, "Nothing is tried now: %s\n", hindrance);
 }
 
 static enum output_colour colour_of(const char *result)
@@ -54,8 +54,9 @@ static void show_cycle(struct exsyncctl *tool, const json_t *answer)
     int64_t failed = output_number(answer, "failed");
     output_print(tool, OUTPUT_PLAIN, "%s %s: ", address, direction);
     output_print(tool, colour_of(result), "%s", result);
-    output_print(tool, OUTPUT_PLAIN, ", %lld %s %s", (long long)processed,
-                 processed == 1 ? "message" : "messages", incoming ? "delivered" : "sent");
+    if (strcmp(result, "not tried") != 0)
+        output_print(tool, OUTPUT_PLAIN, ", %lld %s %s", (long long)processed,
+                     processed == 1 ? "message" : "messages", incoming ? "delivered" : "sent");
     if (failed > 0)
         output_print(tool, OUTPUT_BAD, ", %lld failed", (long long)failed);
     output_print(tool, OUTPUT_PLAIN, "\n");
@@ -91,7 +92,7 @@ static const struct exsyncctl_option sync_options[] = {
 };
 
 const struct exsyncctl_command exsyncctl_sync_commands[] = {
-    {"sync now", "ADDRESS|--profile NAME", "look for mail and send at once", sync_options, 0, 1,
-     run_sync_now},
+    {"sync now", "ADDRESS|--profile NAME [--wait]", "look for mail and send at once", sync_options,
+     0, 1, run_sync_now},
     {.name = NULL},
 };

@@ -206,12 +206,27 @@ static int mailbox_show(struct exsyncctl *tool, int count, char **arguments)
 
 /* --- a profile --- */
 
-/* "mail-admins@example.com, by exchange and command /usr/local/bin/tell" */
+/* How the owner is told, in words; `detail`: the program or server, NULL where there is none. */
+static const char *way_of(const json_t *profile, const char *name, const char **detail)
+{
+    *detail = NULL;
+    if (name == NULL)
+        return "";
+    if (strcmp(name, "command") == 0) {
+        *detail = output_text(profile, "notify_command");
+        return "by the command";
+    }
+    if (strcmp(name, "smtp") == 0) {
+        *detail = output_text(profile, "smtp");
+        return "by a mail through";
+    }
+    return strcmp(name, "exchange") == 0 ? "by a mail through Exchange" : name;
+}
+
 static void property_owner(struct exsyncctl *tool, const json_t *profile)
 {
     const char *owner = output_text(profile, "owner");
     const json_t *ways = json_object_get(profile, "notify"), *way;
-    const char *details[] = {output_text(profile, "notify_command"), output_text(profile, "smtp")};
     size_t index;
     if (owner == NULL) {
         property(tool, "owner", OUTPUT_WARNING, "none: nobody is told (key owner)");
@@ -219,17 +234,12 @@ static void property_owner(struct exsyncctl *tool, const json_t *profile)
     }
     property(tool, "owner", OUTPUT_PLAIN, owner);
     if (json_array_size(ways) == 0)
-        property(tool, "told by", OUTPUT_WARNING, "nothing: nobody is told (key notify)");
+        property(tool, "the owner is told", OUTPUT_WARNING, "by no way (key notify)");
     json_array_foreach(ways, index, way)
     {
-        const char *name = json_string_value(way), *detail = NULL;
-        if (name != NULL && strcmp(name, "command") == 0)
-            detail = details[0];
-        else if (name != NULL && strcmp(name, "smtp") == 0)
-            detail = details[1];
-        property_format(tool, index == 0 ? "told by" : "", OUTPUT_PLAIN, "%s%s%s",
-                        name == NULL ? "" : name, detail == NULL ? "" : " ",
-                        detail == NULL ? "" : detail);
+        const char *detail, *words = way_of(profile, json_string_value(way), &detail);
+        property_format(tool, index == 0 ? "the owner is told" : "", OUTPUT_PLAIN, "%s%s%s", words,
+                        detail == NULL ? "" : " ", detail == NULL ? "" : detail);
     }
 }
 
@@ -271,6 +281,15 @@ static void property_alerts(struct exsyncctl *tool, const json_t *alerts)
                     (long long)output_number(alerts, "warnings"));
 }
 
+/* Whether its mailboxes can go on, as far as its server and its account are concerned. */
+static const char *gate_words(const json_t *profile)
+{
+    const char *gate = output_words(profile, "gate");
+    if (strcmp(gate, "closed") == 0)
+        return "do not work: its mailboxes wait";
+    return strcmp(gate, "trying") == 0 ? "are being tried: its mailboxes wait" : "nothing is wrong";
+}
+
 static void take_whole_profile(struct exsyncctl *tool, const json_t *profile, void *argument)
 {
     (void)argument;
@@ -282,8 +301,7 @@ static void take_whole_profile(struct exsyncctl *tool, const json_t *profile, vo
     property_owner(tool, profile);
     if (output_true(profile, "paused"))
         property(tool, "paused", OUTPUT_WARNING, output_text(profile, "pause"));
-    property_format(tool, "gate", rows_gate_colour(profile), "%s%s", output_text(profile, "gate"),
-                    json_is_object(trouble) ? ": its mailboxes wait" : "");
+    property(tool, "server and account", rows_gate_colour(profile), gate_words(profile));
     property_trouble(tool, trouble);
     if (output_text(profile, "next_try") != NULL)
         property_time(tool, "  next try", profile, "next_try", "-");

@@ -41,9 +41,20 @@ def _():
         scene.write_password("wrong-password")
         scene.daemon.start()
         scene.daemon.until_logged("all its mailboxes wait")
-        for words in (("sync", "now", ANN), ("sync", "now", ANN, "--wait"),
-                      ("sync", "now", "--profile", PROFILE)):
-            tool.run(*words)
+        since = f"the profile {PROFILE} waits for its server or account since 20"
+        for words in ((ANN,), ("--profile", PROFILE)):
+            out = tool.output("sync", "now", *words)
+            check(f"Nothing is tried now: {since}" in out, out)
+            status, out, err = tool.run("sync", "now", *words, "--wait")
+            check_equal(status, EX_UNAVAILABLE, "status when nothing is tried")
+            check(f"{ANN} incoming: not tried\n" in out and out.count(since) == 1 and
+                  "not tried: " in err and since in err, f"{out} and {err}")
+        remedy = (f"password_file of [profile {PROFILE}]", "exsyncctl reload takes it into use")
+        for words in (("profile", "show", PROFILE), ("test", ANN), ("diagnose", ANN)):
+            shown = tool.run(*words)[1].replace("\n", " ")
+            whom = ANN if words[0] == "diagnose" else f'--profile "{PROFILE}"'
+            for text in (*remedy, f"exsyncctl test {whom} --sign-in"):
+                check(text in shown, f"{words}: {text} is not in {shown}")
         time.sleep(0.5)
         check_equal(scene.exchange.counter("unauthorized"), 1, "refused sign-ins")
         scene.write_password(PASSWORD)
@@ -222,11 +233,19 @@ def _():
         tool.fails(EX_NOUSER, "enable", "nobody@example.com", saying="nobody@example.com")
         tool.fails(EX_NOUSER, "disable", "nobody@example.com", saying="mailbox list")
         check_equal(switched(tool.answers("enable", BEN))["directions"], ["outgoing"], "enabled")
-        check_equal(switched(tool.answers("disable", ANN.upper(), "--outgoing"))["directions"],
-                    ["outgoing"], "disabled")
+        answer = switched(tool.answers("disable", ANN.upper(), "--outgoing"))
+        check_equal((answer["directions"], answer["off"], answer["changed"], answer["user"]),
+                    (["outgoing"], ["outgoing"], True, os.getuid()), "disabled")
+        out = tool.output("disable", ANN, "--outgoing")
+        check(out.startswith(f"{ANN}: disabled already, outgoing, since 20") and
+              f"(uid {os.getuid()}); nothing has changed\n" in out and
+              "The configuration has outgoing = no for it" in out, out)
         scene.mailboxes[ANN] = {"outgoing": "yes"}
         scene.reload()
         check_equal(switched(tool.answers("enable", ANN, "--outgoing"))["enabled"], True, "enabled")
+        check_equal(tool.output("enable", ANN),
+                    f"{ANN}: enabled already, incoming and outgoing; nothing has changed\n", "said")
+        check_equal(tool.output("disable", BEN), f"{BEN}: disabled, incoming and outgoing\n", "said")
 
 
 @case("mail that is submitted while outgoing is disabled waits, and is sent once when it is enabled")
@@ -337,11 +356,14 @@ def _():
                                f'exsyncctl resume "{PROFILE}"'])
         again = tool.answers("pause", PROFILE)[0]
         check_equal((again["changed"], again["since"]), (False, answer["since"]), "the second pause")
+        out = tool.output("pause", PROFILE)
+        check(out.startswith(f"{PROFILE}: paused already, since 20") and
+              out.endswith("; nothing has changed\n"), out)
         check_equal(scene.maildir(ANN).count(), 0, "messages")
         check_equal(tool.output("resume", PROFILE), f"{PROFILE}: resumed\n", "said")
         scene.until_delivered(ANN, 1)
         scene.until_polled(ANN, BEN)
-        check_equal(tool.output("resume", PROFILE), f"{PROFILE}: it was not paused\n", "said")
+        check_equal(tool.output("resume", PROFILE), f"{PROFILE}: it was not paused; nothing has changed\n", "said")
 
 
 @case("cycles that run when their profile is paused end with what they have begun")
@@ -407,6 +429,14 @@ def _():
         dry = tool.answers("redeliver", ANN, "--since", "1h", "--dry-run")
         check_equal([(answer["kind"], answer["messages"], answer["dry_run"]) for answer in dry],
                     [("redelivery", 2, True)], "a dry run")
+        moved = ("redeliver", ANN, "--since", "1999-06-01T00:00:00Z", "--dry-run")
+        answer = tool.answers(*moved)[0]
+        check_equal((answer["asked_for"], answer["since"]),
+                    ("1999-06-01T00:00:00Z", "2000-01-01T00:00:00Z"), "from when on")
+        out = tool.output(*moved)
+        check("takes no mail from before 2000-01-01" in out and "not 1999-0" in out, out)
+        check("takes no mail" not in tool.output("redeliver", ANN, "--since", "1h", "--dry-run"),
+              "it says so where nothing was moved")
         scene.until_polled(ANN)
         check_equal(scene.maildir(ANN).files(), before, "files after a dry run")
         answers = tool.answers("redeliver", ANN, "--since", "1h")

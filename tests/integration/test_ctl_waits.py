@@ -136,7 +136,12 @@ def _():
         until(lambda: tool.answers("profile", "show", PROFILE)[0]["gate"] == "closed", "it is refused")
         found = tool.answers("trace", ids["one"])[0]
         check_says(found["next"], f"It waits: the profile {PROFILE} waits for its server or account")
-        check_says(tool.output("sync", "now", BEN), "But the profile", "exsyncctl profile show")
+        check_says(tool.output("sync", "now", BEN), "Nothing is tried now: the profile",
+                   "account since 20", "exsyncctl profile show")
+        tool.output("sync", "now", "--profile", PROFILE)
+        scene.daemon.until_logged(f"{BEN}: an administrator (uid {os.getuid()}) wants it synchronized",
+                                  "direction is due")
+        scene.daemon.until_logged(f"profile {PROFILE}: an administrator (uid", "wants it synchronized")
         shown = tool.output("mailbox", "list")
         check_says(row_of(shown, BEN), "held", "waits for its profile")
         check_equal(shown.count("did not accept"), 1, "how often it says why")
