@@ -32,10 +32,12 @@ ALWAYS_ZERO = ("schema.invalid_requests", "schema.invalid_responses", "cookie_mi
 
 
 class Exchange(Simulator):
-    """The simulator with one account; `options` are those of its command line."""
+    """The simulator with one account; `options` are those of its command line. It ends with the thread
+    that has started it, also when the test is killed."""
 
     def __init__(self, mailboxes, options=(), impersonation="all"):
-        command = [program("exchange-simulator"), "--schema", str(SCHEMA), "--strict",
+        command = ["setpriv", "--pdeathsig", "KILL",
+                   program("exchange-simulator"), "--schema", str(SCHEMA), "--strict",
                    "--account", f"{ACCOUNT}:{PASSWORD}",
                    "--impersonation", f"{ACCOUNT}:{impersonation}"]
         for address in mailboxes:

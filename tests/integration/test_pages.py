@@ -68,6 +68,14 @@ def _():
         check_equal((result.returncode, result.stdout), (0, ""), f"mandoc on {path.name}")
 
 
+@case("the README is whole where it is installed, without the folders beside it")
+def _():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    dead = [link for link in re.findall(r"\]\(([^)]+)\)", readme)
+            if not re.match(r"https?://|#", link)]
+    check_equal(dead, [], "links that lead nowhere from /usr/share/doc/exsyncd")
+
+
 @case("They name each other, and the README names them")
 def _():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -40,6 +40,16 @@ def _():
     check(result.returncode == 0, result.stdout)
 
 
+@case("a release without a name is a reason to make no machine, and no crash")
+def _():
+    made = subprocess.run(["unshare", "--mount", "sh", "-c",
+                           'mount --bind /dev/null /etc/os-release && exec "$@"', "sh",
+                           ROOT / "scripts/test-machine", package()],
+                          capture_output=True, text=True, check=False)
+    check(made.returncode == 77 and "VERSION_CODENAME" in made.stderr and
+          "parameter not set" not in made.stderr, f"status {made.returncode}: {made.stderr}")
+
+
 @case("the package is hardened, and its version is the program's")
 def _():
     version = subprocess.run(["dpkg-deb", "--field", package(), "Version"], capture_output=True,
@@ -146,8 +156,9 @@ def _():
     count = len(files(host, f"{STATE}/mail"))
     for line in (f"kept: {STATE}/mail (delivered messages: {count})",
                  f"kept: {STATE}/outbox (messages that were not sent: 1)",
-                 f"kept: {STATE}/tickets (files: 1)"):
-        check(f"exsyncd: {line}\n" in said, f"it says: {said}")
+                 f"kept: {STATE}/tickets (files: 1)",
+                 "kept: the user exsyncd and the groups exsyncd, exsync-submit and exsync-admin"):
+        check(f"exsyncd: {line}" in said, f"it says: {said}")
     left = [path for path in files(host, STATE)
             if not re.search(r"/(new|cur)/[^/]+$|/failed/[^/]+\.(eml|reason)$", path)]
     check_equal(left, [], "files that are left beside mail")
