@@ -169,27 +169,33 @@ bool outbox_unlink(const struct outbox *outbox, const char *folder, const char *
  * more. */
 
 /* From one folder to another under the same name; a file that is not there is fine. */
-static void move_job(struct outbox_work *work, const char *from, const char *to, bool sync)
+static bool move(const struct outbox *outbox, int source, const char *from, int target,
+                 const char *id, struct failure *failure)
+{
+    if (renameat(source, id, target, id) == 0 || errno == ENOENT)
+        return true;
+    *failure = outbox_failure(outbox, errno, "move", from, id);
+    return false;
+}
+
+static void move_to_kept(struct outbox_work *work)
 {
     const struct outbox *outbox = work->outbox;
-    int source = outbox_folder(outbox, from, &work->failure);
-    int target = source >= 0 ? outbox_folder(outbox, to, &work->failure) : -1;
-    if (target >= 0) {
-        if (renameat(source, work->id, target, work->id) < 0 && errno != ENOENT)
-            work->failure = outbox_failure(outbox, errno, "move", from, work->id);
-        else if (sync && outbox_folder_sync(outbox, target, to, &work->failure))
-            outbox_folder_sync(outbox, source, from, &work->failure);
-        close(target);
+    int intake = outbox_folder(outbox, OUTBOX_INTAKE, &work->failure);
+    int kept = intake >= 0 ? outbox_folder(outbox, OUTBOX_KEPT, &work->failure) : -1;
+    if (kept >= 0) {
+        move(outbox, intake, OUTBOX_INTAKE, kept, work->id, &work->failure);
+        close(kept);
     }
-    if (source >= 0)
-        close(source);
+    if (intake >= 0)
+        close(intake);
 }
 
 /* On a disk that has no room for its name in another folder it is not kept. */
 static void settle_job(void *argument)
 {
     struct outbox_work *work = argument;
-    move_job(work, OUTBOX_INTAKE, OUTBOX_KEPT, false);
+    move_to_kept(work);
     if (strcmp(work->failure.code, "ENOSPC") != 0 && strcmp(work->failure.code, "EDQUOT") != 0)
         return;
     work->failure = (struct failure){0};
@@ -221,13 +227,68 @@ void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, voi
 
 /* --- take back --- */
 
-static void take_back_job(void *argument)
+struct back_work {
+    struct outbox_work work;
+    const char *const *ids; /* the caller's */
+    size_t count;
+    int kept, intake, failed; /* folders; -1: there is none */
+};
+
+/* It was refused, which a kill has interrupted. */
+static bool was_refused(const struct back_work *back, const char *id)
 {
-    move_job(argument, OUTBOX_KEPT, OUTBOX_INTAKE, true);
+    char name[OUTBOX_NAME_SIZE];
+    struct stat status;
+    outbox_name(name, id, ".eml");
+    return back->failed >= 0 && fstatat(back->failed, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-void outbox_take_back(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
+static void take_back(struct back_work *back, const char *id)
 {
-    outbox_simple_start(outbox, memory_allocate(sizeof(struct outbox_work)), id, take_back_job,
-                        done, argument);
+    const struct outbox *outbox = back->work.outbox;
+    struct failure *failure = &back->work.failure;
+    if (!was_refused(back, id))
+        move(outbox, back->kept, OUTBOX_KEPT, back->intake, id, failure);
+    else if (unlinkat(back->kept, id, 0) < 0 && errno != ENOENT)
+        *failure = outbox_failure(outbox, errno, "remove", OUTBOX_KEPT, id);
+}
+
+static void take_back_all(struct back_work *back)
+{
+    const struct outbox *outbox = back->work.outbox;
+    struct failure failure = {0};
+    for (size_t i = 0; i < back->count; i++)
+        take_back(back, back->ids[i]);
+    bool synced = outbox_folder_sync(outbox, back->intake, OUTBOX_INTAKE, &failure) &&
+                  outbox_folder_sync(outbox, back->kept, OUTBOX_KEPT, &failure);
+    if (!synced)
+        back->work.failure = failure;
+}
+
+static void take_back_job(void *argument)
+{
+    struct back_work *back = argument;
+    const struct outbox *outbox = back->work.outbox;
+    struct failure *failure = &back->work.failure, no_failed = {0};
+    back->kept = outbox_folder(outbox, OUTBOX_KEPT, failure);
+    back->intake = outbox_folder(outbox, OUTBOX_INTAKE, failure);
+    back->failed = outbox_folder(outbox, OUTBOX_FAILED, &no_failed);
+    if (back->failed < 0 && strcmp(no_failed.code, "ENOENT") != 0)
+        *failure = no_failed;
+    if (!failure_is_set(failure))
+        take_back_all(back);
+    const int folders[] = {back->kept, back->intake, back->failed};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        if (folders[i] >= 0)
+            close(folders[i]);
+    }
+}
+
+void outbox_take_back(struct outbox *outbox, const char *const *ids, size_t count,
+                      outbox_done *done, void *argument)
+{
+    struct back_work *back = memory_allocate(sizeof *back);
+    back->ids = ids;
+    back->count = count;
+    outbox_simple_start(outbox, &back->work, "", take_back_job, done, argument);
 }
