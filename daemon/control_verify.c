@@ -7,15 +7,21 @@
  *
  *   {"kind": "outbox", "unknown": 0, "repaired": false}
  *   {"kind": "verified", "address": "anna@contoso.com", "profile": "contoso", "differs": true,
- *    "repaired": false, "unchecked": false, "files": 120, "delivered_unknown": 3,
- *    "delivered_failed": 0, "waiting": 2, "sent_queued": 1, "draft_queued": 0, "no_file": 0,
- *    "error": null}
+ *    "repaired": false, "unchecked": false, "files": 120, "maildir_not_compared": null,
+ *    "delivered_unknown": 3, "delivered_failed": 0, "waiting": 2, "exchange_searched": 2,
+ *    "exchange_requests": 1, "exchange_not_asked": null, "sent_queued": 1, "draft_queued": 0,
+ *    "no_file": 0, "error": null}
  *
  *   unknown            messages in the outbox that the database does not know: not for one mailbox
  *   repaired           it will be looked for before anything is fetched or sent
  *   unchecked          its Maildir is still to be compared, before anything is fetched
+ *   files              of the Maildir, that were compared with the ledger
+ *   maildir_not_compared, exchange_not_asked
+ *                      null, or why not, or not for all
  *   delivered_unknown  files of the Maildir that are not in the ledger: would be delivered again
  *   delivered_failed   the same that the ledger has as failed
+ *   exchange_searched  messages that Drafts, Outbox and Sent Items were searched for, in so many
+ *   exchange_requests
  *   sent_queued        to be sent, though Exchange has them as sent: would be sent again
  *   draft_queued       to be sent, and Exchange has a draft of it already
  *   no_file            to be sent, and the outbox does not have them
@@ -32,7 +38,6 @@
 #include "daemon/profile.h"
 #include "daemon/verification.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -53,9 +58,7 @@ struct verify_request {
     /* The outbox. */
     struct restoration_ids kept;
     uint8_t *states;
-    uint64_t unknown;
-    size_t taking;
-    struct failure failure; /* of one that could not be taken back */
+    size_t unknown; /* the first of them */
     char last_id[OUTBOX_ID_SIZE];
     struct store_restoration restoration;
 };
@@ -137,17 +140,21 @@ static void tell(const struct verify_request *verify, const struct mailbox *mail
                  const struct failure *failure)
 {
     const struct verification *found = &verify->verification;
-    control_reply(verify->request,
-                  json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "kind",
-                            "verified", "address", mailbox_address(mailbox), "profile",
-                            mailbox->profile->config->name, "differs", verification_differs(found),
-                            "repaired", found->repaired, "unchecked", found->unchecked, "files",
-                            (json_int_t)found->files, "delivered_unknown",
-                            (json_int_t)found->incoming.unknown, "delivered_failed",
-                            (json_int_t)found->incoming.failed, "waiting",
-                            (json_int_t)found->waiting, "sent_queued", (json_int_t)found->sent,
-                            "draft_queued", (json_int_t)found->drafted, "no_file",
-                            (json_int_t)found->missing, "error", error_of(failure)));
+    control_reply(
+        verify->request,
+        json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:s?,s:I,s:I,s:I,s:I,s:I,s:s?,s:I,s:I,s:I,"
+                  "s:o}",
+                  "kind", "verified", "address", mailbox_address(mailbox), "profile",
+                  mailbox->profile->config->name, "differs", verification_differs(found),
+                  "repaired", found->repaired, "unchecked", found->unchecked, "files",
+                  (json_int_t)found->files, "maildir_not_compared", found->maildir_not_compared,
+                  "delivered_unknown", (json_int_t)found->incoming.unknown, "delivered_failed",
+                  (json_int_t)found->incoming.failed, "waiting", (json_int_t)found->waiting,
+                  "exchange_searched", (json_int_t)found->searched, "exchange_requests",
+                  (json_int_t)found->searches, "exchange_not_asked", found->exchange_not_asked,
+                  "sent_queued", (json_int_t)found->sent, "draft_queued",
+                  (json_int_t)found->drafted, "no_file", (json_int_t)found->missing, "error",
+                  error_of(failure)));
 }
 
 static void report_repaired(const struct verify_request *verify, const struct mailbox *mailbox)
@@ -181,19 +188,32 @@ static void verified(struct verification *verification, const struct failure *fa
 
 static bool is_meant(const struct verify_request *verify, const struct mailbox *mailbox)
 {
-    if (mailbox->removed || mailbox->id.number < verify->next_number)
+    if (mailbox->removed)
         return false;
     if (verify->address != NULL)
         return strcmp(mailbox_address(mailbox), verify->address) == 0;
     return verify->profile == NULL || strcmp(mailbox->profile->config->name, verify->profile) == 0;
 }
 
-/* Sorted by number: some may have come or gone since. */
+/* The first one with that number, or a higher one: some may have come or gone since. */
+static size_t first_from(const struct service *service, int64_t number)
+{
+    size_t low = 0, high = service->mailbox_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (service->mailboxes[middle]->id.number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void next_mailbox(struct control_request *request)
 {
     struct verify_request *verify = control_state(request);
     struct service *service = verify->service;
-    for (size_t i = 0; i < service->mailbox_count; i++) {
+    for (size_t i = first_from(service, verify->next_number); i < service->mailbox_count; i++) {
         struct mailbox *mailbox = service->mailboxes[i];
         if (!is_meant(verify, mailbox))
             continue;
@@ -215,7 +235,7 @@ static void tell_outbox(struct verify_request *verify)
     if (repaired) {
         const struct log_fields fields = {.message_id = MESSAGE_RESTORE_BEGUN};
         log_write(verify->service->context.log, LOG_PRIORITY_WARNING, &fields,
-                  "the database does not know %" PRIu64 " %s of the outbox; as an administrator "
+                  "the database does not know %zu %s of the outbox; as an administrator "
                   "wishes, %s taken in anew, and looked for in Exchange before anything is sent",
                   verify->unknown, text_plural(verify->unknown, "message", "messages"),
                   text_plural(verify->unknown, "it is", "they are"));
@@ -225,19 +245,16 @@ static void tell_outbox(struct verify_request *verify)
     next_mailbox(verify->request);
 }
 
+/* What stays where it is, is found by the next verification. */
 static void taken_back(void *argument, const struct failure *failure)
 {
     struct verify_request *verify = argument;
-    if (failure != NULL) /* it stays where it is, and is found by the next verification */
-        verify->failure = *failure;
-    if (--verify->taking > 0)
-        return;
     if (!verify->service->stopping)
         intake_look(verify->service->intake);
     if (is_gone(verify))
         return;
-    if (failure_is_set(&verify->failure))
-        fail(verify, &verify->failure);
+    if (failure != NULL)
+        fail(verify, failure);
     else
         tell_outbox(verify);
 }
@@ -252,12 +269,8 @@ static void take_back(void *argument, const struct failure *failure)
         return;
     }
     verify->waiting = true;
-    for (size_t i = 0; i < verify->kept.count; i++) {
-        if (verify->states[i] != 0)
-            continue;
-        verify->taking++;
-        outbox_take_back(verify->service->context.outbox, verify->kept.ids[i], taken_back, verify);
-    }
+    outbox_take_back(verify->service->context.outbox, verify->kept.pointers, verify->unknown,
+                     taken_back, verify);
 }
 
 /* They may have been sent: the store has to know that before they come. */
@@ -282,8 +295,7 @@ static void kept_known(void *argument, const struct failure *failure)
         fail(verify, failure);
         return;
     }
-    for (size_t i = 0; i < verify->kept.count; i++)
-        verify->unknown += verify->states[i] == 0;
+    verify->unknown = restoration_ids_unknown(&verify->kept, verify->states);
     if (verify->repair && verify->unknown > 0)
         repair_outbox(verify);
     else

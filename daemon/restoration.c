@@ -28,6 +28,16 @@ void restoration_ids_keep(struct restoration_ids *folder, const char (*ids)[OUTB
         folder->pointers[i] = folder->ids[i];
 }
 
+size_t restoration_ids_unknown(struct restoration_ids *folder, const uint8_t *states)
+{
+    size_t unknown = 0;
+    for (size_t i = 0; i < folder->count; i++) {
+        if (states[i] == 0)
+            folder->pointers[unknown++] = folder->ids[i];
+    }
+    return unknown;
+}
+
 void restoration_ids_release(struct restoration_ids *folder)
 {
     memory_free(folder->ids);
@@ -104,41 +114,30 @@ static void change_over(struct restoration *restoration)
 
 /* --- 3: what the store does not know is taken back into intake/ --- */
 
-static void taking_over(struct restoration *restoration)
-{
-    if (--restoration->taking > 0)
-        return;
-    if (failure_is_set(&restoration->failure))
-        finish(restoration, &restoration->failure);
-    else
-        change_over(restoration);
-}
-
 static void taken_back(void *argument, const struct failure *failure)
 {
     struct restoration *restoration = argument;
     if (failure != NULL)
-        restoration->failure = *failure;
-    taking_over(restoration);
+        finish(restoration, failure);
+    else
+        change_over(restoration);
 }
 
 static void kept_known(void *argument, const struct failure *failure)
 {
     struct restoration *restoration = argument;
-    const struct restoration_ids *kept = &restoration->folders[OUTBOX_IN_KEPT];
+    struct restoration_ids *kept = &restoration->folders[OUTBOX_IN_KEPT];
     if (failure != NULL) {
         finish(restoration, failure);
         return;
     }
-    restoration->taking = 1;
-    for (size_t i = 0; i < kept->count; i++) {
-        if (restoration->states[i] != 0)
-            continue;
-        restoration->taking++;
-        restoration->taken++;
-        outbox_take_back(restoration->context->outbox, kept->ids[i], taken_back, restoration);
+    restoration->taken = restoration_ids_unknown(kept, restoration->states);
+    if (restoration->taken == 0) {
+        change_over(restoration);
+        return;
     }
-    taking_over(restoration);
+    outbox_take_back(restoration->context->outbox, kept->pointers, restoration->taken, taken_back,
+                     restoration);
 }
 
 /* --- 2: which of them the store knows --- */

@@ -3,12 +3,14 @@
  * A copy that `exsyncctl backup` has made says so of itself. What has happened since it was made is
  * not in it, and so:
  *
- *   whatever it has open may have been sent: it is searched for in Exchange before it is sent. What
- *   has no file any more was sent, when Exchange has no draft of it; what lies in failed/ has
- * failed what was submitted since and is not sent lies in the outbox's kept/ and intake/, and the
- * store has no row of it: it is taken in anew, under its id, and searched for as well what was
- * delivered since is not in the ledger: each mailbox compares its Maildir before it fetches
- * anything (rebuild.h)
+ *   open       whatever it has open may have been sent: it is searched for in Exchange before it is
+ *              sent. What lies in failed/ has failed; what has no file any more, and of which
+ *              Exchange has nothing, is left to a person (settle.h)
+ *   submitted  what was submitted since and is not sent lies in the outbox's kept/ and intake/, and
+ *              the store has no row of it: it is taken in anew, under its id, and searched for as
+ *              well
+ *   delivered  what was delivered since is not in the ledger: each mailbox compares its Maildir
+ *              before it fetches anything (rebuild.h)
  *
  * A kill at any time makes the next start begin anew, until the store has changed over in one
  * transaction; from then on the states of the rows carry it. */
@@ -33,6 +35,9 @@ void restoration_ids_keep(struct restoration_ids *folder, const char (*ids)[OUTB
                           size_t count);
 void restoration_ids_release(struct restoration_ids *folder);
 
+/* How many the store does not know (state 0); the first `pointers` are theirs afterwards. */
+size_t restoration_ids_unknown(struct restoration_ids *folder, const uint8_t *states);
+
 struct restoration {
     /* Set by the caller. */
     const struct context *context;
@@ -44,9 +49,7 @@ struct restoration {
     enum outbox_part part; /* that is listed */
     struct restoration_ids folders[OUTBOX_IN_FAILED + 1];
     uint8_t *states; /* of those in kept/ */
-    size_t taking;   /* back; one more until all have begun */
-    size_t taken;
-    struct failure failure;
+    size_t taken;    /* back */
     char last_id[OUTBOX_ID_SIZE];
     struct store_restoration store;
 };

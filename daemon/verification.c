@@ -1,20 +1,15 @@
-#include "daemon/verification.h"
-
 #include "base/clock.h"
 #include "base/memory.h"
-#include "daemon/finding.h"
 #include "daemon/profile.h"
 #include "daemon/rebuild.h"
 #include "daemon/recover.h"
-#include "daemon/service_private.h"
+#include "daemon/verification_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static void list_submissions(struct verification *verification);
-static void search_next(struct verification *verification);
+static const char step[] = "verify";
 
-static const struct context *context_of(const struct verification *verification)
+const struct context *verification_context(const struct verification *verification)
 {
     return &verification->service->context;
 }
@@ -51,23 +46,23 @@ static void ended(void *argument)
     verification->done(verification, failure_is_set(&failure) ? &failure : NULL);
 }
 
-/* The one way out; from wherever it is. */
-static void finish(struct verification *verification, const struct failure *failure)
+void verification_finish(struct verification *verification, const struct failure *failure)
 {
-    struct executor *executor = context_of(verification)->executor;
+    struct executor *executor = verification_context(verification)->executor;
+    verification->finishing = true;
     if (failure != NULL)
         verification->failure = *failure;
+    executor_cancel_timer(executor, &verification->patience);
     executor_cancel_call(executor, &verification->end);
     executor_defer(executor, &verification->end, ended, verification);
 }
 
-/* The store, the outbox or the disk has answered: true when it is over. */
-static bool over(struct verification *verification, const struct failure *failure)
+bool verification_over(struct verification *verification, const struct failure *failure)
 {
     verification->waiting_for_answer = false;
     if (failure == NULL && !verification->cancelled)
         return false;
-    finish(verification, failure);
+    verification_finish(verification, failure);
     return true;
 }
 
@@ -79,7 +74,7 @@ void verification_cancel(struct verification *verification)
     if (verification->operation != NULL)
         backend_cancel(verification->operation);
     verification->operation = NULL;
-    finish(verification, NULL);
+    verification_finish(verification, NULL);
 }
 
 bool verification_differs(const struct verification *verification)
@@ -89,7 +84,7 @@ bool verification_differs(const struct verification *verification)
            0;
 }
 
-/* --- 5: repair --- */
+/* --- 5: repair; 4 is verification_outgoing.c --- */
 
 static void repaired(void *argument, const struct failure *failure)
 {
@@ -103,15 +98,15 @@ static void repaired(void *argument, const struct failure *failure)
         mailbox->check_above = 0;
         mailbox->sink_checked = false;
     }
-    if (!over(verification, failure))
-        finish(verification, NULL);
+    if (!verification_over(verification, failure))
+        verification_finish(verification, NULL);
 }
 
 static void failed_listed(void *argument, const struct failure *failure,
                           const char (*ids)[OUTBOX_ID_SIZE], size_t count)
 {
     struct verification *verification = argument;
-    if (over(verification, failure != NULL && failure->gone ? NULL : failure))
+    if (verification_over(verification, failure != NULL && failure->gone ? NULL : failure))
         return;
     restoration_ids_keep(&verification->failed, ids, failure == NULL ? count : 0);
     verification->restoration = (struct store_restoration){
@@ -123,139 +118,89 @@ static void failed_listed(void *argument, const struct failure *failure,
         .now_ms = clock_wall_ms(),
     };
     verification->waiting_for_answer = true;
-    store_restore(context_of(verification)->store, &verification->restoration, repaired,
+    store_restore(verification_context(verification)->store, &verification->restoration, repaired,
                   verification);
 }
 
-static void repair_or_finish(struct verification *verification)
-{
-    if (!verification->repair || !verification_differs(verification)) {
-        finish(verification, NULL);
-        return;
-    }
-    verification->waiting_for_answer = true;
-    outbox_list(context_of(verification)->outbox, OUTBOX_IN_FAILED, failed_listed, verification);
-}
-
-/* --- 4: what is to be sent, and what Exchange has of it --- */
-
-static bool is_to_be_sent(const struct submission *submission)
-{
-    return submission->row.state == STORE_SUBMISSION_QUEUED;
-}
-
-static void searched(void *argument, const struct failure *failure,
-                     const struct backend_match *matches, size_t count)
-{
-    struct verification *verification = argument;
-    verification->operation = NULL;
-    if (failure != NULL) {
-        finish(verification, failure);
-        return;
-    }
-    for (size_t i = 0; i < verification->asked_count; i++) {
-        const struct finding finding = finding_of(matches, count, i);
-        if (finding.sent || finding.submitted != NULL)
-            verification->sent++;
-        else if (finding.drafts > 0 && !verification->asked[i]->row.stray)
-            verification->drafted++;
-    }
-    search_next(verification);
-}
-
-static void search_next(struct verification *verification)
-{
-    const char *ids[BACKEND_SEARCH_MAX];
-    verification->asked_count = 0;
-    for (; verification->next < verification->list.count &&
-           verification->asked_count < BACKEND_SEARCH_MAX;
-         verification->next++) {
-        struct submission *submission = &verification->list.items[verification->next];
-        if (!is_to_be_sent(submission))
-            continue;
-        ids[verification->asked_count] = submission->row.id;
-        verification->asked[verification->asked_count++] = submission;
-    }
-    if (verification->asked_count == 0) {
-        repair_or_finish(verification);
-        return;
-    }
-    verification->operation =
-        backend_search_start(verification->cycle.profile->backend, &verification->cycle.target, ids,
-                             verification->asked_count, searched, verification);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-/* Behind the rows: what is queued meanwhile has a file and is not among them. */
 static void queue_listed(void *argument, const struct failure *failure,
                          const char (*ids)[OUTBOX_ID_SIZE], size_t count)
 {
     struct verification *verification = argument;
-    if (over(verification, failure != NULL && failure->gone ? NULL : failure))
+    if (verification_over(verification, failure != NULL && failure->gone ? NULL : failure))
         return;
     restoration_ids_keep(&verification->queue, ids, failure == NULL ? count : 0);
-    for (size_t i = 0; i < verification->list.count; i++) {
-        const struct submission *submission = &verification->list.items[i];
-        if (is_to_be_sent(submission) &&
-            (verification->queue.count == 0 ||
-             bsearch(submission->row.id, verification->queue.ids, verification->queue.count,
-                     sizeof *verification->queue.ids, compare_ids) == NULL))
-            verification->missing++;
-    }
-    search_next(verification);
+    verification->waiting_for_answer = true;
+    outbox_list(verification_context(verification)->outbox, OUTBOX_IN_FAILED, failed_listed,
+                verification);
 }
 
-static void submissions_listed(void *argument, const struct failure *failure,
-                               const struct store_submissions *submissions)
+void verification_repair(struct verification *verification)
 {
-    struct verification *verification = argument;
-    if (over(verification, failure))
+    if (!verification->repair || !verification_differs(verification)) {
+        verification_finish(verification, NULL);
         return;
-    submission_list_fill(&verification->list, submissions);
-    verification->waiting = verification->list.count;
+    }
     verification->waiting_for_answer = true;
-    outbox_list(context_of(verification)->outbox, OUTBOX_IN_QUEUE, queue_listed, verification);
-}
-
-static void list_submissions(struct verification *verification)
-{
-    verification->waiting_for_answer = true;
-    store_submissions_unsent(context_of(verification)->store, verification->mailbox->id,
-                             VERIFICATION_OPEN_MAX, submissions_listed, verification);
+    outbox_list(verification_context(verification)->outbox, OUTBOX_IN_QUEUE, queue_listed,
+                verification);
 }
 
 /* --- 3: the Maildir --- */
 
+static void list_page(struct verification *verification);
+
 static void compared(void *argument, const struct failure *failure)
 {
     struct verification *verification = argument;
-    if (over(verification, failure))
+    if (verification_over(verification, failure))
         return;
-    if (verification->listing->more)
-        sink_list_start(verification->sink, verification->listing);
-    else
-        list_submissions(verification);
+    if (verification->listing->more) {
+        list_page(verification);
+        return;
+    }
+    verification->maildir_not_compared = NULL;
+    verification_list_submissions(verification);
+}
+
+/* A job that is at work then ends by itself, whenever that is. */
+static void disk_hangs(void *argument)
+{
+    struct verification *verification = argument;
+    struct failure failure;
+    disks_explain(verification->sink, &failure);
+    failure_set_step(&failure, step);
+    verification_finish(verification, &failure);
 }
 
 static void listed(struct sink_listing *listing)
 {
     struct verification *verification = listing->argument;
-    if (verification->cancelled) /* it ends in this turn of the loop */
+    if (verification->finishing) /* it ends in this turn of the loop */
         return;
+    executor_cancel_timer(verification_context(verification)->executor, &verification->patience);
     if (failure_is_set(&listing->failure)) {
-        finish(verification, &listing->failure);
+        verification_finish(verification, &listing->failure);
         return;
     }
     verification->files += listing->count;
     rebuild_fill(verification->files_page, listing);
     verification->waiting_for_answer = true;
-    store_ledger_compare(context_of(verification)->store, verification->mailbox->id,
+    store_ledger_compare(verification_context(verification)->store, verification->mailbox->id,
                          verification->files_page, listing->count, &verification->incoming,
                          compared, verification);
+}
+
+static void list_page(struct verification *verification)
+{
+    struct executor *executor = verification_context(verification)->executor;
+    struct failure failure;
+    if (!disks_admit(verification_context(verification)->disks, executor_now(executor),
+                     verification->sink, &failure)) {
+        verification_finish(verification, &failure);
+        return;
+    }
+    executor_after(executor, &verification->patience, DISK_PATIENCE_MS, disk_hangs, verification);
+    sink_list_start(verification->sink, verification->listing);
 }
 
 /* The ledger forgets what has left the folder long ago: older files tell nothing. */
@@ -273,20 +218,22 @@ static void list_files(struct verification *verification, const char *maildir)
     verification->listing->since_ms = oldest_known_ms(verification);
     verification->listing->done = listed;
     verification->listing->argument = verification;
-    sink_list_start(verification->sink, verification->listing);
+    list_page(verification);
 }
 
 /* Before it was set up where it is configured, nothing was delivered there. */
 static void sink_known(void *argument, const struct failure *failure)
 {
     struct verification *verification = argument;
-    if (over(verification, failure))
+    if (verification_over(verification, failure))
         return;
     char *maildir = config_maildir_path(verification->mailbox->config);
-    if (verification->sink_path != NULL && strcmp(verification->sink_path, maildir) == 0)
+    if (verification->sink_path != NULL && strcmp(verification->sink_path, maildir) == 0) {
         list_files(verification, maildir);
-    else
-        list_submissions(verification);
+    } else {
+        verification->maildir_not_compared = "nothing was delivered there yet";
+        verification_list_submissions(verification);
+    }
     memory_free(maildir);
 }
 
@@ -295,17 +242,20 @@ static void sink_known(void *argument, const struct failure *failure)
 static void begin(struct verification *verification)
 {
     struct mailbox *mailbox = verification->mailbox;
-    cycle_init(&verification->cycle, context_of(verification), mailbox, CYCLE_OUTGOING, NULL, NULL);
+    cycle_init(&verification->cycle, verification_context(verification), mailbox, CYCLE_OUTGOING,
+               NULL, NULL);
     verification->configuration = mailbox->configuration;
     configuration_use(verification->configuration);
     profile_use(verification->cycle.profile);
     verification->unchecked = mailbox->unchecked;
     if (!mailbox_is_configured(mailbox, CYCLE_INCOMING) || mailbox->unchecked) {
-        list_submissions(verification);
+        verification->maildir_not_compared =
+            mailbox->unchecked ? "that is done before mail is fetched" : "it receives no mail";
+        verification_list_submissions(verification);
         return;
     }
     verification->waiting_for_answer = true;
-    store_folders_load(context_of(verification)->store, mailbox->id, NULL, 0, NULL,
+    store_folders_load(verification_context(verification)->store, mailbox->id, NULL, 0, NULL,
                        &verification->sink_path, sink_known, verification);
 }
 
@@ -318,19 +268,21 @@ static struct failure failure_of_claim(void)
         .remedy = "Look at what it waits for, and try again.",
     };
     failure_set_code(&failure, "Busy");
-    failure_set_step(&failure, "verify");
+    failure_set_step(&failure, step);
     return failure;
 }
 
 static void claimed(struct claim *claim, bool still)
 {
     struct verification *verification = claim->argument;
-    if (!still && !failure_is_set(&verification->failure)) {
+    if (verification->finishing)
+        return;
+    if (!still) {
         const struct failure busy = failure_of_claim();
-        finish(verification, &busy);
-    }
-    if (still && ++verification->ready == 2 && !verification->cancelled)
+        verification_finish(verification, &busy);
+    } else if (++verification->ready == 2) {
         begin(verification);
+    }
 }
 
 /* --- 1: claims --- */
@@ -339,6 +291,8 @@ void verification_start(struct verification *verification, struct mailbox *mailb
 {
     struct direction *const directions[] = {&mailbox->incoming, &mailbox->outgoing};
     verification->mailbox = mailbox;
+    verification->maildir_not_compared = verification->exchange_not_asked =
+        "the verification ended before that";
     for (size_t i = 0; i < 2; i++) {
         verification->claims[i] = (struct claim){.service = verification->service,
                                                  .direction = directions[i],

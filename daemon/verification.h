@@ -3,7 +3,7 @@
  * The ledger is compared with the Maildir, and what waits to be sent with the outbox's queue and
  * with Drafts, Outbox and Sent Items. In a database that was never put back nothing differs. The
  * mailbox is kept still meanwhile (claim.h). Only what no cycle finds out by itself counts: a
- * message in doubt is looked for anyway.
+ * message in doubt is looked for anyway. What was not compared, and why, is told as well.
  *
  * To repair is to do for this mailbox what the first start with a backup does for all
  * (restoration.h): the next cycles look before they fetch and send. */
@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VERIFICATION_OPEN_MAX = 10000 /* messages of one mailbox that are looked at */ };
+enum { VERIFICATION_PAGE_MAX = 200 /* messages that are read at a time */ };
 
 struct verification {
     /* Set by the caller. */
@@ -37,8 +37,13 @@ struct verification {
     uint64_t sent;                    /* of these: to be sent, and sent already */
     uint64_t drafted;                 /* to be sent, and a draft is there already */
     uint64_t missing;                 /* to be sent, and without a file */
-    bool unchecked;                   /* its Maildir will be compared before anything is fetched */
-    bool repaired;                    /* something differed, and the next cycles mend it */
+    uint64_t searched;                /* messages that Exchange was asked for */
+    uint64_t searches;                /* in so many requests */
+    /* Why not all of it was compared, not asked; static, NULL: it was. */
+    const char *maildir_not_compared;
+    const char *exchange_not_asked;
+    bool unchecked; /* its Maildir will be compared before anything is fetched */
+    bool repaired;  /* something differed, and the next cycles mend it */
 
     /* Private. */
     struct mailbox *mailbox;
@@ -51,14 +56,20 @@ struct verification {
     struct sink *sink;
     struct sink_listing *listing;
     struct store_published *files_page;
-    struct submission_list list;
-    size_t next; /* of the list */
+    struct executor_timer patience; /* with the disk */
+    struct submission_list list;    /* a page */
+    const char *ids[VERIFICATION_PAGE_MAX];
+    bool has_file[VERIFICATION_PAGE_MAX];
+    size_t next;   /* of the list */
+    int64_t after; /* the last one of the list, in their order */
+    bool more;     /* behind the list */
     struct submission *asked[BACKEND_SEARCH_MAX];
     size_t asked_count;
     struct backend_operation *operation;
     struct restoration_ids queue, failed;
     struct store_restoration restoration;
     bool waiting_for_answer; /* of the store or the outbox */
+    bool finishing;
     bool cancelled;
     struct executor_call end;
     struct failure failure;

@@ -56,11 +56,74 @@ static int repair_offline(struct exsyncctl *tool)
 
 /* --- with it --- */
 
-static const char *const headings[] = {"MAILBOX",      ">FILES", ">UNKNOWN", ">FAILED", ">WAITING",
-                                       ">SENT BEFORE", ">DRAFT", ">NO FILE", "RESULT",  NULL};
-static const char *const counts[] = {"files",   "delivered_unknown", "delivered_failed",
-                                     "waiting", "sent_queued",       "draft_queued",
-                                     "no_file"};
+static const char *const headings[] = {
+    "*MAILBOX",     ">FILES", ">UNKNOWN", ">FAILED", ">WAITING", ">ASKED FOR",
+    ">SENT BEFORE", ">DRAFT", ">NO FILE", "RESULT",  NULL};
+
+static const struct {
+    const char *member;
+    bool differs; /* when it is not 0 */
+} counts[] = {
+    {"files", false},
+    {"delivered_unknown", true},
+    {"delivered_failed", true},
+    {"waiting", false},
+    {"exchange_searched", false},
+    {"sent_queued", true},
+    {"draft_queued", true},
+    {"no_file", true},
+};
+
+/* What all verifications together have compared. */
+struct verify_sum {
+    struct output_table *table;
+    int64_t mailboxes, maildirs, files; /* maildirs: those that were compared */
+    int64_t asked, searched, requests;  /* asked: mailboxes of which Exchange was asked */
+};
+
+static void count(struct verify_sum *sum, const json_t *answer)
+{
+    sum->mailboxes++;
+    sum->maildirs += output_text(answer, "maildir_not_compared") == NULL;
+    sum->files += output_number(answer, "files");
+    sum->asked += output_number(answer, "exchange_requests") > 0;
+    sum->searched += output_number(answer, "exchange_searched");
+    sum->requests += output_number(answer, "exchange_requests");
+}
+
+static void show_sum(struct exsyncctl *tool, const struct verify_sum *sum)
+{
+    if (sum->mailboxes == 0)
+        return;
+    output_print(tool, OUTPUT_PLAIN,
+                 "Compared with the ledger: %" PRId64 " %s of %" PRId64 " of %" PRId64 " %s. ",
+                 sum->files, sum->files == 1 ? "file" : "files", sum->maildirs, sum->mailboxes,
+                 sum->mailboxes == 1 ? "mailbox" : "mailboxes");
+    if (sum->requests == 0)
+        output_print(tool, OUTPUT_PLAIN, "Exchange was not asked.\n");
+    else
+        output_print(tool, OUTPUT_PLAIN,
+                     "Exchange was asked for %" PRId64 " %s of %" PRId64 " %s, in %" PRId64
+                     " %s.\n",
+                     sum->searched, sum->searched == 1 ? "message" : "messages", sum->asked,
+                     sum->asked == 1 ? "mailbox" : "mailboxes", sum->requests,
+                     sum->requests == 1 ? "request" : "requests");
+}
+
+/* "right", and what that says nothing of. */
+static void show_right(struct output_table *table, const json_t *answer)
+{
+    const char *maildir = output_text(answer, "maildir_not_compared");
+    const char *exchange = output_text(answer, "exchange_not_asked");
+    struct buffer text = {0};
+    buffer_append_string(&text, "right");
+    if (maildir != NULL)
+        buffer_append_format(&text, "; Maildir not compared: %s", maildir);
+    if (exchange != NULL)
+        buffer_append_format(&text, "; Exchange not asked: %s", exchange);
+    output_cell(table, OUTPUT_GOOD, buffer_string(&text));
+    buffer_release(&text);
+}
 
 static void show_result(struct output_table *table, const json_t *answer)
 {
@@ -75,22 +138,24 @@ static void show_result(struct output_table *table, const json_t *answer)
     else if (output_true(answer, "unchecked"))
         output_cell(table, OUTPUT_WARNING, "will be compared before mail is fetched");
     else
-        output_cell(table, OUTPUT_GOOD, "right");
+        show_right(table, answer);
 }
 
 static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
 {
-    struct output_table *table = argument;
+    struct verify_sum *sum = argument;
+    struct output_table *table = sum->table;
     const char *kind = output_text(answer, "kind");
     int64_t unknown = output_number(answer, "unknown");
     if (kind != NULL && strcmp(kind, "verified") == 0) {
         output_cell(table, OUTPUT_PLAIN, output_text(answer, "address"));
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            int64_t count = output_number(answer, counts[i]);
-            bool right = i == 0 || i == 3 || count == 0;
-            output_cell_format(table, right ? OUTPUT_PLAIN : OUTPUT_BAD, "%" PRId64, count);
+            int64_t number = output_number(answer, counts[i].member);
+            bool differs = counts[i].differs && number > 0;
+            output_cell_format(table, differs ? OUTPUT_BAD : OUTPUT_PLAIN, "%" PRId64, number);
         }
         show_result(table, answer);
+        count(sum, answer);
     } else if (unknown > 0) {
         output_print(tool, OUTPUT_BAD,
                      "The outbox has %" PRId64 " %s that the database does not "
@@ -100,19 +165,21 @@ static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
     }
 }
 
-static int run_verify(struct exsyncctl *tool, int count, char **arguments)
+static int run_verify(struct exsyncctl *tool, int argument_count, char **arguments)
 {
     const char *profile = exsyncctl_value(tool, "profile");
     bool all = exsyncctl_flag(tool, "all"), repair = exsyncctl_flag(tool, "repair");
-    if ((profile != NULL) + (count == 1) + all != 1)
+    if ((profile != NULL) + (argument_count == 1) + all != 1)
         return exsyncctl_misused(tool, "say which mailbox, which profile, or --all");
     if (repair && all && !exsyncctl_connect(tool) && strcmp(tool->problem.code, "NotRunning") == 0)
         return repair_offline(tool);
-    json_t *request = json_pack("{s:s,s:b,s:s*,s:s*}", "command", "verify", "repair", repair,
-                                "profile", profile, "address", count == 1 ? arguments[0] : NULL);
-    struct output_table *table = output_table_create(headings);
-    int status = exsyncctl_each(tool, request, show, table);
-    output_table_print(tool, table);
+    json_t *request =
+        json_pack("{s:s,s:b,s:s*,s:s*}", "command", "verify", "repair", repair, "profile", profile,
+                  "address", argument_count == 1 ? arguments[0] : NULL);
+    struct verify_sum sum = {.table = output_table_create(headings)};
+    int status = exsyncctl_each(tool, request, show, &sum);
+    output_table_print(tool, sum.table);
+    show_sum(tool, &sum);
     return status;
 }
 

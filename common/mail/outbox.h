@@ -160,9 +160,12 @@ void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, ou
  * is not there is fine. */
 void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
 
-/* The store does not know it (any more): from kept/ to intake/, where the next scan finds it. A
- * file that is not there is fine. On disk then. */
-void outbox_take_back(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
+/* The store does not know them (any more): from kept/ to intake/, where the next scan finds them. A
+ * file that is not there is fine, and one that lies in failed/ as well is removed from kept/: it
+ * was refused, and a kill came before that was over. With a failure all others were moved. On disk
+ * then. */
+void outbox_take_back(struct outbox *outbox, const char *const *ids, size_t count,
+                      outbox_done *done, void *argument);
 
 /* All ids of a folder, sorted: for finding those that were sent before a crash and not removed, and
  * what a store that was put back does not know. Valid during the call. failure->gone: there is no
@@ -172,6 +175,11 @@ typedef void outbox_list_done(void *argument, const struct failure *failure,
                               const char (*ids)[OUTBOX_ID_SIZE], size_t count);
 void outbox_list(struct outbox *outbox, enum outbox_part part, outbox_list_done *done,
                  void *argument);
+
+/* Which of these have a file in queue/: `found` holds `count`. With a failure it tells nothing.
+ * That there is no such folder is none: they have no file. */
+void outbox_look_for(struct outbox *outbox, const char *const *ids, size_t count, bool *found,
+                     outbox_done *done, void *argument);
 
 /* --- reading queue/ID.eml as it goes out --- */
 

@@ -1,4 +1,4 @@
-/* What is settled, sent, or taken back: files that go from folder to folder, or away. */
+/* What is settled or sent: files that go from folder to folder, or away. */
 #include "mail/outbox_private.h"
 
 #include <errno.h>
@@ -71,30 +71,4 @@ static void remove_files(struct outbox_batch *batch)
 void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
 {
     outbox_simple_gather(outbox, id, remove_files, done, argument);
-}
-
-/* --- take back --- */
-
-static void take_back_files(struct outbox_batch *batch)
-{
-    static const char *const folders[] = {OUTBOX_INTAKE, OUTBOX_KEPT};
-    struct failure failure = {0};
-    struct outbox_work *work;
-    TAILQ_FOREACH(work, &batch->files, files)
-    move_file(batch, work, OUTBOX_KEPT, OUTBOX_INTAKE);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !failure_is_set(&failure); i++) {
-        int fd = outbox_batch_folder(batch, folders[i], &failure);
-        if (fd >= 0)
-            outbox_folder_sync(batch->work.outbox, fd, folders[i], &failure);
-    }
-    TAILQ_FOREACH(work, &batch->files, files)
-    {
-        if (!failure_is_set(&work->failure))
-            work->failure = failure;
-    }
-}
-
-void outbox_take_back(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
-{
-    outbox_simple_gather(outbox, id, take_back_files, done, argument);
 }

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,4 +100,50 @@ void outbox_list(struct outbox *outbox, enum outbox_part part, outbox_list_done 
     list->work.argument = argument;
     list->done = done;
     outbox_work_start(outbox, &list->work, list_job);
+}
+
+/* --- which have a file --- */
+
+struct look_work {
+    struct outbox_work work;
+    const char *const *ids; /* the caller's, as the next */
+    bool *found;
+    size_t count;
+};
+
+static bool look_at(struct look_work *look, int folder, size_t index)
+{
+    char name[OUTBOX_NAME_SIZE];
+    struct stat status;
+    outbox_name(name, look->ids[index], ".eml");
+    look->found[index] = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (look->found[index] || errno == ENOENT)
+        return true;
+    look->work.failure = outbox_failure(look->work.outbox, errno, "look at", OUTBOX_QUEUE, name);
+    return false;
+}
+
+static void look_job(void *argument)
+{
+    struct look_work *look = argument;
+    struct failure failure = {0};
+    int folder = outbox_folder(look->work.outbox, OUTBOX_QUEUE, &failure);
+    for (size_t i = 0; i < look->count; i++)
+        look->found[i] = false;
+    if (folder < 0 && strcmp(failure.code, "ENOENT") != 0)
+        look->work.failure = failure;
+    for (size_t i = 0; folder >= 0 && i < look->count && look_at(look, folder, i); i++)
+        ;
+    if (folder >= 0)
+        close(folder);
+}
+
+void outbox_look_for(struct outbox *outbox, const char *const *ids, size_t count, bool *found,
+                     outbox_done *done, void *argument)
+{
+    struct look_work *look = memory_allocate(sizeof *look);
+    look->ids = ids;
+    look->count = count;
+    look->found = found;
+    outbox_simple_start(outbox, &look->work, "", look_job, done, argument);
 }

@@ -380,9 +380,10 @@ void store_submissions_due(struct store *store, struct store_mailbox mailbox, in
 void store_submissions_lapsed(struct store *store, struct store_mailbox mailbox, int64_t before_ms,
                               size_t limit, store_submissions_done *done, void *argument);
 
-/* The same of all that were neither sent nor failed, held or not. */
-void store_submissions_unsent(struct store *store, struct store_mailbox mailbox, size_t limit,
-                              store_submissions_done *done, void *argument);
+/* The same of all that were neither sent nor failed, held or not, behind the one that has the order
+ * `after`; 0: from the first one on. */
+void store_submissions_unsent(struct store *store, struct store_mailbox mailbox, int64_t after,
+                              size_t limit, store_submissions_done *done, void *argument);
 
 /* What one mailbox, configured or not, has to send. The strings are valid during the call only. */
 struct store_backlog {

@@ -26,7 +26,7 @@ const char *const store_sql_submissions[STORE_SQL_COUNT] = {
     [STORE_SQL_SUBMISSION_UNSENT] =
         "SELECT " SUBMISSION_COLUMNS " FROM submission"
         " INDEXED BY submission_open WHERE mailbox = ?1 AND " SUBMISSION_OPEN
-        " AND " SUBMISSION_WAITS " AND queued_at <= ?2 ORDER BY number",
+        " AND " SUBMISSION_WAITS " AND number > ?2 ORDER BY number",
     [STORE_SQL_SUBMISSION_NEXT] =
         "SELECT next_try FROM submission INDEXED BY submission_next WHERE mailbox = ?1"
         " AND " SUBMISSION_OPEN " AND next_try > ?2 AND held_at IS NULL"

@@ -82,7 +82,7 @@ struct due_operation {
     struct store_operation operation;
     enum store_sql which;
     struct store_mailbox mailbox;
-    int64_t time_ms; /* now, or before when they were queued */
+    int64_t bound; /* now, before when they were queued, or behind which one */
     size_t limit;
     store_submissions_done *done;
     struct store_submissions result;
@@ -129,7 +129,7 @@ static int64_t due_next(struct store_connection *connection, const struct due_op
     int64_t next = INT64_MAX;
     sqlite3_stmt *query = store_query(connection, STORE_SQL_SUBMISSION_NEXT);
     store_bind_number(connection, query, 1, due->mailbox.number);
-    store_bind_number(connection, query, 2, due->time_ms);
+    store_bind_number(connection, query, 2, due->bound);
     if (store_row(connection, query))
         next = sqlite3_column_int64(query, 0);
     store_end(query);
@@ -141,7 +141,7 @@ static void due_run(struct store_connection *connection, struct store_operation 
     struct due_operation *due = (struct due_operation *)operation;
     sqlite3_stmt *query = store_query(connection, due->which);
     store_bind_number(connection, query, 1, due->mailbox.number);
-    store_bind_number(connection, query, 2, due->time_ms);
+    store_bind_number(connection, query, 2, due->bound);
     while (store_row(connection, query)) {
         due->result.more = due->result.count == due->limit;
         if (due->result.more)
@@ -164,13 +164,13 @@ static void due_finish(struct store_operation *operation)
 }
 
 static void due_start(struct store *store, enum store_sql which, struct store_mailbox mailbox,
-                      int64_t time_ms, size_t limit, store_submissions_done *done, void *argument)
+                      int64_t bound, size_t limit, store_submissions_done *done, void *argument)
 {
     struct due_operation *due = store_operation_create(sizeof *due, due_run, NULL, argument);
     due->operation.finish = due_finish;
     due->which = which;
     due->mailbox = mailbox;
-    due->time_ms = time_ms;
+    due->bound = bound;
     due->limit = limit;
     due->done = done;
     store_start_read(store, &due->operation);
@@ -188,10 +188,10 @@ void store_submissions_lapsed(struct store *store, struct store_mailbox mailbox,
     due_start(store, STORE_SQL_SUBMISSION_LAPSED, mailbox, before_ms, limit, done, argument);
 }
 
-void store_submissions_unsent(struct store *store, struct store_mailbox mailbox, size_t limit,
-                              store_submissions_done *done, void *argument)
+void store_submissions_unsent(struct store *store, struct store_mailbox mailbox, int64_t after,
+                              size_t limit, store_submissions_done *done, void *argument)
 {
-    due_start(store, STORE_SQL_SUBMISSION_UNSENT, mailbox, INT64_MAX, limit, done, argument);
+    due_start(store, STORE_SQL_SUBMISSION_UNSENT, mailbox, after, limit, done, argument);
 }
 
 /* --- open --- */

@@ -18,6 +18,8 @@ from sending import SendingScene, mail
 
 EX_NOINPUT, EX_CANTCREAT = 66, 73
 EVERYBODY = (ANN, BEN, CARLA)
+COMPARED = ("files", "maildir_not_compared", "exchange_searched", "exchange_requests",
+            "exchange_not_asked")
 BUSY = {"operation": "CreateItem", "soap": "ErrorServerBusy", "count": 0}
 KILLS = 40 if LONG else 8
 
@@ -393,10 +395,31 @@ def _():
         until(lambda: len(scene.outbox.queue()) == 3 and not scene.outbox.intake(), "three wait")
         tool = Exsyncctl(scene)
         begin = time.monotonic()
+        ann = tool.answers("verify", ANN)[0]
+        check_equal({name: ann[name] for name in COMPARED},
+                    {"files": 40, "maildir_not_compared": None, "exchange_searched": 3,
+                     "exchange_requests": 1, "exchange_not_asked": None}, "what was compared")
+        ben = tool.answers("verify", BEN)[0]
+        check_equal({name: ben[name] for name in COMPARED},
+                    {"files": 0, "maildir_not_compared": None, "exchange_searched": 0,
+                     "exchange_requests": 0, "exchange_not_asked": "nothing waits to be sent"},
+                    "what was not compared")
+        said = tool.output("verify", "--all")
+        check("right; Exchange not asked: nothing waits to be sent" in said, said)
+        check("Compared with the ledger: 40 files of 3 of 3 mailboxes. Exchange was asked for 3 "
+              "messages of 1 mailbox, in 1 request." in said, said)
+        check("Exchange was not asked." in tool.output("verify", BEN), "of BEN nothing was asked")
         for words in (("--all",), (ANN,), ("--profile", PROFILE), ("--all", "--repair")):
             for answer in tool.answers("verify", *words):
                 check(not answer.get("differs") and not answer.get("repaired"), answer)
         say(f"# four verifications took {time.monotonic() - begin:.2f} s")
+        scene.exchange.fault(operation="FindItem", mailbox=ANN, http=500, body="no", count=0)
+        answer, = tool.answers("verify", ANN, wanted=75)
+        check_equal((answer["exchange_searched"], answer["exchange_not_asked"]),
+                    (0, "the request failed"), "what is told when Exchange refuses")
+        check(answer["error"], "it does not say why")
+        check("VerifyFailed" in tool.run("verify", ANN)[2] or
+              "could not be looked at" in tool.run("verify", ANN)[2], "a person is not told")
         scene.exchange.clear_faults()
         scene.until_received(BEN, 3)
         scene.until_settled()

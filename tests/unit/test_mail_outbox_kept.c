@@ -5,6 +5,16 @@
 static const struct outbox_edit unchanged = {0};
 static const char text[] = "From: a@b\nTo: c@d\nBcc: e@f\nSubject: s\n\nbody\n";
 
+/* As a kill, or a person, leaves it. */
+static void world_rename(const struct world *world, const char *from, const char *id,
+                         const char *suffix, const char *to, const char *new_suffix)
+{
+    char path[1024], target[1024];
+    snprintf(path, sizeof path, "%s/%s/%s%s", world->path, from, id, suffix);
+    snprintf(target, sizeof target, "%s/%s/%s%s", world->path, to, id, new_suffix);
+    assert_int_equal(rename(path, target), 0);
+}
+
 static void answer_list(void *argument, const struct failure *failure,
                         const char (*ids)[OUTBOX_ID_SIZE], size_t count)
 {
@@ -22,7 +32,7 @@ static struct answer list(struct outbox_world *it, enum outbox_part part)
 static struct failure take_back(struct outbox_world *it, const char *id)
 {
     struct answer answer = {.world = it->world};
-    outbox_take_back(it->outbox, id, answer_done, &answer);
+    outbox_take_back(it->outbox, &id, 1, answer_done, &answer);
     world_run(it->world);
     return answer.failure;
 }
@@ -66,6 +76,13 @@ static void what_was_sent_is_kept_nowhere(void **state)
     }
 }
 
+static char *failed_file(struct outbox_world *it, const char *id)
+{
+    char name[OUTBOX_ID_SIZE + 4];
+    snprintf(name, sizeof name, "%s.eml", id);
+    return world_read(it->world, "failed", name, NULL);
+}
+
 static void what_is_refused_on_its_way_is_kept_in_failed_alone(void **state)
 {
     struct outbox_world *it = *state;
@@ -73,11 +90,81 @@ static void what_is_refused_on_its_way_is_kept_in_failed_alone(void **state)
     take_in(it, id);
     assert_string_equal(settle(it->world, it->outbox, id).text, "");
     assert_string_equal(refuse(it->world, it->outbox, id, "No.").text, "");
+    char *content = failed_file(it, id);
+    assert_string_equal(content, text); /* as it was submitted, Bcc and all */
+    memory_free(content);
     assert_int_equal(list(it, OUTBOX_IN_KEPT).count, 0);
     assert_int_equal(list(it, OUTBOX_IN_QUEUE).count, 0);
     struct answer failed = list(it, OUTBOX_IN_FAILED);
     assert_int_equal(failed.count, 1);
     assert_string_equal(failed.ids[0], id);
+}
+
+/* What was submitted lies in failed/ already; its copy does not take the place. */
+static void a_kill_while_it_is_refused_changes_nothing_in_what_a_person_gets(void **state)
+{
+    struct outbox_world *it = *state;
+    char id[OUTBOX_ID_SIZE];
+    take_in(it, id);
+    assert_string_equal(settle(it->world, it->outbox, id).text, "");
+    world_rename(it->world, "kept", id, "", "failed", ".eml");
+    assert_string_equal(refuse(it->world, it->outbox, id, "No.").text, "");
+    char *content = failed_file(it, id);
+    assert_string_equal(content, text);
+    memory_free(content);
+    assert_int_equal(list(it, OUTBOX_IN_QUEUE).count, 0);
+}
+
+static void without_what_was_submitted_a_person_gets_the_copy(void **state)
+{
+    struct outbox_world *it = *state;
+    char id[OUTBOX_ID_SIZE];
+    take_in(it, id);
+    assert_string_equal(settle(it->world, it->outbox, id).text, "");
+    world_rename(it->world, "kept", id, "", "tmp", "");
+    assert_string_equal(refuse(it->world, it->outbox, id, "No.").text, "");
+    char *content = failed_file(it, id);
+    assert_non_null(strstr(content, "Subject: s\r\n"));
+    assert_null(strstr(content, "Bcc"));
+    memory_free(content);
+}
+
+/* By a version that moved its copy, and was killed before it had removed what was submitted. */
+static void what_was_refused_is_not_taken_back(void **state)
+{
+    struct outbox_world *it = *state;
+    char id[OUTBOX_ID_SIZE];
+    take_in(it, id);
+    assert_string_equal(settle(it->world, it->outbox, id).text, "");
+    world_rename(it->world, "queue", id, ".eml", "failed", ".eml");
+    assert_string_equal(take_back(it, id).text, "");
+    assert_int_equal(list(it, OUTBOX_IN_INTAKE).count, 0);
+    assert_int_equal(list(it, OUTBOX_IN_KEPT).count, 0);
+    assert_int_equal(list(it, OUTBOX_IN_FAILED).count, 1);
+}
+
+static void which_have_a_file_in_the_queue_is_told(void **state)
+{
+    struct outbox_world *it = *state;
+    char id[OUTBOX_ID_SIZE];
+    struct answer answer = {.world = it->world};
+    take_in(it, id);
+    const char *ids[] = {"01900000-0000-7000-8000-000000000001", id};
+    bool found[2] = {true, false};
+    outbox_look_for(it->outbox, ids, 2, found, answer_done, &answer);
+    world_run(it->world);
+    assert_string_equal(answer.failure.text, "");
+    assert_false(found[0]);
+    assert_true(found[1]);
+    world_rename(it->world, "queue", id, ".eml", "tmp", "");
+    char path[1024];
+    snprintf(path, sizeof path, "%s/queue", it->world->path);
+    assert_int_equal(rmdir(path), 0);
+    found[1] = true;
+    outbox_look_for(it->outbox, ids, 2, found, answer_done, &answer);
+    world_run(it->world);
+    assert_string_equal(answer.failure.text, "");
+    assert_false(found[1]);
 }
 
 static void what_the_store_does_not_know_comes_again_under_its_id(void **state)
@@ -86,6 +173,9 @@ static void what_the_store_does_not_know_comes_again_under_its_id(void **state)
     char id[OUTBOX_ID_SIZE], again[OUTBOX_ID_SIZE];
     take_in(it, id);
     assert_string_equal(settle(it->world, it->outbox, id).text, "");
+    char path[1024];
+    snprintf(path, sizeof path, "%s/failed", it->world->path);
+    assert_int_equal(rmdir(path), 0); /* nothing was refused */
     assert_string_equal(take_back(it, id).text, "");
     assert_string_equal(take_back(it, id).text, ""); /* a kill came before it was known */
     take_one(it, again);
@@ -126,6 +216,10 @@ int main(void)
         with_an_outbox(what_is_settled_is_kept_as_it_was_submitted),
         with_an_outbox(what_was_sent_is_kept_nowhere),
         with_an_outbox(what_is_refused_on_its_way_is_kept_in_failed_alone),
+        with_an_outbox(a_kill_while_it_is_refused_changes_nothing_in_what_a_person_gets),
+        with_an_outbox(without_what_was_submitted_a_person_gets_the_copy),
+        with_an_outbox(what_was_refused_is_not_taken_back),
+        with_an_outbox(which_have_a_file_in_the_queue_is_told),
         with_an_outbox(what_the_store_does_not_know_comes_again_under_its_id),
         with_an_outbox(ids_are_told_in_their_order),
         with_an_outbox(a_folder_that_is_not_there_is_told_as_such),

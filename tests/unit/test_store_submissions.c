@@ -220,7 +220,7 @@ static void all_that_was_not_sent_is_listed_held_or_not(void **state)
         fixture,
         support_sql_start(fixture, "UPDATE submission SET held_at = 1 WHERE number = 3", &outcome));
     struct listing listing = {.outcome = {.fixture = fixture}};
-    store_submissions_unsent(fixture->store, mailbox, 10, listed, &listing);
+    store_submissions_unsent(fixture->store, mailbox, 0, 10, listed, &listing);
     support_wait(&listing.outcome);
     assert_false(listing.outcome.failed);
     assert_int_equal(listing.count, 3);
@@ -228,6 +228,23 @@ static void all_that_was_not_sent_is_listed_held_or_not(void **state)
     assert_int_equal(listing.numbers[1], 3);
     assert_int_equal(listing.numbers[2], 4);
     listing_release(&listing);
+}
+
+static void what_was_not_sent_is_listed_page_by_page(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    for (unsigned i = 1; i <= 5; i++)
+        add(fixture, mailbox, i);
+    for (int64_t after = 0; after < 6; after += 2) {
+        struct listing listing = {.outcome = {.fixture = fixture}};
+        store_submissions_unsent(fixture->store, mailbox, after, 2, listed, &listing);
+        support_wait(&listing.outcome);
+        assert_int_equal(listing.count, after < 4 ? 2 : 1);
+        assert_int_equal(listing.numbers[0], after + 1);
+        assert_int_equal(listing.more, after < 4);
+        listing_release(&listing);
+    }
 }
 
 static void only_open_states_are_listed(void **state)
@@ -463,6 +480,7 @@ int main(void)
         TEST(those_that_wait_hold_up_nobody_and_tell_when_they_are_due),
         TEST(those_that_lapsed_are_listed_by_their_age),
         TEST(all_that_was_not_sent_is_listed_held_or_not),
+        TEST(what_was_not_sent_is_listed_page_by_page),
         TEST(only_open_states_are_listed),
         TEST(all_that_became_of_one_is_kept),
         TEST(a_sent_one_with_a_stray_draft_is_open_until_that_is_gone),
