@@ -6,7 +6,7 @@
  *                fails in a way that stays; --critical (1) mailboxes are stopped
  *   1 WARNING    --warning (1) mailboxes are failing, stopped or held; --disabled (1) are disabled,
  *                wholly or in part; a profile is paused, or fails in a way that may pass; an error
- *                is open (a message could not be taken or sent)
+ *                is open (a message could not be taken or sent); a submitted message was refused
  *   0 OK */
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
@@ -115,6 +115,15 @@ static void judge_alerts(struct check *check, const json_t *alerts, const json_t
                          text_plural((uint64_t)errors, "error is", "errors are"));
 }
 
+static void judge_refused(struct check *check, long long refused)
+{
+    if (refused == 0)
+        return;
+    add_reason(check, CHECK_WARNING);
+    buffer_append_format(&check->reasons, "%lld submitted %s refused", refused,
+                         text_plural((uint64_t)refused, "message was", "messages were"));
+}
+
 static void judge_storage(struct check *check, const json_t *storage)
 {
     if (!json_is_object(storage))
@@ -179,6 +188,7 @@ static void collect_data(struct check *check, const json_t *status)
     add_data(check, "cycles_running", number_of(cycles, "running"));
     add_data(check, "cycles_queued", number_of(cycles, "queued"));
     add_data(check, "messages_waiting", number_of(status, "queued"));
+    add_data(check, "messages_refused", number_of(status, "refused"));
     add_data(check, "alert_errors", number_of(alerts, "errors"));
     add_data(check, "alert_warnings", number_of(alerts, "warnings"));
 }
@@ -197,6 +207,7 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
         judge_disabled(check, json_object_get(answer, "mailboxes"));
         judge_alerts(check, json_object_get(answer, "alerts"),
                      json_object_get(answer, "mailboxes"));
+        judge_refused(check, number_of(answer, "refused"));
         collect_data(check, answer);
     } else if (strcmp(kind, "profile") == 0) {
         judge_profile(check, answer);

@@ -14,8 +14,8 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
-STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "alerts",
-          "storage",
+STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "refused",
+          "alerts", "storage",
           "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "partly_disabled", "paused"}
