@@ -97,3 +97,11 @@ json_t *alert_json_answer(const struct store_alert_row *alert, const struct conf
     json_set_text(object, "told_reason", alert->told_reason);
     return object;
 }
+
+json_t *alert_json_refused(uint64_t count)
+{
+    json_t *object = json_object();
+    json_set_text(object, "kind", "refused");
+    json_set_number(object, "messages", count);
+    return object;
+}

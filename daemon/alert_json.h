@@ -45,4 +45,8 @@ json_t *alert_json(const struct store_alert_row *alert, const struct remedy_plac
 json_t *alert_json_answer(const struct store_alert_row *alert, const struct config *config,
                           const char *mailbox);
 
+/* {"kind": "refused", "messages": COUNT}, behind the alerts: messages that were refused when they
+ * were submitted belong to no profile, and have no alert. */
+json_t *alert_json_refused(uint64_t count);
+
 #endif

@@ -1,7 +1,8 @@
 /* What went wrong.
  *
  *   alerts   {"all": true}   open alerts (all: those too that are over), the newest first: "kind":
- *            "alert", as alert_json.h describes them
+ *            "alert", as alert_json.h describes them; and {"kind": "refused", "messages": 2} where
+ *            messages were refused when they were submitted (refusals.h), of which no alert tells
  *            {"alert": ID}   the one of that id. "NoSuchAlert"
  *   failures {"all": true}   open failures (all: as above), the newest first: as failure_json.h
  *            describes them */
@@ -26,6 +27,7 @@ struct list {
     bool all;
     int64_t id;       /* of the only one that is wanted; 0: all */
     int64_t position; /* where the next page begins */
+    uint64_t refused;
 };
 
 static void list_read_alerts(struct control_request *request);
@@ -89,6 +91,16 @@ static json_t *alert_of(const struct service *service, const struct store_alert_
     return alert_json_answer(alert, service->configuration->config, example_of(service, alert));
 }
 
+static void refused_counted(void *argument, const struct failure *failure)
+{
+    struct list *list = argument;
+    if (!list_goes_on(list, failure))
+        return;
+    if (list->refused > 0)
+        control_reply(list->request, alert_json_refused(list->refused));
+    list_end(list);
+}
+
 static void alerts_read(void *argument, const struct failure *failure,
                         const struct store_alert_rows *alerts)
 {
@@ -99,7 +111,8 @@ static void alerts_read(void *argument, const struct failure *failure,
     for (size_t i = 0; i < alerts->count; i++)
         control_reply(list->request, alert_of(service, &alerts->rows[i]));
     if (alerts->count < ROWS_A_PAGE) {
-        list_end(list);
+        list->reading = true;
+        store_failures_count_refused(list->store, &list->refused, refused_counted, list);
         return;
     }
     list->position = alerts->rows[alerts->count - 1].id;

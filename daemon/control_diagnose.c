@@ -77,14 +77,15 @@ static void answer(void *argument, const struct diagnosis_result *result)
     diagnosis_write_commands(&commands, result);
     control_reply(
         request,
-        json_pack("{s:s,s:s,s:s,s:s?,s:s,s:s,s:s,s:o,s:I,s:I,s:s,s:o,s:o,s:I,s:o}", "kind",
-                  "diagnosis", "address", result->address, "profile", result->profile->name,
-                  "account", result->profile->username, "url", result->profile->url, "finding",
-                  diagnosis_finding_name(result->finding), "text", buffer_string(&text), "commands",
-                  json_text(buffer_string(&commands)), "tries", (json_int_t)result->tries,
-                  "refused", (json_int_t)result->refused, "account_mailbox", own_name(result->own),
-                  "works", others_of(result, true), "fails", others_of(result, false), "others",
-                  (json_int_t)result->others_configured, "error", error_of(&result->failure)));
+        json_pack(
+            "{s:s,s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:s,s:o,s:o,s:I,s:o}", "kind", "diagnosis",
+            "address", result->address, "profile", json_text(result->profile->name), "account",
+            json_text(result->profile->username), "url", json_text(result->profile->url), "finding",
+            diagnosis_finding_name(result->finding), "text", json_text(buffer_string(&text)),
+            "commands", json_text(buffer_string(&commands)), "tries", (json_int_t)result->tries,
+            "refused", (json_int_t)result->refused, "account_mailbox", own_name(result->own),
+            "works", others_of(result, true), "fails", others_of(result, false), "others",
+            (json_int_t)result->others_configured, "error", error_of(&result->failure)));
     buffer_release(&text);
     buffer_release(&commands);
     if (works)

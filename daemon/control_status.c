@@ -13,6 +13,8 @@
  *   cycles      {"running", "queued"}
  *   queued      messages that wait to be sent; null: the store cannot be read
  *   queued_held messages that are held; null as above
+ *   refused     messages that were refused when they were submitted, and whose file is in failed/
+ *               still (refusals.h); null as above
  *   alerts      {"errors", "warnings"} that are open; each null as above
  *   storage     what stands in the way of this machine's disk or database (failure_json.h); null:
  *               nothing
@@ -119,6 +121,7 @@ static void tell_counts(struct status_view *status)
     json_object_set_new(object, "cycles", cycles_json(status));
     json_object_set_new(object, "queued", view_number(view, view->numbers.waiting));
     json_object_set_new(object, "queued_held", view_number(view, view->numbers.held));
+    json_object_set_new(object, "refused", view_number(view, view->numbers.refused));
     json_object_set_new(object, "alerts", alerts_json(view));
     json_set_time(object, "reload_refused", view->service->reload_refused_ms);
     json_object_set_new(object, "storage", storage_json(&view->service->scheduler.storage));

@@ -1,5 +1,6 @@
 #include "daemon/diagnosis_text.h"
 
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "daemon/remedy.h"
 #include "daemon/sign_in.h"
@@ -277,6 +278,7 @@ void diagnosis_write_commands(struct buffer *text, const struct diagnosis_result
         write_remark(text, result->failure.remedy);
     if (is_about_exchange(result->finding))
         write_for_exchange(text, result, &place);
-    buffer_append_format(text, "# and then on this machine:\nexsyncctl diagnose %s\n",
-                         result->address);
+    buffer_append_string(text, "# and then on this machine:\nexsyncctl diagnose ");
+    shell_word_append(text, result->address);
+    buffer_append_char(text, '\n');
 }

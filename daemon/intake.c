@@ -4,6 +4,7 @@
 #include "daemon/intake_folder.h"
 #include "daemon/intake_round.h"
 #include "daemon/messages.h"
+#include "daemon/refusals.h"
 
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct intake {
     struct intake_folder folder;
     struct executor_timer timer;
     struct intake_round round;
+    struct refusals refusals;
 };
 
 static void intake_begin(void *argument);
@@ -95,6 +97,8 @@ static void intake_changed(void *argument)
 static void opened_again(struct intake *intake, const struct failure *failure)
 {
     intake->state = INTAKE_IDLE;
+    if (failure == NULL)
+        refusals_open(&intake->refusals);
     if (failure != NULL) {
         const struct log_fields fields = {
             .message_id = MESSAGE_INTAKE_FAILED, .step = failure->step, .code = failure->code};
@@ -121,6 +125,7 @@ static void intake_opened(void *argument, const struct failure *failure)
     report_recovery(intake);
     intake->state = INTAKE_IDLE;
     intake_folder_publish(&intake->folder, intake->configuration->config);
+    refusals_open(&intake->refusals);
     wait_for_more(intake, 0);
 }
 
@@ -156,6 +161,7 @@ struct intake *intake_create(const struct context *context, const struct intake_
     struct intake *intake = memory_allocate(sizeof *intake);
     intake->context = context;
     intake->owner = *owner;
+    intake->refusals.context = context;
     intake->folder = (struct intake_folder){
         .context = context, .changed = intake_changed, .opened = intake_opened, .argument = intake};
     intake->round = (struct intake_round){
@@ -186,6 +192,7 @@ void intake_look(struct intake *intake)
 void intake_stop(struct intake *intake)
 {
     intake->stopping = true;
+    refusals_stop(&intake->refusals);
     executor_cancel_timer(intake->context->executor, &intake->timer);
 }
 
@@ -202,6 +209,7 @@ void intake_free(struct intake *intake)
         return;
     executor_cancel_timer(intake->context->executor, &intake->timer);
     intake_folder_release(&intake->folder);
+    refusals_release(&intake->refusals);
     if (intake->configuration != NULL)
         configuration_release(intake->configuration);
     memory_free(intake);

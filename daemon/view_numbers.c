@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "store/store_actions.h"
 #include "store/store_alerts.h"
+#include "store/store_failures.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,13 +120,22 @@ static void counted(void *argument, const struct failure *failure)
     numbers->done(numbers->argument, failure);
 }
 
-static void held_read(void *argument, const struct failure *failure)
+static void refused_counted(void *argument, const struct failure *failure)
 {
     struct view_numbers *numbers = argument;
     if (failure != NULL)
         numbers->done(numbers->argument, failure);
     else
         store_alerts_count(numbers->store, keep_alerts, counted, numbers);
+}
+
+static void held_read(void *argument, const struct failure *failure)
+{
+    struct view_numbers *numbers = argument;
+    if (failure != NULL)
+        numbers->done(numbers->argument, failure);
+    else
+        store_failures_count_refused(numbers->store, &numbers->refused, refused_counted, numbers);
 }
 
 static void waiting_read(void *argument, const struct failure *failure)

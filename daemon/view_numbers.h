@@ -1,5 +1,5 @@
 /* What the store knows beside the running mailboxes and profiles, read once for a view: how many
- * messages wait to be sent, and how many alerts are open. */
+ * messages wait to be sent or were refused, and how many alerts are open. */
 #ifndef EXSYNC_DAEMON_VIEW_NUMBERS_H
 #define EXSYNC_DAEMON_VIEW_NUMBERS_H
 
@@ -25,6 +25,7 @@ struct view_numbers {
     struct view_alerts *alerts; /* of the profiles that have some */
     size_t alert_count;
     uint64_t waiting, held;    /* messages, of all mailboxes */
+    uint64_t refused;          /* messages, when they were submitted (refusals.h) */
     uint64_t errors, warnings; /* of all profiles, those too that are gone */
     struct store *store;       /* private, as the next two */
     store_done *done;

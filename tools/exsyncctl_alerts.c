@@ -79,10 +79,20 @@ static void add_direction(struct output_table *table, const json_t *answer)
     output_cell(table, OUTPUT_PLAIN, has(direction) ? direction : "both");
 }
 
+struct listing {
+    struct output_table *table;
+    int64_t refused; /* messages, when they were submitted; beside the alerts */
+};
+
 static void take_alert(struct exsyncctl *tool, const json_t *alert, void *argument)
 {
     (void)tool;
-    struct output_table *table = argument;
+    struct listing *listing = argument;
+    struct output_table *table = listing->table;
+    if (is("refused", output_text(alert, "kind"))) {
+        listing->refused = output_number(alert, "messages");
+        return;
+    }
     const char *resolved = output_text(alert, "resolved");
     char opened[OUTPUT_TIME_SIZE], last[OUTPUT_TIME_SIZE];
     output_since(opened, output_text(alert, "opened"));
@@ -101,7 +111,7 @@ static void take_alert(struct exsyncctl *tool, const json_t *alert, void *argume
 static void take_failure(struct exsyncctl *tool, const json_t *failure, void *argument)
 {
     (void)tool;
-    struct output_table *table = argument;
+    struct output_table *table = ((const struct listing *)argument)->table;
     const char *resolved = output_text(failure, "resolved");
     const char *retry = output_text(failure, "next_retry");
     bool permanent = output_true(failure, "permanent") && resolved == NULL;
@@ -195,14 +205,19 @@ static int list(struct exsyncctl *tool, const char *command, enum offline_what w
                 const char *const *headings, take_function *take, const char *none,
                 const char *hint)
 {
-    struct output_table *table = output_table_create(headings);
-    int status = ask(tool, json_pack("{s:s}", "command", command), what, 0, take, table);
-    size_t rows = output_table_rows(table);
+    struct listing listing = {.table = output_table_create(headings)};
+    int status = ask(tool, json_pack("{s:s}", "command", command), what, 0, take, &listing);
+    size_t rows = output_table_rows(listing.table);
     if (status == EX_OK && !tool->json && rows == 0)
         output_print(tool, OUTPUT_PLAIN, "%s\n", none);
-    output_table_print(tool, table);
+    output_table_print(tool, listing.table);
     if (rows > 0 && hint != NULL)
         output_print(tool, OUTPUT_FAINT, "%s\n", hint);
+    if (listing.refused > 0)
+        output_print(tool, OUTPUT_BAD,
+                     "%lld submitted %s not taken; exsyncctl queue list --failed tells why.\n",
+                     (long long)listing.refused,
+                     listing.refused == 1 ? "message was" : "messages were");
     return status;
 }
 

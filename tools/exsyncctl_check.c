@@ -6,8 +6,8 @@
  *                fails in a way that stays; --critical (1) mailboxes are stopped
  *   1 WARNING    --warning (1) mailboxes are failing, stopped or held; --disabled (1) are disabled,
  *                wholly or in part; a profile is paused, or fails in a way that may pass; an error
- *                is open (a message could not be taken or sent); a reload was refused, so that the
- *                configuration before it is in use
+ *                is open (a message could not be taken or sent); a submitted message was refused; a
+ *                reload was refused, so that the configuration before it is in use
  *   0 OK */
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
@@ -116,8 +116,24 @@ static void judge_alerts(struct check *check, const json_t *alerts, const json_t
                          text_plural((uint64_t)errors, "error is", "errors are"));
 }
 
-static void judge_storage(struct check *check, const json_t *storage)
+static void judge_refused(struct check *check, long long refused)
 {
+    if (refused == 0)
+        return;
+    add_reason(check, CHECK_WARNING);
+    buffer_append_format(&check->reasons, "%lld submitted %s refused", refused,
+                         text_plural((uint64_t)refused, "message was", "messages were"));
+}
+
+/* What the store alone knows is missing when it cannot be read: that is not well. */
+static void judge_storage(struct check *check, const json_t *status)
+{
+    const json_t *storage = json_object_get(status, "storage");
+    bool known = json_is_integer(json_object_get(json_object_get(status, "alerts"), "errors"));
+    if (!json_is_object(storage) && !known) {
+        add_reason(check, CHECK_CRITICAL);
+        buffer_append_string(&check->reasons, "the database cannot be read");
+    }
     if (!json_is_object(storage))
         return;
     add_reason(check, CHECK_CRITICAL);
@@ -193,6 +209,7 @@ static void collect_data(struct check *check, const json_t *status)
     add_data(check, "cycles_running", number_of(cycles, "running"));
     add_data(check, "cycles_queued", number_of(cycles, "queued"));
     add_data(check, "messages_waiting", number_of(status, "queued"));
+    add_data(check, "messages_refused", number_of(status, "refused"));
     add_data(check, "alert_errors", number_of(alerts, "errors"));
     add_data(check, "alert_warnings", number_of(alerts, "warnings"));
 }
@@ -205,13 +222,14 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
     if (kind == NULL)
         return;
     if (strcmp(kind, "status") == 0) {
-        judge_storage(check, json_object_get(answer, "storage"));
+        judge_storage(check, answer);
         judge_configuration(check, output_text(answer, "reload_refused"));
         check->configured = number_of(json_object_get(answer, "mailboxes"), "configured");
         judge_mailboxes(check, json_object_get(answer, "mailboxes"));
         judge_disabled(check, json_object_get(answer, "mailboxes"));
         judge_alerts(check, json_object_get(answer, "alerts"),
                      json_object_get(answer, "mailboxes"));
+        judge_refused(check, number_of(answer, "refused"));
         collect_data(check, answer);
     } else if (strcmp(kind, "profile") == 0) {
         judge_profile(check, answer);
@@ -233,21 +251,29 @@ static void print_limit(const struct exsyncctl *tool, long long limit)
         output_print(tool, OUTPUT_PLAIN, ";%lld", limit);
 }
 
-static void print_line(struct exsyncctl *tool, const struct check *check, char *reasons)
+/* A bar begins the performance data: there is none in the words. */
+static void print_words(const struct exsyncctl *tool, const struct check *check,
+                        const char *reasons)
 {
+    struct buffer words = {0};
     size_t index;
     const json_t *address;
-    /* A bar begins the performance data: there is none in the words. */
-    for (char *bar = reasons; (bar = strchr(bar, '|')) != NULL;)
-        *bar = '/';
-    output_print(tool, OUTPUT_PLAIN, "EXSYNCD %s: %s", state_names[check->status], reasons);
+    buffer_append_format(&words, "EXSYNCD %s: %s", state_names[check->status], reasons);
     json_array_foreach(check->named, index, address)
     {
-        output_print(tool, OUTPUT_PLAIN, "%s%s", index == 0 ? " (in trouble: " : ", ",
-                     json_string_value(address));
+        buffer_append_format(&words, "%s%s", index == 0 ? " (in trouble: " : ", ",
+                             json_string_value(address));
     }
-    output_print(tool, OUTPUT_PLAIN, "%s%s", json_array_size(check->named) > 0 ? ")" : "",
-                 check->data_count > 0 ? " |" : "");
+    for (char *bar = words.data; (bar = strchr(bar, '|')) != NULL;)
+        *bar = '/';
+    output_print(tool, OUTPUT_PLAIN, "%s%s%s", words.data,
+                 json_array_size(check->named) > 0 ? ")" : "", check->data_count > 0 ? " |" : "");
+    buffer_release(&words);
+}
+
+static void print_line(const struct exsyncctl *tool, const struct check *check, const char *reasons)
+{
+    print_words(tool, check, reasons);
     for (size_t i = 0; i < check->data_count; i++) {
         const struct datum *datum = &check->data[i];
         output_print(tool, OUTPUT_PLAIN, " %s=%lld", datum->label, datum->value);

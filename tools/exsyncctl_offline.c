@@ -25,6 +25,7 @@ struct offline {
     enum offline_what what;
     bool all;
     int64_t position; /* of the next page, or the id of the one alert */
+    uint64_t refused;
     size_t told;
     struct failure failure;
     void (*take)(struct exsyncctl *tool, const json_t *answer, void *argument);
@@ -50,6 +51,14 @@ static void end(struct offline *offline, const struct failure *failure)
     executor_stop(offline->executor);
 }
 
+static void refused_counted(void *argument, const struct failure *failure)
+{
+    struct offline *offline = argument;
+    if (failure == NULL && offline->refused > 0)
+        tell(offline, alert_json_refused(offline->refused));
+    end(offline, failure);
+}
+
 static void alerts_read(void *argument, const struct failure *failure,
                         const struct store_alert_rows *alerts)
 {
@@ -61,8 +70,12 @@ static void alerts_read(void *argument, const struct failure *failure,
     for (size_t i = 0; i < alerts->count; i++)
         tell(offline,
              alert_json_answer(&alerts->rows[i], offline->config, alerts->rows[i].mailbox));
-    if (offline->what == OFFLINE_ONE_ALERT || alerts->count < ROWS_A_PAGE) {
+    if (offline->what == OFFLINE_ONE_ALERT) {
         end(offline, NULL);
+        return;
+    }
+    if (alerts->count < ROWS_A_PAGE) {
+        store_failures_count_refused(offline->store, &offline->refused, refused_counted, offline);
         return;
     }
     offline->position = alerts->rows[alerts->count - 1].id;

@@ -78,6 +78,7 @@ static void print_alerts(struct exsyncctl *tool, const json_t *alerts)
 static void print_outgoing(struct exsyncctl *tool, const json_t *status)
 {
     long long queued = number_of(status, "queued"), held = number_of(status, "queued_held");
+    long long refused = number_of(status, "refused");
     if (!json_is_integer(json_object_get(status, "queued")))
         return;
     output_print(tool, OUTPUT_PLAIN, "  outgoing   %lld %s to be sent", queued,
@@ -85,6 +86,11 @@ static void print_outgoing(struct exsyncctl *tool, const json_t *status)
     if (held > 0)
         output_print(tool, OUTPUT_WARNING, ", %lld held; exsyncctl queue list tells more", held);
     output_print(tool, OUTPUT_PLAIN, "\n");
+    if (refused > 0)
+        output_print(tool, OUTPUT_BAD,
+                     "  refused    %lld submitted %s not taken; exsyncctl queue list --failed "
+                     "tells why\n",
+                     refused, plural(refused, "message was", "messages were"));
 }
 
 static void print_reload(struct exsyncctl *tool, const char *refused)

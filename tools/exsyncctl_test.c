@@ -2,6 +2,7 @@
  * what came of each. */
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/shell_word.h"
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
 
@@ -210,6 +211,15 @@ static void show_paused(struct exsyncctl *tool, const struct test_view *view)
     }
 }
 
+static void show_still_disabled(const struct exsyncctl *tool, const char *address)
+{
+    struct buffer word = {0};
+    shell_word_append(&word, address);
+    output_print(tool, OUTPUT_WARNING, "It is still disabled: exsyncctl enable %s\n",
+                 buffer_string(&word));
+    buffer_release(&word);
+}
+
 static void take_outcome(struct exsyncctl *tool, struct test_view *view, const json_t *answer)
 {
     bool passed = output_true(answer, "passed");
@@ -230,8 +240,7 @@ static void take_outcome(struct exsyncctl *tool, struct test_view *view, const j
     if (output_true(answer, "switched_on"))
         output_print(tool, OUTPUT_PLAIN, "It was disabled, and is enabled now.\n");
     else if (passed && !output_true(answer, "enabled"))
-        output_print(tool, OUTPUT_WARNING, "It is still disabled: exsyncctl enable %s\n",
-                     address == NULL ? "" : address);
+        show_still_disabled(tool, address == NULL ? "" : address);
 }
 
 /* --- the command --- */

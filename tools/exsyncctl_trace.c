@@ -290,11 +290,19 @@ static void tell_outgoing(const struct exsyncctl *tool, const json_t *answer)
     tell_next(tool, answer);
 }
 
+/* Off by its configuration and disabled by a person are not the same. */
+static const char *why_unseen(const json_t *answer)
+{
+    const char *cause = output_text(json_object_get(answer, "hindrance"), "cause");
+    if (cause != NULL && strcmp(cause, "off") == 0)
+        return "receiving is off";
+    return cause != NULL && strcmp(cause, "disabled") == 0 ? "receiving is disabled" : "not seen";
+}
+
 static void tell_unseen(const struct exsyncctl *tool, const json_t *answer)
 {
     output_print(tool, OUTPUT_STRONG, "%s", output_text(answer, "address"));
-    output_print(tool, OUTPUT_WARNING, ": %s\n",
-                 output_true(answer, "incoming") ? "not seen" : "receiving is off");
+    output_print(tool, OUTPUT_WARNING, ": %s\n", why_unseen(answer));
     tell_time(tool, "looked at", answer, "last_succeeded");
     tell_time(tool, "next", answer, "next_due");
     tell(tool, OUTPUT_BAD, "trouble", output_text(answer, "trouble"));

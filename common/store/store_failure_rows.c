@@ -133,3 +133,65 @@ void store_failures_refused(struct store *store, const char *id, int64_t positio
     listing->id = memory_copy_string(id);
     store_start_read(store, &listing->operation);
 }
+
+/* --- of those that were refused: how many, and that they are over --- */
+
+struct count_operation {
+    struct store_operation operation;
+    uint64_t *count;
+};
+
+static void count_run(struct store_connection *connection, struct store_operation *operation)
+{
+    const struct count_operation *counting = (const struct count_operation *)operation;
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_FAILURE_COUNT_REFUSED);
+    store_bind_number(connection, query, 2, INT64_MAX);
+    *counting->count = (uint64_t)store_run_number(connection, query);
+}
+
+void store_failures_count_refused(struct store *store, uint64_t *count, store_done *done,
+                                  void *argument)
+{
+    struct count_operation *counting =
+        store_operation_create(sizeof *counting, count_run, done, argument);
+    counting->count = count;
+    store_start_read(store, &counting->operation);
+}
+
+struct resolve_operation {
+    struct store_operation operation;
+    char **ids; /* owned */
+    size_t count;
+    int64_t now_ms;
+};
+
+static void resolve_run(struct store_connection *connection, struct store_operation *operation)
+{
+    const struct resolve_operation *resolving = (const struct resolve_operation *)operation;
+    for (size_t i = 0; i < resolving->count; i++)
+        store_resolve_submission(connection, resolving->ids[i], resolving->now_ms);
+}
+
+static void resolve_finish(struct store_operation *operation)
+{
+    struct resolve_operation *resolving = (struct resolve_operation *)operation;
+    if (operation->done != NULL)
+        operation->done(operation->argument, operation->failure);
+    for (size_t i = 0; i < resolving->count; i++)
+        memory_free(resolving->ids[i]);
+    memory_free(resolving->ids);
+}
+
+void store_failures_resolve_refused(struct store *store, const char *const *ids, size_t count,
+                                    int64_t now_ms, store_done *done, void *argument)
+{
+    struct resolve_operation *resolving =
+        store_operation_create(sizeof *resolving, resolve_run, done, argument);
+    resolving->operation.finish = resolve_finish;
+    resolving->ids = memory_allocate_array(count + 1, sizeof *resolving->ids);
+    for (size_t i = 0; i < count; i++)
+        resolving->ids[i] = memory_copy_string(ids[i]);
+    resolving->count = count;
+    resolving->now_ms = now_ms;
+    store_start_write(store, &resolving->operation);
+}

@@ -51,4 +51,13 @@ void store_failures_list(struct store *store, bool all, int64_t position, size_t
 void store_failures_refused(struct store *store, const char *id, int64_t position, size_t limit,
                             store_failures_done *done, void *argument);
 
+/* How many of these there are. Read; `count` stays valid until `done`. */
+void store_failures_count_refused(struct store *store, uint64_t *count, store_done *done,
+                                  void *argument);
+
+/* What went wrong with these messages is over: a person has dealt with them. The ids are copied.
+ * Write. */
+void store_failures_resolve_refused(struct store *store, const char *const *ids, size_t count,
+                                    int64_t now_ms, store_done *done, void *argument);
+
 #endif

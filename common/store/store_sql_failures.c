@@ -70,6 +70,8 @@ const char *const store_sql_failures[STORE_SQL_COUNT] = {
     [STORE_SQL_FAILURE_ROWS_REFUSED] =
         FAILURE_ROWS("failure INDEXED BY failure_submission") " WHERE " FAILURE_REFUSED
                                                               " ORDER BY failure.id DESC LIMIT ?1",
+    [STORE_SQL_FAILURE_COUNT_REFUSED] =
+        "SELECT count(*) FROM failure INDEXED BY failure_submission WHERE " FAILURE_REFUSED,
     [STORE_SQL_FAILURE_COUNT_OPEN] =
         "SELECT count(*) FROM failure INDEXED BY failure_open WHERE resolved_at IS NULL",
     [STORE_SQL_FAILURE_COUNT_ALL] = "SELECT count(*) FROM failure",

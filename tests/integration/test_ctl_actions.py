@@ -113,6 +113,8 @@ def _():
         hindrance = shown["outgoing"]["hindrance"]
         check_equal((shown["state"], shown["incoming"]["hindrance"], hindrance["cause"]),
                     ("partly disabled", None, "disabled"), "in JSON")
+        out = tool.run("trace", "nothing like that", "--mailbox", CARLA)[1]
+        check(f"{CARLA}: receiving is disabled\n" in out, out)
         status, out, _ = tool.run("check")
         check(status == 1 and "1 mailbox is disabled; 1 mailbox is partly disabled" in out,
               f"check: {status} {out}")

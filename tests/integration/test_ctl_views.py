@@ -4,9 +4,10 @@ programs and for monitoring, and without a daemon."""
 
 import json
 import re
+import socket
 
 from alerting import OWNER, AlertScene
-from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE
+from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl
 from harness import case, check, check_equal, main, until
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
@@ -14,8 +15,8 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
-STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "alerts",
-          "storage", "reload_refused",
+STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "refused",
+          "alerts", "storage", "reload_refused",
           "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "partly_disabled", "paused"}
@@ -347,6 +348,37 @@ def _():
         check("not running" in found["summary"], found["summary"])
         check_equal(tool.answers("check", "--warning", "none", wanted=UNKNOWN)[0]["code"], UNKNOWN,
                     "code of a wrong limit")
+
+
+@case("check is critical when the database cannot be read, and its words have no bar")
+def _():
+    def answer(tool, listener, *lines):
+        process = tool.start("check")
+        with listener.accept()[0] as peer:
+            peer.sendall(b'{"exsyncd": "0.1.0", "control": 1}\n')
+            number = json.loads(peer.makefile().readline())["id"]
+            for line in (*lines, {"end": True}):
+                peer.sendall(json.dumps({"id": number, **line}).encode() + b"\n")
+            return process.communicate(timeout=30)[0], process.returncode
+    counts = {name: 0 for name in COUNTS}
+    status = {"kind": "status", "mailboxes": counts, "cycles": {}, "queued": None, "queued_held": None,
+              "refused": None, "alerts": {"errors": None, "warnings": None}, "storage": None}
+    with Scene([ANN]) as scene, socket.socket(socket.AF_UNIX) as listener:
+        tool = Exsyncctl(scene)
+        listener.bind(str(tool.socket))
+        listener.listen()
+        out, code = answer(tool, listener, status)
+        check("the database cannot be read" in out and code == CRITICAL, f"{code} {out}")
+        status["mailboxes"] = {**counts, "configured": 1, "failing": 1}
+        status["alerts"] = {"errors": 0, "warnings": 0}
+        out, code = answer(tool, listener, status,
+                           {"kind": "mailbox", "address": "a|b@x", "state": "failing"})
+        check("(in trouble: a/b@x) |" in out and out.count("|") == 1 and code == WARNING,
+              f"{code} {out}")
+        listener.close()
+        tool.socket.unlink()
+        scene.daemon.start()  # for the end of the scene
+        scene.daemon.until_started()
 
 
 main(side_by_side=4)

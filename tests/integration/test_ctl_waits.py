@@ -250,6 +250,44 @@ def _():
         tool.answers("enable", ANN)
 
 
+@case("what was refused when it was submitted is counted until its file is taken away or a person acts")
+def _():
+    with SendingScene([ANN, BEN]) as scene:
+        tool = started(scene)
+        scene.until_ready()
+        check_says(tool.output("alerts"), "No alert is open.\n")
+        scene.submit(*[mail(f"number {number}", sender="stranger@example.com") for number in range(2)])
+
+        def counted(number):
+            return tool.answers("status")[0]["refused"] == number
+        until(lambda: counted(2), "they are counted")
+        check_says(tool.output("status"), "2 submitted messages were not taken", "queue list --failed")
+        check_says(tool.output("alerts"), "No alert is open.\n2 submitted messages were not taken;")
+        check_equal(tool.answers("alerts")[-1], {"kind": "refused", "messages": 2}, "in JSON")
+        status, out, _ = tool.run("check")
+        check_equal(status, 1, "status of check")
+        check_says(out, "2 submitted messages were refused", " messages_refused=2;")
+        failed = scene.outbox.folder / "failed"
+        next(failed.glob("*.eml")).unlink()
+        until(lambda: counted(1), "one was taken away")
+        check_equal(len(queue(tool, "--failed")), 1, "those that are listed")
+        # One that is put aside while nobody looks, and one that is not.
+        scene.daemon.stop()
+        status, out, _ = tool.run("alerts")
+        check_equal(status, 0, "status without a daemon")
+        check_says(out, "1 submitted message was not taken;")
+        next(failed.glob("*.eml")).rename(scene.folder / "mended")
+        scene.daemon.start()
+        scene.daemon.until_started()
+        until(lambda: counted(0), "the other was taken away while exsyncd did not run")
+        check_equal([row for row in tool.answers("failures") if row["code"] == "NotTaken"], [],
+                    "failures that stand")
+        check_says(tool.output("alerts"), "No alert is open.\n")
+        check(tool.run("check")[0] == 0, "check is not satisfied")
+        scene.submit(mail("another", sender="stranger@example.com"))
+        until(lambda: counted(1), "the next one is counted")
+
+
 # --- words ----------------------------------------------------------------------------------------
 
 @case("a mailbox or profile that is not there is told in the same words by every command")

@@ -173,6 +173,17 @@ static void each_finding_ends_with_the_command_that_verifies_it(void **state)
     }
 }
 
+static void the_command_can_be_pasted_whatever_the_address(void **state)
+{
+    (void)state;
+    struct diagnosis_result result = found(DIAGNOSIS_NO_MAILBOX);
+    struct buffer text = {0};
+    result.address = "o'brien@contoso.com";
+    diagnosis_write_commands(&text, &result);
+    assert_non_null(strstr(text.data, "\nexsyncctl diagnose \"o'brien@contoso.com\"\n"));
+    buffer_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +194,7 @@ int main(void)
         cmocka_unit_test(who_has_no_name_is_the_owner_of_the_ticket),
         cmocka_unit_test(a_mailbox_that_works_needs_no_commands),
         cmocka_unit_test(each_finding_ends_with_the_command_that_verifies_it),
+        cmocka_unit_test(the_command_can_be_pasted_whatever_the_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,20 @@ static void messages_that_were_refused_are_told_apart_from_other_failures(void *
     assert_string_equal(second.codes[0], "A");
     assert_int_equal(refused(fixture, "id-2", 0, 2).count, 1);
     assert_int_equal(refused(fixture, "id-4", 0, 2).count, 0);
+
+    uint64_t count = 99;
+    MUST_SUCCEED(fixture,
+                 store_failures_count_refused(fixture->store, &count, support_done, &outcome));
+    assert_int_equal(count, 3);
+    const char *const over[] = {"id-1", "id-3", "id-4"};
+    MUST_SUCCEED(fixture, store_failures_resolve_refused(fixture->store, over, 3, NOW + 9,
+                                                         support_done, &outcome));
+    assert_string_equal(refused(fixture, NULL, 0, 2).codes[0], "C");
+    MUST_SUCCEED(fixture,
+                 store_failures_count_refused(fixture->store, &count, support_done, &outcome));
+    assert_int_equal(count, 1);
+    assert_int_equal(
+        support_number(fixture, "SELECT count(*) FROM failure WHERE resolved_at IS NULL"), 2);
 }
 
 static void whole_read(void *argument, const struct failure *failure,
