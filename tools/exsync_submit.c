@@ -95,18 +95,6 @@ static int read_header(struct submission *submission, struct submit_extent *exte
                               HEADER_SIZE_MAX / 1024);
 }
 
-static int take_header(struct submission *submission, size_t *body)
-{
-    struct submit_extent extent = {0};
-    if (read_header(submission, &extent) != EX_OK || submission->stop.signal != 0)
-        return submission->problem.status;
-    *body = extent.body;
-    submission->something = extent.fields > 0;
-    return submit_header_write(buffer_string(&submission->head), extent.fields,
-                               &submission->options, &submission->given, &submission->policy,
-                               &submission->header, &submission->problem);
-}
-
 static bool is_blank(const struct buffer *bytes)
 {
     for (size_t i = 0; i < bytes->length; i++) {
@@ -114,6 +102,31 @@ static bool is_blank(const struct buffer *bytes)
             return false;
     }
     return true;
+}
+
+/* Whoever calls this without a message has lost it: a pipe that broke, a file that was not written.
+ */
+static int check_something(struct submission *submission)
+{
+    if (submission->something)
+        return EX_OK;
+    return submit_problem_set(&submission->problem, EX_DATAERR,
+                              "the message is empty; look at what should have written it, or give "
+                              "it a header, \"Subject: ...\" say, if it is to have no text");
+}
+
+static int take_header(struct submission *submission, size_t *body)
+{
+    struct submit_extent extent = {0};
+    if (read_header(submission, &extent) != EX_OK || submission->stop.signal != 0)
+        return submission->problem.status;
+    *body = extent.body;
+    submission->something = extent.fields > 0 || !is_blank(&submission->head);
+    if (submission->input.ended && check_something(submission) != EX_OK)
+        return submission->problem.status;
+    return submit_header_write(buffer_string(&submission->head), extent.fields,
+                               &submission->options, &submission->given, &submission->policy,
+                               &submission->header, &submission->problem);
 }
 
 /* Copies what follows the header. */
@@ -132,17 +145,6 @@ static int take_body(struct submission *submission, size_t body)
         if (read_on(submission, chunk, SUBMIT_INPUT_CHUNK) != EX_OK || submission->stop.signal != 0)
             return submission->problem.status;
     }
-}
-
-/* Whoever calls this without a message has lost it: a pipe that broke, a file that was not written.
- */
-static int check_something(struct submission *submission)
-{
-    if (submission->something)
-        return EX_OK;
-    return submit_problem_set(&submission->problem, EX_DATAERR,
-                              "the message is empty; look at what should have written it, or give "
-                              "it a header, \"Subject: ...\" say, if it is to have no text");
 }
 
 static int take_file(struct submission *submission, size_t body)

@@ -75,7 +75,20 @@ static int check_source(struct exsyncctl *tool, const char *path)
     return denied ? refuse(tool, path) : EX_OK;
 }
 
-static int check_target(struct exsyncctl *tool, const char *target)
+/* SQLite and the daemon look beside the database for files that begin with its name. */
+static bool is_of_database(const char *source, const char *target, const struct stat *folder)
+{
+    struct stat status;
+    const char *name = strrchr(target, '/'), *own = strrchr(source, '/');
+    char *copy = memory_copy_string(source);
+    bool beside = stat(dirname(copy), &status) == 0 && status.st_dev == folder->st_dev &&
+                  status.st_ino == folder->st_ino;
+    memory_free(copy);
+    name = name == NULL ? target : name + 1;
+    return beside && strncmp(name, own + 1, strlen(own + 1)) == 0;
+}
+
+static int check_target(struct exsyncctl *tool, const char *source, const char *target)
 {
     struct buffer word = {0};
     struct stat status;
@@ -91,6 +104,12 @@ static int check_target(struct exsyncctl *tool, const char *target)
     else if (error == ENOTDIR)
         result = exsyncctl_fail(tool, EX_CANTCREAT,
                                 "%s is no folder; name a file that is to be made in one", folder);
+    else if (error == 0 && is_of_database(source, target, &status))
+        result =
+            exsyncctl_fail(tool, EX_CANTCREAT,
+                           "%s is the database itself, or would be taken for a part of it; name "
+                           "another file",
+                           target);
     buffer_release(&word);
     memory_free(copy);
     return result;
@@ -113,12 +132,14 @@ static int run_backup(struct exsyncctl *tool, int count, char **arguments)
     const char *target = arguments[0];
     if (strcmp(target, "-") == 0)
         return exsyncctl_misused(tool, "a backup goes into a file, not to standard output");
+    if (target[strlen(target) - 1] == '/') /* an empty one is no argument */
+        return exsyncctl_misused(tool, "\"%s\" is no name of a file", target);
     struct buffer source = {0};
     int status = find_database(tool, &source);
     if (status == EX_OK)
         status = check_source(tool, buffer_string(&source));
     if (status == EX_OK)
-        status = check_target(tool, target);
+        status = check_target(tool, buffer_string(&source), target);
     if (status == EX_OK)
         status = copy_to(tool, buffer_string(&source), target);
     buffer_release(&source);

@@ -16,7 +16,7 @@ static const char *find_mistake(const char *report, const char *words, size_t *l
 {
     for (; *report != '\0'; report += *length + (report[*length] == '\n')) {
         *length = strcspn(report, "\n");
-        if (!config_is_warning(report, *length) &&
+        if (*length > 0 && !config_is_warning(report, *length) &&
             memmem(report, *length, words, strlen(words)) != NULL)
             return report;
     }

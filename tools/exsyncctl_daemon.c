@@ -1,4 +1,5 @@
 /* version, reload: the daemon itself. */
+#include "base/text.h"
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
 
@@ -28,20 +29,24 @@ static int run_version(struct exsyncctl *tool, int count, char **arguments)
 
 /* --- reload --- */
 
+enum { LINE_SIZE = 4096 };
+
 /* Mistakes and warnings as exsyncd --check-config tells them. */
 static void show_reload(struct exsyncctl *tool, const json_t *answer, void *argument)
 {
-    (void)tool, (void)argument;
+    (void)argument;
     const char *kind = output_text(answer, "kind"), *text = output_text(answer, "text");
     const char *path = output_text(answer, "path");
     if (text != NULL) {
-        fprintf(stderr, "%s\n", text);
+        char line[LINE_SIZE];
+        text_copy_shown(line, sizeof line, text, strlen(text));
+        fprintf(stderr, "%s\n", line);
     } else if (kind != NULL && path != NULL && strcmp(kind, "configuration") == 0) {
         int64_t mailboxes = output_number(answer, "mailboxes");
         int64_t profiles = output_number(answer, "profiles");
-        printf("%s: in use: %lld %s on %lld %s\n", path, (long long)mailboxes,
-               mailboxes == 1 ? "mailbox" : "mailboxes", (long long)profiles,
-               profiles == 1 ? "profile" : "profiles");
+        output_print(tool, OUTPUT_PLAIN, "%s: in use: %lld %s on %lld %s\n", path,
+                     (long long)mailboxes, mailboxes == 1 ? "mailbox" : "mailboxes",
+                     (long long)profiles, profiles == 1 ? "profile" : "profiles");
     }
 }
 

@@ -2,6 +2,7 @@
 #include "config/config_report.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/config.h"
 
 #include <stdarg.h>
@@ -26,18 +27,18 @@ static void append_place(const struct config_report *report, struct config_place
 }
 
 /* A name from outside must not be able to write a second line, or to a terminal. */
-static void replace_control_characters(struct buffer *text)
+static void make_fit(struct buffer *text)
 {
-    for (size_t i = 0; i < text->length; i++) {
-        unsigned char character = (unsigned char)text->data[i];
-        if (character < 0x20 || character == 0x7f)
-            text->data[i] = '?';
-    }
+    struct buffer line = {0};
+    buffer_reserve(&line, text->length);
+    line.length = text_copy_shown(line.data, text->length + 1, buffer_string(text), text->length);
+    buffer_release(text);
+    *text = line;
 }
 
 static void add(struct config_report *report, struct config_place place, struct buffer *text)
 {
-    replace_control_characters(text);
+    make_fit(text);
     if (report->count == report->capacity) {
         report->capacity = report->capacity == 0 ? 16 : report->capacity * 2;
         report->mistakes =

@@ -520,7 +520,8 @@ def _():
         tool.fails(EX_CANTCREAT, "backup", scene.folder / "no where/backup.db",
                    saying=["there is no folder", f'install -d -m 700 "{scene.folder}/no where"'])
         tool.fails(EX_CANTCREAT, "backup", target / "backup.db", saying="is no folder")
-        tool.fails(EX_USAGE, "backup", "-", saying="a file")
+        for word in ("-", f"{scene.folder}/nowhere/"):
+            tool.fails(EX_USAGE, "backup", word, saying="a file")
         os.symlink(scene.folder / "state", scene.folder / "elsewhere")
         for suffix in ("", "-wal", "-shm"):  # the daemon has them open
             for folder in ("state", "elsewhere"):
@@ -529,6 +530,9 @@ def _():
                 tool.fails(EX_CANTCREAT, "backup", "--force", own, saying="the database itself")
                 check_equal(own.stat().st_ino, before, f"the file {own}")
         scene.daemon.stop()
+        for suffix in ("-wal", "-shm", "-journal", ".v5"):  # not there now, and looked for at a start
+            tool.fails(EX_CANTCREAT, "backup", scene.folder / f"elsewhere/exsyncd.db{suffix}",
+                       saying="the database itself")
         answer, = tool.answers("backup", "--force", target)
         check_equal(answer["bytes"], target.stat().st_size, "size")
         check_equal(sorted(path.name for path in scene.folder.glob("backup.db*")), ["backup.db"],

@@ -168,6 +168,8 @@ def _():
         for words in (("alerts",), ("alerts", "1"), ("failures",)):
             tool.fails(EX_CONFIG, *words, saying=["does not run", "'x' is no address",
                                                   f"--check-config --config {file}"])
+        file.write_text(right + "[mailbox x]\n", encoding="utf-8")
+        check("other mistakes" not in tool.fails(EX_CONFIG, "alerts"), "there is one mistake")
         file.unlink()
         tool.fails(EX_CONFIG, "alerts", saying=[str(file), "--config"])
         tool.fails(EX_CONFIG, "--json", "failures", saying=str(file))

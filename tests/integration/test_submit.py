@@ -164,7 +164,8 @@ def _():
         for nothing in (b"", b"\n", b" \r\n\t\n", b"From a@b Mon Jan  1 00:00:00 2026\n\n",
                         b"\n" * 300000, b".\nhello\n"):
             box.refuses(DATAERR, "the message is empty", "ben@contoso.com", message=nothing)
-            box.refuses(DATAERR, ";", "-t", message=nothing)
+            few = len(nothing) < 1000
+            box.refuses(DATAERR, "is empty" if few else "no recipients", "-t", message=nothing)
         box.refuses(DATAERR, "the message is empty", "-i", "ben@contoso.com", stdin=subprocess.DEVNULL,
                     message=None)
         for little in (b"Subject: hello\n", b"Subject: hello\n\n", b"\n" * 300000 + b"x", b"\0"):

@@ -173,10 +173,10 @@ static void a_message_stays_one_line_of_clean_text(void **state)
     struct capture capture;
     capture_begin(&capture);
     struct log *log = log_create_for(LOG_PRIORITY_INFO, LOG_TARGET_STDERR);
-    log_write(log, LOG_PRIORITY_INFO, NULL, "%s", "a\nfake line\x1b[2J \xff");
+    log_write(log, LOG_PRIORITY_INFO, NULL, "%s", "a\nfake line\x1b[2J \xff\u202ex");
     log_free(log);
     char *text = capture_end(&capture);
-    assert_string_equal(text, "a fake line [2J ?\n");
+    assert_string_equal(text, "a fake line [2J ? x\n");
     memory_free(text);
 }
 

@@ -23,6 +23,8 @@ static void a_key_in_the_wrong_place_is_told(void **state)
          "exsyncd.conf:2: [exsyncd] sumary_interval: is no key; did you mean summary_interval?\n"},
         {"[exsyncd]\nbogus = 1h\n",
          "exsyncd.conf:2: [exsyncd] bogus: is no key; exsyncd.conf(5) lists them\n"},
+        {"[exsyncd]\nbo\u202egus = 1h\n", /* what follows would stand before it */
+         "exsyncd.conf:2: [exsyncd] bo gus: is no key; exsyncd.conf(5) lists them\n"},
         {"[exsyncd]\npoll_interval = 1h\n",
          "exsyncd.conf:2: [exsyncd] poll_interval: is no key of this section; it belongs into "
          "[profile NAME]\n"},
