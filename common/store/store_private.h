@@ -167,7 +167,8 @@ struct store_files {
 void store_files_name(struct store_files *files, const char *directory);
 void store_files_release(struct store_files *files);
 bool store_files_lock(struct store_files *files, struct failure *failure);
-/* False and a failure unset: there is no database. False and a failure: only its log is there. */
+/* False and a failure unset: there is no database. False and a failure: only its log is there, or
+ * that of another database. */
 bool store_files_exist(const struct store_files *files, struct failure *failure);
 /* An empty file of mode 0600 in the place of whatever of that name is left of an earlier try. No
  * connection to it may be open: closing a file drops all locks of the process on it. */
