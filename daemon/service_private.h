@@ -64,8 +64,9 @@ struct service {
     char *config_path;
     struct config *first_config; /* until it is in use */
     struct restoration restoration;
-    bool unchecked;        /* some mailbox was, perhaps (store_restore.h) */
-    struct reload *reload; /* under way; NULL */
+    bool unchecked;         /* some mailbox was, perhaps (store_restore.h) */
+    size_t unchecked_index; /* of the one that was found last; any number after a reload */
+    struct reload *reload;  /* under way; NULL */
     bool reload_again;
     int64_t reload_refused_ms; /* since when the configuration that was read last is not in use,
                                   because it was refused; 0: it is */

@@ -25,12 +25,22 @@ void service_restore(struct service *service)
     restoration_start(&service->restoration);
 }
 
-static bool is_any_unchecked(const struct service *service)
+static bool is_unchecked(const struct service *service, size_t index)
+{
+    const struct mailbox *mailbox = service->mailboxes[index];
+    return mailbox->unchecked && mailbox_wants(mailbox, CYCLE_INCOMING);
+}
+
+/* From the one on that was found the last time: one by one they are checked, and there may be tens
+ * of thousands. */
+static bool is_any_unchecked(struct service *service)
 {
     for (size_t i = 0; i < service->mailbox_count; i++) {
-        const struct mailbox *mailbox = service->mailboxes[i];
-        if (mailbox->unchecked && mailbox_wants(mailbox, CYCLE_INCOMING))
+        size_t index = (service->unchecked_index + i) % service->mailbox_count;
+        if (is_unchecked(service, index)) {
+            service->unchecked_index = index;
             return true;
+        }
     }
     return false;
 }

@@ -17,10 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum {
-    BUSY_MS = 10000,
-    MARKED_SINCE = 6 /* the version of the schema from which a copy can say that it is one */
-};
+enum { BUSY_MS = 10000 };
 
 static bool failed(struct copy *copy, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -48,7 +45,38 @@ static bool failed_in_system(struct copy *copy, const char *verb, const char *pa
     return failed(copy, status_of(error), "cannot %s %s: %s", verb, path, strerror(error));
 }
 
-/* `result`: SQLite's. */
+/* What to do about what SQLite says, or "". That a file system has no locks is told as busy when it
+ * has no lock service, and as an error of input and output otherwise. */
+static const char *remedy_of(int result)
+{
+    switch (result) {
+    case SQLITE_IOERR_LOCK:
+    case SQLITE_IOERR_RDLOCK:
+    case SQLITE_IOERR_UNLOCK:
+    case SQLITE_IOERR_CHECKRESERVEDLOCK:
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMMAP:
+    case SQLITE_IOERR_SHMLOCK:
+        return "; its file system cannot lock files as a database needs it (NFS, for one): the "
+               "state directory belongs on a local disk";
+    default:
+        break;
+    }
+    switch (result & 0xff) {
+    case SQLITE_CANTOPEN:
+    case SQLITE_AUTH:
+        return "; run it as root, or as the user that exsyncd runs as";
+    case SQLITE_BUSY:
+    case SQLITE_PROTOCOL:
+        return "; another program has locked it, or its file system cannot lock files (NFS without "
+               "its lock service, for one): the state directory belongs on a local disk";
+    default:
+        return "";
+    }
+}
+
+/* `result`: SQLite's, extended. */
 static bool failed_in_database(struct copy *copy, int result, sqlite3 *database, const char *verb,
                                const char *path)
 {
@@ -57,10 +85,7 @@ static bool failed_in_database(struct copy *copy, int result, sqlite3 *database,
         return failed(copy, EX_IOERR, "there is no room for %s; make room, or choose another place",
                       path);
     return failed(copy, (result & 0xff) == SQLITE_CANTOPEN ? EX_NOPERM : EX_IOERR,
-                  "cannot %s %s: %s%s", verb, path, words,
-                  (result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_AUTH
-                      ? "; run it as root, or as the user that exsyncd runs as"
-                      : "");
+                  "cannot %s %s: %s%s", verb, path, words, remedy_of(result));
 }
 
 /* --- databases --- */
@@ -81,6 +106,17 @@ static sqlite3 *database_open(struct copy *copy, const char *path, bool read_onl
         sqlite3_busy_timeout(database, BUSY_MS);
         return database;
     }
+    failed_in_database(copy, result, database, "open", path);
+    sqlite3_close(database);
+    return NULL;
+}
+
+static sqlite3 *new_copy_open(struct copy *copy, const char *path)
+{
+    sqlite3 *database = NULL;
+    int result = store_copy_open(path, &database);
+    if (result == SQLITE_OK)
+        return database;
     failed_in_database(copy, result, database, "open", path);
     sqlite3_close(database);
     return NULL;
@@ -110,7 +146,7 @@ static bool is_ours(struct copy *copy, sqlite3 *database, const char *path)
         return false;
     if (application != STORE_APPLICATION)
         return failed(copy, EX_DATAERR, "%s is no database of exsyncd", path);
-    if (version < MARKED_SINCE)
+    if (version < STORE_COPIES_SINCE)
         return failed(
             copy, EX_DATAERR,
             "%s is of an earlier version of exsyncd; start this version once, which brings "
@@ -140,18 +176,6 @@ static bool is_sound(struct copy *copy, sqlite3 *database, const char *path)
     return sound;
 }
 
-/* `copied_ms`: what comes later is not in it. Without a log of its own the copy is one file. */
-static bool mark(struct copy *copy, sqlite3 *database, const char *path, int64_t copied_ms,
-                 bool one_file)
-{
-    char sql[160];
-    snprintf(sql, sizeof sql,
-             "%sUPDATE instance SET copied_at = %lld WHERE one = 1 AND copied_at IS NULL",
-             one_file ? "PRAGMA journal_mode = DELETE;" : "", (long long)copied_ms);
-    int result = sqlite3_exec(database, sql, NULL, NULL, NULL);
-    return result == SQLITE_OK || failed_in_database(copy, result, database, "write", path);
-}
-
 /* --- copying --- */
 
 /* All of it in one step: a single snapshot of the log, which the daemon's writes go past. In
@@ -167,16 +191,27 @@ static bool copy_pages(struct copy *copy, sqlite3 *from, sqlite3 *to, const char
            failed_in_database(copy, result, NULL, "copy the database to", path);
 }
 
+static bool copy_all_pages(struct copy *copy, const char *path)
+{
+    sqlite3 *from = database_open(copy, copy->source, true);
+    sqlite3 *to = from != NULL ? new_copy_open(copy, path) : NULL;
+    bool done = to != NULL && is_ours(copy, from, copy->source) && copy_pages(copy, from, to, path);
+    sqlite3_close(to);
+    sqlite3_close(from);
+    return done;
+}
+
 static bool copy_database(struct copy *copy, const char *path)
 {
     int64_t begin_ms = clock_wall_ms();
-    sqlite3 *from = database_open(copy, copy->source, true);
-    sqlite3 *to = from != NULL ? database_open(copy, path, false) : NULL;
-    bool done = to != NULL && is_ours(copy, from, copy->source) &&
-                copy_pages(copy, from, to, path) && mark(copy, to, path, begin_ms, true) &&
-                is_sound(copy, to, copy->source);
-    sqlite3_close(to);
-    sqlite3_close(from);
+    if (!copy_all_pages(copy, path))
+        return false;
+    int result = store_copy_finish(path, begin_ms);
+    if (result != SQLITE_OK)
+        return failed_in_database(copy, result, NULL, "write", path);
+    sqlite3 *made = new_copy_open(copy, path);
+    bool done = made != NULL && is_sound(copy, made, copy->source);
+    sqlite3_close(made);
     return done;
 }
 
@@ -191,15 +226,34 @@ static bool sync_path(const char *path, int flags)
     return synced;
 }
 
+/* The name is taken first, by an empty file. */
+static bool rename_over_empty(const char *path, const char *target)
+{
+    int fd = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    close(fd);
+    if (rename(path, target) == 0)
+        return true;
+    int error = errno;
+    unlink(target);
+    errno = error;
+    return false;
+}
+
 /* A file that has come there meanwhile stays. Not all file systems can be told so (NFS), but there
- * the copy gets the name beside its own. */
+ * the copy gets the name beside its own; some of them cannot do that either (FAT, SMB). */
 static bool rename_new(const char *path, const char *target)
 {
     if (renameat2(AT_FDCWD, path, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
         return true;
     if (errno != EINVAL && errno != ENOSYS)
         return false;
-    return link(path, target) == 0 && unlink(path) == 0;
+    if (link(path, target) == 0)
+        return unlink(path) == 0;
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return false;
+    return rename_over_empty(path, target);
 }
 
 /* Beside the target and under another name: what is there is whole. */
@@ -272,8 +326,10 @@ bool copy_make(struct copy *copy)
 bool copy_mark(struct copy *copy)
 {
     sqlite3 *database = database_open(copy, copy->source, false);
-    bool marked = database != NULL && is_ours(copy, database, copy->source) &&
-                  mark(copy, database, copy->source, STORE_COPIED_UNKNOWN, false);
+    bool marked = database != NULL && is_ours(copy, database, copy->source);
+    int result = marked ? store_copy_mark(database, STORE_COPIED_UNKNOWN) : SQLITE_OK;
+    if (result != SQLITE_OK)
+        marked = failed_in_database(copy, result, database, "write", copy->source);
     sqlite3_close(database);
     return marked;
 }

@@ -26,10 +26,13 @@ static int mark_database(struct exsyncctl *tool, const char *directory)
     buffer_append_format(&source, "%s/exsyncd.db", directory);
     struct copy copy = {.source = buffer_string(&source)};
     store_files_name(&files, directory);
-    if (!store_files_lock(&files, &failure))
-        status = exsyncctl_fail(tool, EX_UNAVAILABLE, "%s (%s) %s",
+    bool locked = store_files_lock(&files, &failure);
+    if (locked)
+        store_files_exist(&files, &failure);
+    if (failure_is_set(&failure))
+        status = exsyncctl_fail(tool, locked ? EX_DATAERR : EX_UNAVAILABLE, "%s (%s) %s%s%s",
                                 failure.sentence == NULL ? "" : failure.sentence, failure.code,
-                                failure.text);
+                                failure.text, locked ? ". " : "", locked ? failure.remedy : "");
     else if (!copy_mark(&copy))
         status = exsyncctl_fail(tool, copy.status, "%s", copy.problem);
     else

@@ -1,11 +1,14 @@
-/* The copy that is made of a database before an upgrade. */
+/* Copies of a database: what all have in common, and the one that is made before an upgrade. */
 #include "store/store_private.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -81,17 +84,61 @@ static void copy_look_through(struct store_connection *connection,
     sqlite3_finalize(query);
 }
 
-/* Without a journal: a copy that was not finished has no name that counts. */
+/* --- a copy that is being made --- */
+
+int store_copy_open(const char *path, sqlite3 **copy)
+{
+    int result = sqlite3_open_v2(
+        path, copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+        "unix-none");
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(*copy, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL,
+                              NULL, NULL);
+    return result;
+}
+
+int store_copy_mark(sqlite3 *copy, int64_t copied_ms)
+{
+    char sql[128];
+    snprintf(sql, sizeof sql,
+             "UPDATE instance SET copied_at = %" PRId64 " WHERE one = 1 AND copied_at IS NULL",
+             copied_ms);
+    return sqlite3_exec(copy, sql, NULL, NULL, NULL);
+}
+
+/* The first page is the database's, which says that there is a write-ahead log: whoever opened the
+ * copy would make one. https://sqlite.org/fileformat2.html, 1.3.3: the two bytes at 18 are 1 for a
+ * database without. */
+static bool leave_log(const char *path)
+{
+    static const unsigned char without[2] = {1, 1};
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool left = fd >= 0 && pwrite(fd, without, sizeof without, 18) == sizeof without;
+    if (fd >= 0)
+        close(fd);
+    return left;
+}
+
+int store_copy_finish(const char *path, int64_t copied_ms)
+{
+    sqlite3 *copy = NULL;
+    if (!leave_log(path))
+        return SQLITE_IOERR_WRITE;
+    int result = store_copy_open(path, &copy);
+    if (result == SQLITE_OK)
+        result = store_copy_mark(copy, copied_ms);
+    sqlite3_close(copy);
+    return result;
+}
+
+/* --- before an upgrade --- */
+
 static void copy_pages(struct store_connection *connection, const char *part,
                        const struct store_progress *progress)
 {
     sqlite3 *copy = NULL;
     sqlite3_backup *backup = NULL;
-    int result = sqlite3_open_v2(
-        part, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (result == SQLITE_OK)
-        result = sqlite3_exec(copy, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL,
-                              NULL, NULL);
+    int result = store_copy_open(part, &copy);
     if (result == SQLITE_OK) {
         backup = sqlite3_backup_init(copy, "main", connection->database, "main");
         result = backup == NULL ? sqlite3_errcode(copy) : SQLITE_OK;
@@ -108,17 +155,27 @@ static void copy_pages(struct store_connection *connection, const char *part,
     sqlite3_close(copy);
 }
 
+static void copy_finish(struct store_connection *connection, const char *part, int64_t begin_ms)
+{
+    int result = store_copy_finish(part, begin_ms);
+    if (result != SQLITE_OK)
+        connection->failure = store_failure_from_sqlite(connection->step, result, NULL, part);
+}
+
 void store_copy_make(struct store_connection *connection, int64_t version,
                      const struct store_progress *progress)
 {
     char *path = store_copy_path(connection->path, version);
     struct buffer part = {0};
+    int64_t begin_ms = clock_wall_ms();
     buffer_append_format(&part, "%s.new", path);
     copy_look_through(connection, progress);
     if (!store_failed(connection) && store_files_create(part.data, &connection->failure)) {
         copy_check_room(connection, part.data);
         if (!store_failed(connection))
             copy_pages(connection, part.data, progress);
+        if (!store_failed(connection) && version >= STORE_COPIES_SINCE)
+            copy_finish(connection, part.data, begin_ms);
         if (!store_failed(connection))
             store_files_publish(part.data, path, &connection->failure);
         if (store_failed(connection))

@@ -117,10 +117,36 @@ static bool files_there(const char *path, off_t size)
     return lstat(path, &status) == 0 && status.st_size >= size;
 }
 
+/* What exsyncd works with has a write-ahead log and says so (https://sqlite.org/fileformat2.html,
+ * 1.3.3); a copy (store_copy_finish) says that it has none. One that lies beside it all the same is
+ * of the database whose place the copy has taken: SQLite would play it into the copy. */
+static bool files_has_own_log(const struct store_files *files, struct failure *failure)
+{
+    unsigned char versions[2] = {0};
+    const char *path = files->paths[STORE_FILE_DATABASE];
+    if (!files_there(files->paths[STORE_FILE_WAL], 1))
+        return true;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool foreign = file >= 0 && pread(file, versions, sizeof versions, 18) == sizeof versions &&
+                   versions[1] == 1;
+    if (file >= 0)
+        close(file);
+    if (!foreign)
+        return true;
+    *failure = store_failure_of(
+        "open", "ForeignLog", true,
+        "The database is a copy, and beside it lies the log of the database whose place it has "
+        "taken.",
+        "Move the files ending in -wal and -shm away, as is told in exsyncd(8), BACKUP AND "
+        "RESTORE; they would damage the copy. Nothing was changed.");
+    failure_format_text(failure, "%s does not belong to %s", files->paths[STORE_FILE_WAL], path);
+    return false;
+}
+
 bool store_files_exist(const struct store_files *files, struct failure *failure)
 {
     if (files_there(files->paths[STORE_FILE_DATABASE], 0))
-        return true;
+        return files_has_own_log(files, failure);
     /* An empty log holds nothing: it is left where a database was refused. */
     if (files_there(files->paths[STORE_FILE_WAL], 1)) {
         *failure = store_failure_of(

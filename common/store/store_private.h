@@ -167,7 +167,8 @@ struct store_files {
 void store_files_name(struct store_files *files, const char *directory);
 void store_files_release(struct store_files *files);
 bool store_files_lock(struct store_files *files, struct failure *failure);
-/* False and a failure unset: there is no database. False and a failure: only its log is there. */
+/* False and a failure unset: there is no database. False and a failure: only its log is there, or
+ * that of another database. */
 bool store_files_exist(const struct store_files *files, struct failure *failure);
 /* An empty file of mode 0600 in the place of whatever of that name is left of an earlier try. No
  * connection to it may be open: closing a file drops all locks of the process on it. */
@@ -241,10 +242,21 @@ void store_schema_upgrade(struct store_connection *connection, const struct stor
 bool store_schema_create(const char *path, const struct store_schema *schema, struct log *log,
                          struct failure *failure);
 
+/* Copies that are being made. All three return SQLite's result, extended. `open`: nobody else knows
+ * the copy's name, so that it needs no locks, which some file systems do not have; and it gets no
+ * journal, which a kill would leave beside it. `mark`: it says of itself that it is a copy, from
+ * `copied_ms` on, unless it does already (store_restore.h). `finish`: after all pages were copied
+ * it is marked and needs no write-ahead log, though the database had one. */
+enum { STORE_COPIES_SINCE = 6 /* the version of the schema from which a copy can be marked */ };
+int store_copy_open(const char *path, sqlite3 **copy);
+int store_copy_mark(sqlite3 *copy, int64_t copied_ms);
+int store_copy_finish(const char *path, int64_t copied_ms);
+
 /* The copy of a database that is of `version`; to be freed. */
 char *store_copy_path(const char *path, int64_t version);
 /* Looks through the database and copies it to store_copy_path, mode 0600, in place of an earlier
- * copy. Fails when the disk has no room for the copy and for an upgrade. */
+ * copy; marked, when it is of a version that can be. Fails when the disk has no room for the copy
+ * and for an upgrade. */
 void store_copy_make(struct store_connection *connection, int64_t version,
                      const struct store_progress *progress);
 

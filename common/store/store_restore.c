@@ -30,17 +30,17 @@ static bool is_among(const char *id, const char *const *ids, size_t count)
     return count > 0 && bsearch(&id, ids, count, sizeof *ids, compare_ids) != NULL;
 }
 
-/* What is in failed/ was refused, or removed by a person, since: it is not to be sent. Without any
- * file it was sent, unless Exchange has its draft. */
+/* What is in failed/ was refused, or removed by a person, since, and perhaps submitted again: it is
+ * not to be sent, though a kill has left its copy in queue/. */
 static void restore_submission(struct store_connection *connection,
                                struct store_restoration *restoration, const char *id)
 {
     bool given_up = is_among(id, restoration->failed, restoration->failed_count);
     bool queued = is_among(id, restoration->queued, restoration->queued_count);
-    sqlite3_stmt *query = store_query(connection, given_up && !queued ? STORE_SQL_RESTORE_FAILED
-                                                                      : STORE_SQL_RESTORE_DOUBT);
+    sqlite3_stmt *query =
+        store_query(connection, given_up ? STORE_SQL_RESTORE_FAILED : STORE_SQL_RESTORE_DOUBT);
     store_bind_text(connection, query, 1, id);
-    if (given_up && !queued) {
+    if (given_up) {
         store_bind_number(connection, query, 2, restoration->now_ms);
         restoration->given_up++;
     } else {

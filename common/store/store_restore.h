@@ -39,7 +39,7 @@ struct store_restoration {
     int64_t now_ms;      /* in */
     /* Out. */
     uint64_t doubtful; /* submissions that are to be searched for */
-    uint64_t gone;     /* of these: without a file, so that they were sent */
+    uint64_t gone;     /* of these: without a file */
     uint64_t given_up; /* in failed/, and so they are failed now */
 };
 

@@ -153,6 +153,32 @@ def _():
         scene.check_delivered(ANN)
 
 
+@case("a backup that is put back beside the log of the other database is refused, and not damaged")
+def _():
+    with scene_of((ANN,)) as scene:
+        add(scene, 3)
+        scene.start()
+        scene.until_delivered(ANN, 3)
+        copy = back_up(scene)
+        add(scene, 3, subject="after")
+        scene.until_delivered(ANN, 6)
+        scene.daemon.kill()
+        check((scene.folder / "state/exsyncd.db-wal").stat().st_size > 0, "there is no log")
+        shutil.copy(copy, database(scene))
+        said = Exsyncctl(scene).run("verify", "--all", "--repair")
+        check(said[0] == 65 and "BACKUP AND RESTORE" in said[2], said)
+        scene.daemon.start()
+        scene.daemon.until_logged("ForeignLog")
+        until(lambda: scene.daemon.process.poll() is not None, "it has ended")
+        check_equal(scene.daemon.process.poll(), 65, "status")
+        check_equal(database(scene).read_bytes(), copy.read_bytes(), "the copy")
+        put_back(scene, copy)
+        scene.daemon.start()
+        scene.daemon.until_logged("that was put back")
+        until_all_delivered(scene, (ANN,))
+        scene.check_delivered(ANN)
+
+
 def state_of_checking(scene):
     ledger = scene.ledger.copy(scene.folder / "copy")
     if ledger.value("SELECT copied_at FROM instance"):

@@ -239,6 +239,30 @@ static void a_log_without_its_database_is_told(void **state)
     assert_int_equal(access(fixture->path, F_OK), -1);
 }
 
+/* Put back without a look at the manual page, after a kill. */
+static void a_copy_beside_the_log_of_another_database_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct failure failure;
+    char log[128];
+    unsigned char versions[2] = {1, 1};
+    snprintf(log, sizeof log, "%s-wal", fixture->path);
+    support_open(fixture);
+    support_close(fixture);
+    int file = open(fixture->path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(file, versions, 2, 18), 2);
+    write_file(log, "frames", 6);
+    fixture->store = store_open_patient(fixture->directory, fixture->executor, NULL, NULL,
+                                        SUPPORT_BUSY_MS, &failure);
+    assert_null(fixture->store);
+    assert_string_equal(failure.code, "ForeignLog");
+    assert_int_equal(pread(file, versions, 2, 18), 2);
+    assert_int_equal(versions[1], 1);
+    close(file);
+    assert_int_equal(unlink(log), 0);
+    support_open(fixture);
+}
+
 static void a_look_creates_nothing_and_upgrades_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -501,6 +525,7 @@ int main(void)
         TEST(a_file_that_is_no_database_is_refused),
         TEST(what_is_not_the_database_is_told_apart_and_never_altered),
         TEST(a_log_without_its_database_is_told),
+        TEST(a_copy_beside_the_log_of_another_database_is_refused),
         TEST(a_look_creates_nothing_and_upgrades_nothing),
         TEST(a_missing_directory_is_told),
         TEST(a_file_instead_of_the_directory_is_told),

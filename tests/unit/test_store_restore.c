@@ -83,12 +83,12 @@ static void what_is_open_is_searched_for_before_it_is_sent(void **state)
     postpone(fixture, mailbox, 7, NOW + DAY);
     put_back(fixture, NOW - DAY);
     char ids[8][STORE_SUBMISSION_ID_SIZE];
-    const char *queued[] = {ids[1], ids[3], ids[4]}, *failed[] = {ids[2]};
+    const char *queued[] = {ids[1], ids[2], ids[3], ids[4]}, *failed[] = {ids[2]};
     for (unsigned number = 0; number < 8; number++)
         snprintf(ids[number], sizeof ids[number], "%s", id_of(number));
     struct store_restoration restoration = {.since_ms = NOW - DAY,
                                             .queued = queued,
-                                            .queued_count = 3,
+                                            .queued_count = 4,
                                             .failed = failed,
                                             .failed_count = 1};
     restore(fixture, &restoration);

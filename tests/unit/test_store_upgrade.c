@@ -59,6 +59,39 @@ static void the_copy_is_the_database_as_it_was(void **state)
     memory_free(kept);
 }
 
+static void a_copy_says_of_itself_that_it_is_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct failure failure;
+    char copy[128], log[160];
+    const char *texts[] = {store_schema.texts[0],
+                           store_schema.texts[1],
+                           store_schema.texts[2],
+                           store_schema.texts[3],
+                           store_schema.texts[4],
+                           store_schema.texts[5],
+                           "CREATE TABLE later (a INTEGER) STRICT"};
+    const bool rewrites[7] = {false};
+    struct store_schema schema = store_schema;
+    schema.texts = texts;
+    schema.rewrites = rewrites;
+    schema.version = 7;
+    copy_of(fixture, 6, copy);
+    snprintf(log, sizeof log, "%s-wal", copy);
+    sample_write(fixture, 6);
+    sample_execute(fixture->path,
+                   "PRAGMA journal_mode = WAL; UPDATE instance SET copied_at = NULL");
+    upgrade_by(fixture, &schema, &failure);
+    assert_string_equal(failure.text, "");
+    char *told = sample_query(copy, "SELECT copied_at > 1700000000000 FROM instance");
+    assert_string_equal(told, "1\n");
+    memory_free(told);
+    assert_int_equal(access(log, F_OK), -1);
+    told = sample_query(fixture->path, "SELECT copied_at IS NULL FROM instance");
+    assert_string_equal(told, "1\n");
+    memory_free(told);
+}
+
 static void a_large_database_is_copied_only_when_much_is_written_anew(void **state)
 {
     struct fixture *fixture = *state;
@@ -204,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_setup_closed, support_teardown)
         TEST(the_copy_is_the_database_as_it_was),
+        TEST(a_copy_says_of_itself_that_it_is_one),
         TEST(a_large_database_is_copied_only_when_much_is_written_anew),
         TEST(a_damaged_database_is_neither_copied_nor_upgraded),
         TEST(a_kill_leaves_the_old_version_whole_or_the_new_one),
