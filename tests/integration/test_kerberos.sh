@@ -117,7 +117,8 @@ check "meanwhile another server is not kept waiting" is \
 
 # --- time ----------------------------------------------------------------------------------------
 
-# How often depends on how long a busy machine takes for it: once at first, and then each 15 s.
+# How often depends on how long a busy machine takes for it: once at first in each of up to three tries,
+# and then each 15 s.
 kadmin.local -q 'modprinc -maxlife "30 seconds" sync' >>"$dir/kdb.log" 2>&1
 before=$(date +%s)
 drive_as sync "$dir/password" --count 40 --idle 1000 "$tell" "$dir/small"
@@ -125,6 +126,6 @@ took=$(($(date +%s) - before))
 tickets=$(asked 'AS_REQ.*ISSUE')
 check "requests go on beyond the end of a ticket" arrived "$dir/small" 40 sync@EXSYNCD.TEST
 check "a ticket of 30 s is renewed before its end ($tickets in $took s)" is "$tickets" -ge 3
-check "a ticket of 30 s is used for 15" is "$tickets" -le $((took / 15 + 1))
+check "a ticket of 30 s is used for 15" is "$tickets" -le $((took / 15 + 3))
 
 exit $failed
