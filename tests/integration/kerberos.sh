@@ -1,6 +1,5 @@
 # What the tests of Kerberos share: a KDC, an Apache with mod_auth_gssapi that asks for a ticket or
-# NTLM, and a script behind it that tells what arrived. To be sourced; ticket_life is how long the
-# KDC's tickets are good for (1h).
+# NTLM, and a script behind it that tells what arrived. To be sourced.
 #
 # Needs apache2, libapache2-mod-auth-gssapi, gss-ntlmssp, krb5-kdc, krb5-admin-server, krb5-user.
 # BUILD names the folder of the build. Everything runs on loopback ports that are free, out of a
@@ -86,7 +85,7 @@ cat >"$dir/kdc.conf" <<EOF
         key_stash_file = $dir/stash
         kdc_listen = 127.0.0.1:$kdc_port
         kdc_tcp_listen = 127.0.0.1:$kdc_port
-        max_life = ${ticket_life:-1h}
+        max_life = 1h
         default_principal_flags = +preauth
     }
 [logging]

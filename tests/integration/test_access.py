@@ -170,12 +170,14 @@ def _():
 
 @case("an answer that nobody knows passes by itself, or stays when it comes too often")
 def _():
-    with Scene([ANN, BEN], load(ANN, BEN), profile={"transient_attempts": 4}) as scene:
+    with Scene([ANN, BEN], load(ANN, BEN)) as scene:
         scene.exchange.fault(mailbox=BEN, code="ErrorNobodyHasHeardOf", count=0)
         scene.daemon.start()
         scene.until_delivered(ANN, MESSAGES)
         row = until(lambda: scene.ledger.unresolved(BEN), "the failure is recorded")[0]
         check_equal((row["code"], row["permanent"]), ("ErrorNobodyHasHeardOf", 0), "the failure")
+        scene.profile_keys["transient_attempts"] = 4
+        scene.reload()
         scene.daemon.until_logged(f"{BEN}: incoming stopped", "ErrorNobodyHasHeardOf",
                                   "treated like one that stays")
         until(lambda: scene.ledger.unresolved(BEN)[0]["permanent"] == 1, "it is taken for one that stays")

@@ -1,7 +1,6 @@
 #!/bin/bash
 # Negotiate with a user's name and password: signing in at a real KDC, what a KDC refuses, KDCs that
 # cannot be reached or say nothing, and tickets that end. kerberos.sh says what is needed.
-ticket_life=30s
 # shellcheck source=tests/integration/kerberos.sh
 . "$(dirname "$0")/kerberos.sh"
 
@@ -118,13 +117,15 @@ check "meanwhile another server is not kept waiting" is \
 
 # --- time ----------------------------------------------------------------------------------------
 
-# How often depends on how long a busy machine takes for it: once at first, and then each 15 s.
+# How often depends on how long a busy machine takes for it: once at first in each of up to three tries,
+# and then each 15 s.
+kadmin.local -q 'modprinc -maxlife "30 seconds" sync' >>"$dir/kdb.log" 2>&1
 before=$(date +%s)
 drive_as sync "$dir/password" --count 40 --idle 1000 "$tell" "$dir/small"
 took=$(($(date +%s) - before))
 tickets=$(asked 'AS_REQ.*ISSUE')
 check "requests go on beyond the end of a ticket" arrived "$dir/small" 40 sync@EXSYNCD.TEST
 check "a ticket of 30 s is renewed before its end ($tickets in $took s)" is "$tickets" -ge 3
-check "a ticket of 30 s is used for 15" is "$tickets" -le $((took / 15 + 1))
+check "a ticket of 30 s is used for 15" is "$tickets" -le $((took / 15 + 3))
 
 exit $failed
