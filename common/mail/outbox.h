@@ -28,8 +28,8 @@
  * changes nothing: what goes out is the copy.
  *
  * All functions run on the loop, all file operations in jobs of the pool, in a lane of their own.
- * What is asked for in one turn of the loop (inspect, accept, settle, remove, take back) goes in
- * jobs of some 20 files each, which open a folder once and sync it once for all of theirs; each
+ * What is asked for in one turn of the loop (inspect, accept, settle, remove, take back, read) goes
+ * in jobs of some 20 files each, which open a folder once and sync it once for all of theirs; each
  * file has its own completion and its own failure. Completions come from the loop, never from
  * within the start. Nothing can be cancelled: the outbox is freed when outbox_pending is 0. Strings
  * and structs that are passed in stay valid until done.
@@ -185,8 +185,9 @@ void outbox_look_for(struct outbox *outbox, const char *const *ids, size_t count
 
 struct outbox_reader;
 
-/* `on_ready` is called when bytes are there again after outbox_read has returned 0. Opens nothing
- * before the first read. */
+/* `on_ready` is called when bytes are there again after outbox_read has returned 0. The beginning
+ * of the file is read at once, that of several readers in one job: at most 64 KB each, and another
+ * 64 when it is asked for. */
 struct outbox_reader *outbox_reader_create(struct outbox *outbox, const char *id,
                                            void (*on_ready)(void *argument), void *argument);
 /* At any time, NULL too; a job that runs goes to its end by itself. */

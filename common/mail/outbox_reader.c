@@ -14,6 +14,7 @@ enum { BLOCK_SIZE = 64 * 1024 };
 /* Bytes of the file on their way from the disk to whoever reads. */
 struct block {
     char *bytes; /* NULL until it is filled for the first time */
+    size_t capacity;
     size_t length;
     size_t used;
     bool full; /* filled and not used up */
@@ -33,21 +34,23 @@ struct outbox_reader {
     unsigned target;  /* the block that a job fills */
     bool filling;     /* a job runs */
     bool stale;       /* what it brings is not wanted any more: there was a rewind */
+    bool asked;       /* somebody reads: more than the first block is wanted */
     bool hungry;      /* the last read got nothing, so on_ready is due */
     bool freed;       /* by the caller */
     struct failure failure;
-    int fd;
+    int fd;          /* -1: not open, or not any more: a block holds the whole file */
     uint64_t size;   /* of the file; nobody changes it */
     uint64_t offset; /* of the next block in it */
 };
 
 static void reader_filled(struct outbox_work *work);
+static void reader_fill(struct outbox_reader *reader);
 
 /* --- in jobs --- */
 
-static bool reader_open(struct outbox_reader *reader)
+static bool reader_open(struct outbox_reader *reader, struct outbox_batch *batch)
 {
-    int folder = outbox_folder(reader->outbox, OUTBOX_QUEUE, &reader->work.failure);
+    int folder = outbox_batch_folder(batch, OUTBOX_QUEUE, &reader->work.failure);
     if (folder < 0)
         return false;
     struct stat status;
@@ -57,42 +60,74 @@ static bool reader_open(struct outbox_reader *reader)
         reader->work.failure =
             outbox_failure(reader->outbox, error, "open", OUTBOX_QUEUE, reader->name);
         reader->work.failure.gone = error == ENOENT;
-    } else {
-        reader->size = (uint64_t)status.st_size;
+        return false;
     }
-    close(folder);
-    return !failure_is_set(&reader->work.failure);
+    reader->size = (uint64_t)status.st_size;
+    return true;
 }
 
-static void fill_job(void *argument)
+/* Most messages are smaller than a block, and many wait to be sent at a time. */
+static size_t block_make_room(struct block *block, uint64_t left)
 {
-    struct outbox_reader *reader = argument;
-    struct block *block = &reader->blocks[reader->target];
-    block->length = block->used = 0;
-    block->last = false;
-    if (reader->fd < 0 && !reader_open(reader))
-        return;
-    if (block->bytes == NULL)
-        block->bytes = memory_resize(NULL, BLOCK_SIZE);
-    while (block->length < BLOCK_SIZE && reader->offset + block->length < reader->size) {
-        ssize_t got = pread(reader->fd, block->bytes + block->length, BLOCK_SIZE - block->length,
+    size_t wanted = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
+    if (wanted > block->capacity) {
+        block->bytes = memory_resize(block->bytes, wanted);
+        block->capacity = wanted;
+    }
+    return wanted;
+}
+
+static bool block_fill(struct outbox_reader *reader, struct block *block)
+{
+    size_t wanted = block_make_room(block, reader->size - reader->offset);
+    while (block->length < wanted) {
+        ssize_t got = pread(reader->fd, block->bytes + block->length, wanted - block->length,
                             (off_t)(reader->offset + block->length));
         if (got == 0 || (got < 0 && errno != EINTR)) {
             reader->work.failure = outbox_failure(reader->outbox, got == 0 ? EIO : errno, "read",
                                                   OUTBOX_QUEUE, reader->name);
-            return;
+            return false;
         }
         block->length += got > 0 ? (size_t)got : 0;
     }
     reader->offset += block->length;
-    block->last = reader->offset >= reader->size;
+    block->last = reader->offset == reader->size;
+    return true;
 }
 
-static void close_job(void *argument)
+static void reader_close(struct outbox_reader *reader)
 {
-    struct outbox_reader *reader = argument;
     close(reader->fd);
     reader->fd = -1;
+}
+
+/* Whether a rewind needs the file. */
+static bool is_whole(const struct outbox_reader *reader, const struct block *block)
+{
+    return block->last && block->length == reader->size;
+}
+
+static void fill_files(struct outbox_batch *batch)
+{
+    struct outbox_work *work;
+    TAILQ_FOREACH(work, &batch->files, files)
+    {
+        struct outbox_reader *reader = (struct outbox_reader *)work;
+        struct block *block = &reader->blocks[reader->target];
+        block->length = block->used = 0;
+        block->last = false;
+        if (reader->fd < 0 && !reader_open(reader, batch))
+            continue;
+        if (block_fill(reader, block) && is_whole(reader, block))
+            reader_close(reader);
+    }
+}
+
+static void close_files(struct outbox_batch *batch)
+{
+    struct outbox_work *work;
+    TAILQ_FOREACH(work, &batch->files, files)
+    reader_close((struct outbox_reader *)work);
 }
 
 /* --- life --- */
@@ -113,7 +148,7 @@ static void reader_end(struct outbox_reader *reader)
 {
     reader->work.finish = reader_destroy;
     if (reader->fd >= 0)
-        outbox_work_start(reader->outbox, &reader->work, close_job);
+        outbox_work_gather(reader->outbox, &reader->work, close_files);
     else
         reader_destroy(&reader->work);
 }
@@ -129,6 +164,7 @@ struct outbox_reader *outbox_reader_create(struct outbox *outbox, const char *id
     reader->work.finish = reader_filled;
     reader->work.release = reader_destroy;
     outbox_name(reader->name, id, ".eml");
+    reader_fill(reader);
     return reader;
 }
 
@@ -149,12 +185,12 @@ static void reader_fill(struct outbox_reader *reader)
     const struct block *now = &reader->blocks[reader->reading];
     const struct block *next = &reader->blocks[!reader->reading];
     if (reader->filling || failure_is_set(&reader->failure) ||
-        (now->full && (now->last || next->full)))
+        (now->full && (now->last || next->full || !reader->asked)))
         return;
     reader->target = now->full ? !reader->reading : reader->reading;
     reader->filling = true;
     reader->work.failure = (struct failure){0};
-    outbox_work_start(reader->outbox, &reader->work, fill_job);
+    outbox_work_gather(reader->outbox, &reader->work, fill_files);
 }
 
 static void reader_filled(struct outbox_work *work)
@@ -187,10 +223,12 @@ size_t outbox_read(struct outbox_reader *reader, char *room, size_t size)
     if (failure_is_set(&reader->failure))
         return SIZE_MAX;
     size_t length = 0;
+    reader->asked = true;
     if (block->full) {
         size_t left = block->length - block->used;
         length = left < size ? left : size;
-        memcpy(room, block->bytes + block->used, length);
+        if (length > 0) /* an empty file has no bytes */
+            memcpy(room, block->bytes + block->used, length);
         block->used += length;
         if (block->used == block->length && !block->last) {
             block->full = false;
@@ -206,6 +244,11 @@ size_t outbox_read(struct outbox_reader *reader, char *room, size_t size)
 /* Whoever waits for on_ready waits for a job, and still gets it. */
 void outbox_rewind(struct outbox_reader *reader)
 {
+    struct block *now = &reader->blocks[reader->reading];
+    if (now->full && is_whole(reader, now)) {
+        now->used = 0;
+        return;
+    }
     reader->blocks[0].full = reader->blocks[1].full = false;
     reader->failure = (struct failure){0};
     reader->stale = reader->filling;

@@ -203,6 +203,22 @@ struct outbox_world {
     struct outbox *outbox;
 };
 
+static inline void outbox_drained(void *argument)
+{
+    struct outbox_world *it = argument;
+    if (outbox_pending(it->outbox) == 0)
+        executor_stop(it->world->executor);
+    else
+        executor_after(it->world->executor, &it->world->patience, 1, outbox_drained, it);
+}
+
+/* Runs the loop until nothing is left to do. */
+static inline void outbox_drain(struct outbox_world *it)
+{
+    executor_after(it->world->executor, &it->world->patience, 0, outbox_drained, it);
+    executor_run(it->world->executor);
+}
+
 static inline int outbox_world_set_up(void **state)
 {
     struct outbox_world *it = memory_allocate(sizeof *it);
@@ -218,7 +234,7 @@ static inline int outbox_world_set_up(void **state)
 static inline int outbox_world_tear_down(void **state)
 {
     struct outbox_world *it = *state;
-    world_drain(it->world);
+    outbox_drain(it);
     assert_int_equal(outbox_pending(it->outbox), 0);
     outbox_free(it->outbox);
     world_free(it->world);

@@ -129,25 +129,82 @@ static void behind_the_last_byte_nothing_more_comes(void **state)
             read_until(&reading, sizes[i]);
         else
             outbox_read(reading.reader, room, sizeof room);
-        world_drain(it->world);
+        outbox_drain(it);
         reading.readies = 0;
         assert_int_equal(outbox_read(reading.reader, room, sizeof room), 0);
         assert_int_equal(outbox_pending(it->outbox), 0);
-        world_drain(it->world);
+        outbox_drain(it);
         assert_int_equal(reading.readies, 0);
         end(&reading);
     }
 }
 
-static void nothing_is_opened_before_the_first_read(void **state)
+static void path_of_queue(const struct outbox_world *it, char *path, size_t size)
+{
+    snprintf(path, size, "%s/queue/%s.eml", it->world->path, id);
+}
+
+static void the_first_block_is_read_at_once_and_no_more(void **state)
 {
     struct outbox_world *it = *state;
+    char path[1024];
+    put_queue(it, 3 * BLOCK);
     struct reading reading = begin(it, 1000);
     open_reader(&reading);
-    assert_int_equal(outbox_pending(it->outbox), 0);
-    put_queue(it, 500);
-    read_until(&reading, 500);
+    outbox_drain(it);
+    /* What is not in memory fails now. */
+    path_of_queue(it, path, sizeof path);
+    assert_int_equal(truncate(path, 100), 0);
+    reading.wanted = 3 * BLOCK;
+    read_on(&reading);
+    assert_int_equal(reading.bytes.length, BLOCK);
+    assert_int_equal(reading.readies, 0);
+    world_run(it->world);
+    assert_true(reading.failed);
     end(&reading);
+}
+
+static void the_beginnings_of_many_are_read_together(void **state)
+{
+    struct outbox_world *it = *state;
+    enum { READERS = 45 };
+    struct reading readings[READERS];
+    char room[1000];
+    put_queue(it, 700);
+    for (int i = 0; i < READERS; i++) {
+        readings[i] = begin(it, 1000);
+        open_reader(&readings[i]);
+    }
+    outbox_drain(it);
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(outbox_read(readings[i].reader, room, sizeof room), 700);
+        end(&readings[i]);
+    }
+    assert_int_equal(outbox_pending(it->outbox), 0);
+}
+
+/* A rewind, which an authentication may ask for, needs no file then. */
+static void a_file_of_one_block_is_opened_once(void **state)
+{
+    struct outbox_world *it = *state;
+    static const size_t sizes[] = {0, 500, BLOCK};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char path[1024], room[2 * BLOCK];
+        put_queue(it, sizes[i]);
+        struct reading reading = begin(it, 1000);
+        open_reader(&reading);
+        outbox_drain(it);
+        path_of_queue(it, path, sizeof path);
+        assert_int_equal(unlink(path), 0);
+        for (int time = 0; time < 3; time++) {
+            assert_int_equal(outbox_read(reading.reader, room, sizeof room), sizes[i]);
+            assert_int_equal(outbox_read(reading.reader, room, sizeof room), 0);
+            assert_int_equal(outbox_pending(it->outbox), 0);
+            outbox_rewind(reading.reader);
+        }
+        end(&reading);
+        assert_int_equal(outbox_pending(it->outbox), 0); /* nothing is left to be closed */
+    }
 }
 
 static void no_more_than_two_blocks_are_read_ahead(void **state)
@@ -158,9 +215,9 @@ static void no_more_than_two_blocks_are_read_ahead(void **state)
     struct reading reading = begin(it, 100);
     open_reader(&reading);
     read_until(&reading, 100);
-    world_drain(it->world);
+    outbox_drain(it);
     /* What is not in memory fails now; two blocks are. */
-    snprintf(path, sizeof path, "%s/queue/%s.eml", it->world->path, id);
+    path_of_queue(it, path, sizeof path);
     assert_int_equal(truncate(path, 100), 0);
     reading.wanted = 10 * BLOCK;
     read_on(&reading);
@@ -185,7 +242,7 @@ static void a_rewind_begins_again_wherever_it_was(void **state)
                 world_run(it->world);
             }
             if (drained)
-                world_drain(it->world);
+                outbox_drain(it);
             buffer_clear(&reading.bytes);
             outbox_rewind(reading.reader);
             read_until(&reading, 4 * BLOCK + 9);
@@ -244,13 +301,13 @@ static void a_reader_may_be_freed_at_any_time(void **state)
     struct reading reading = begin(it, 100);
     open_reader(&reading);
     outbox_reader_free(reading.reader);
+    outbox_drain(it);
     assert_int_equal(outbox_pending(it->outbox), 0);
 
     open_reader(&reading);
     outbox_read(reading.reader, room, sizeof room);
-    assert_int_equal(outbox_pending(it->outbox), 1);
     outbox_reader_free(reading.reader);
-    world_drain(it->world);
+    outbox_drain(it);
     assert_int_equal(outbox_pending(it->outbox), 0);
     assert_int_equal(reading.readies, 0);
 
@@ -289,7 +346,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_an_outbox(files_of_any_size_are_read_whole_in_pieces_of_any_size),
         with_an_outbox(behind_the_last_byte_nothing_more_comes),
-        with_an_outbox(nothing_is_opened_before_the_first_read),
+        with_an_outbox(the_first_block_is_read_at_once_and_no_more),
+        with_an_outbox(the_beginnings_of_many_are_read_together),
+        with_an_outbox(a_file_of_one_block_is_opened_once),
         with_an_outbox(no_more_than_two_blocks_are_read_ahead),
         with_an_outbox(a_rewind_begins_again_wherever_it_was),
         with_an_outbox(a_rewind_while_the_disk_is_read_forgets_what_comes),
