@@ -108,6 +108,19 @@ def _():
     host.check_nothing_twice()
 
 
+@case("an installation says so when the unit of a make install comes before the package's")
+def _():
+    host = machine().installed()
+    unit = "/usr/local/lib/systemd/system/exsyncd.service"
+    check(unit not in host.install(package()), "it speaks of a unit that is not there")
+    host.run("install", "-D", "-m", "644", "/lib/systemd/system/exsyncd.service", unit)
+    said = host.install(package())
+    host.run("rm", unit)
+    host.run("systemctl", "daemon-reload")
+    check(f"exsyncd: warning: {unit} comes before" in said and "make uninstall" in said,
+          f"it says: {said}")
+
+
 @case("an upgrade starts nothing that was stopped, and leaves what an administrator has changed")
 def _():
     host = machine().serving()
