@@ -238,15 +238,18 @@ static void refused_read(void *argument, const struct failure *failure,
     struct queue_change *change = argument;
     if (over(change, failure))
         return;
-    if (failures->count == 0)
+    const struct store_failure_row *row = failures->rows;
+    if (failures->count > 0 && row->resolved_ms != 0)
+        refuse(change, "Refused", "It was refused when it was submitted:",
+               "Its file was taken out of the outbox's folder failed since.", row->text);
+    else if (failures->count == 0)
         refuse(change, "NoSuchMessage", "No message of that id is known.",
                "exsyncctl queue list shows those that wait, with --failed those that have failed.",
                NULL);
     else
         refuse(change, "Refused",
                "It was refused when it was submitted, and is kept in the outbox's folder failed:",
-               "Mend it, and submit the file again: it becomes another message then.",
-               failures->rows[0].text);
+               "Mend it, and submit the file again: it becomes another message then.", row->text);
 }
 
 static void looked(void *argument, const struct failure *failure, const struct store_queued *rows,

@@ -129,7 +129,8 @@ void store_failures_refused(struct store *store, const char *id, int64_t positio
                             store_failures_done *done, void *argument)
 {
     struct list_operation *listing = list_create(position, limit, done, argument);
-    listing->rows_sql = STORE_SQL_FAILURE_ROWS_REFUSED;
+    listing->rows_sql =
+        id == NULL ? STORE_SQL_FAILURE_ROWS_REFUSED : STORE_SQL_FAILURE_ROWS_REFUSED_ONE;
     listing->id = memory_copy_string(id);
     store_start_read(store, &listing->operation);
 }

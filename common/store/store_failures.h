@@ -46,8 +46,8 @@ void store_failures_list(struct store *store, bool all, int64_t position, size_t
                          store_failures_done *done, void *argument);
 
 /* The same of messages that were refused when they were submitted, which have never been in the
- * queue: open failures of a message and of no mailbox. `id`: of that one alone; NULL: all. `total`
- * is not told. Read. */
+ * queue: open failures of a message and of no mailbox. `id`: of that one alone,
+ * open or over; NULL: all. `total` is not told. Read. */
 void store_failures_refused(struct store *store, const char *id, int64_t position, size_t limit,
                             store_failures_done *done, void *argument);
 

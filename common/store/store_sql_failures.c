@@ -9,9 +9,9 @@
     " LEFT JOIN mailbox ON mailbox.number = failure.mailbox"
 
 /* Of messages that were refused before they had a row of their own. */
-#define FAILURE_REFUSED                                                        \
-    "resolved_at IS NULL AND failure.id < ?2 AND failure.mailbox IS NULL"      \
-    " AND submission <> '' AND (?3 IS NULL OR submission = ?3) AND NOT EXISTS" \
+#define FAILURE_REFUSED                                                   \
+    "resolved_at IS NULL AND failure.id < ?2 AND failure.mailbox IS NULL" \
+    " AND submission <> '' AND NOT EXISTS"                                \
     " (SELECT 1 FROM submission AS queued WHERE queued.id = failure.submission)"
 
 /* An open alert that absorbs and was opened with this failure, or with one in another step. */
@@ -70,6 +70,13 @@ const char *const store_sql_failures[STORE_SQL_COUNT] = {
     [STORE_SQL_FAILURE_ROWS_REFUSED] =
         FAILURE_ROWS("failure INDEXED BY failure_submission") " WHERE " FAILURE_REFUSED
                                                               " ORDER BY failure.id DESC LIMIT ?1",
+    [STORE_SQL_FAILURE_ROWS_REFUSED_ONE] = FAILURE_ROWS(
+        "failure INDEXED BY failure_submission_age") " WHERE submission <> '' AND submission = ?3 "
+                                                     "AND failure.id < ?2 AND failure.mailbox IS "
+                                                     "NULL"
+                                                     " AND NOT EXISTS (SELECT 1 FROM submission AS "
+                                                     "queued WHERE queued.id = failure.submission)"
+                                                     " ORDER BY failure.id DESC LIMIT ?1",
     [STORE_SQL_FAILURE_COUNT_REFUSED] =
         "SELECT count(*) FROM failure INDEXED BY failure_submission WHERE " FAILURE_REFUSED,
     [STORE_SQL_FAILURE_COUNT_OPEN] =

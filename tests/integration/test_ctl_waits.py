@@ -244,8 +244,11 @@ def _():
                    "stranger@example.com", f"user {user}", 'subject "of a stranger"')
         (scene.outbox.folder / "failed" / f"{refused['message']}.eml").unlink()
         check_equal(len(queue(tool, "--failed")), 2, "when a person has taken its file away")
+        until(lambda: tool.answers("status")[0]["refused"] == 0, "it is over")
         check_equal(tool.answers("queue", "show", refused["message"])[0]["state"], "refused",
                     "it is still known")
+        tool.fails(EX_DATAERR, "queue", "retry", refused["message"],
+                   saying=["no mailbox with outgoing", "was taken out of the outbox's folder failed"])
         tool.fails(EX_NOINPUT, "queue", "show", NO_ID, saying="--failed")
         tool.answers("enable", ANN)
 
