@@ -89,8 +89,9 @@ $(BUILD)/exchange-simulator: $(call objects,tests/exchange) $(BUILD)/libbase.a
 
 # The floors of the benchmark: libcurl and files, nothing of ours.
 $(BUILD)/bench-floor: $(BUILD)/tests/bench/floor.o
-$(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_send.o
-$(BUILD)/bench-floor $(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_common.o
+$(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_send.o $(BUILD)/tests/bench/floor_outbox.o
+$(BUILD)/bench-floor $(BUILD)/bench-floor-send: $(BUILD)/tests/bench/floor_common.o \
+                                                $(BUILD)/tests/bench/floor_writers.o
 	@echo "  LD      $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libcurl)
 

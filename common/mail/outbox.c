@@ -39,6 +39,7 @@ void outbox_free(struct outbox *outbox)
         LIST_REMOVE(work, entries);
         work->release(work);
     }
+    outbox_oldest_release(&outbox->backlog);
     outbox_submitters_release(&outbox->submitters);
     memory_free(outbox->directory);
     memory_free(outbox->watched);

@@ -93,8 +93,10 @@ void outbox_publish_policy(struct outbox *outbox, const struct outbox_policy *po
 
 /* `ids` in the order in which the files came (their times of change, then their names), those left
  * in intake/ first: whatever was neither settled nor refused is told again by each scan. `more`:
- * there are more of them. With a failure there may be ids all the same: something in new/ could not
- * be taken (a folder, say), and nothing else waits for it. They are on disk; valid during the call.
+ * there are more of them, or may be: one look at new/ serves several scans, and what has come since
+ * is found by the next look. With a failure there may be ids all the same: something in new/ could
+ * not be taken (a folder, say), and nothing else waits for it. They are on disk; valid during the
+ * call.
  */
 typedef void outbox_scan_done(void *argument, const struct failure *failure,
                               const char (*ids)[OUTBOX_ID_SIZE], size_t count, bool more);

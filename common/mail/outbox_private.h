@@ -58,6 +58,26 @@ int outbox_submitter_find(struct outbox_submitters *submitters, struct outbox_en
 
 /* --- the outbox --- */
 
+struct outbox_found {
+    char *name;
+    struct timespec changed;
+};
+
+/* The oldest files of a folder, as one look at it has found them. Holds twice as many as are wanted
+ * while it is filled, and lets the younger half go when it is full: whatever lies in a folder, the
+ * memory is bounded. */
+struct outbox_oldest {
+    struct outbox_found *files; /* sorted, when all are there */
+    size_t wanted;
+    size_t count;
+    size_t next;            /* the first that was not taken yet */
+    bool more;              /* there were more than are wanted */
+    struct failure failure; /* what cannot be taken */
+};
+
+/* Forgets the files. */
+void outbox_oldest_release(struct outbox_oldest *oldest);
+
 struct outbox {
     struct executor *executor;
     struct executor_pool *pool;
@@ -68,6 +88,7 @@ struct outbox {
     struct outbox_works works;    /* under way, or dropped by a pool that was freed */
     struct outbox_files gathered; /* in this turn of the loop, and not yet in a job */
     struct executor_call gathering;
+    struct outbox_oldest backlog; /* of new/, for the next scans */
     struct outbox_submitters submitters;
 };
 

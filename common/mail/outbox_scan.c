@@ -12,25 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Files of new/ that one look remembers, for several scans: looking costs a call for each file that
+ * lies there. */
+enum { BACKLOG_MAX = 20 * OUTBOX_SCAN_MAX };
+
 /* --- the oldest files of a folder --- */
-
-struct found {
-    char *name;
-    struct timespec changed;
-};
-
-/* Holds twice as many as are wanted, and lets the younger half go when it is full: whatever lies in
- * a folder, the memory is bounded. */
-struct list {
-    struct found *files;
-    size_t count;
-    bool more; /* there were more than are wanted */
-};
 
 static int compare(const void *a, const void *b)
 {
-    const struct found *one = a;
-    const struct found *other = b;
+    const struct outbox_found *one = a;
+    const struct outbox_found *other = b;
     if (one->changed.tv_sec != other->changed.tv_sec)
         return one->changed.tv_sec < other->changed.tv_sec ? -1 : 1;
     if (one->changed.tv_nsec != other->changed.tv_nsec)
@@ -38,29 +29,37 @@ static int compare(const void *a, const void *b)
     return strcmp(one->name, other->name);
 }
 
-/* Sorts, and keeps the `wanted` oldest. */
-static void list_cut(struct list *list, size_t wanted)
+/* Sorts, and keeps those that are wanted. */
+static void oldest_cut(struct outbox_oldest *oldest)
 {
-    if (list->count > 0)
-        qsort(list->files, list->count, sizeof *list->files, compare);
-    list->more |= list->count > wanted;
-    while (list->count > wanted)
-        memory_free(list->files[--list->count].name);
+    if (oldest->count > 0)
+        qsort(oldest->files, oldest->count, sizeof *oldest->files, compare);
+    oldest->more |= oldest->count > oldest->wanted;
+    while (oldest->count > oldest->wanted)
+        memory_free(oldest->files[--oldest->count].name);
 }
 
-static void list_add(struct list *list, const char *name, const struct stat *status)
+static void oldest_add(struct outbox_oldest *oldest, const char *name, const struct stat *status)
 {
-    if (list->files == NULL)
-        list->files = memory_allocate_array((size_t)2 * OUTBOX_SCAN_MAX, sizeof *list->files);
-    list->files[list->count++] = (struct found){memory_copy_string(name), status->st_ctim};
-    if (list->count == (size_t)2 * OUTBOX_SCAN_MAX)
-        list_cut(list, OUTBOX_SCAN_MAX);
+    if (oldest->files == NULL)
+        oldest->files = memory_allocate_array(2 * oldest->wanted, sizeof *oldest->files);
+    oldest->files[oldest->count++] =
+        (struct outbox_found){memory_copy_string(name), status->st_ctim};
+    if (oldest->count == 2 * oldest->wanted)
+        oldest_cut(oldest);
 }
 
-static void list_release(struct list *list)
+static const char *oldest_take(struct outbox_oldest *oldest)
 {
-    list_cut(list, 0);
-    memory_free(list->files);
+    return oldest->next < oldest->count ? oldest->files[oldest->next++].name : NULL;
+}
+
+void outbox_oldest_release(struct outbox_oldest *oldest)
+{
+    for (size_t i = 0; i < oldest->count; i++)
+        memory_free(oldest->files[i].name);
+    memory_free(oldest->files);
+    *oldest = (struct outbox_oldest){0};
 }
 
 /* --- the job --- */
@@ -70,6 +69,7 @@ struct scan_work {
     char ids[OUTBOX_SCAN_MAX][OUTBOX_ID_SIZE];
     size_t count;
     bool more;
+    struct outbox_oldest backlog; /* the outbox's, while this scan is at work */
     outbox_scan_done *done;
 };
 
@@ -96,30 +96,39 @@ static DIR *open_folder(struct scan_work *scan, const char *folder)
 
 /* A folder cannot be taken, for its owner may not let us move it; it is told and passed over. */
 static void take_entry(struct scan_work *scan, DIR *opened, const char *folder, const char *name,
-                       struct list *list)
+                       struct outbox_oldest *oldest)
 {
     struct stat status;
     if (fstatat(dirfd(opened), name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return; /* just removed */
     if (!S_ISDIR(status.st_mode))
-        list_add(list, name, &status);
-    else if (!failure_is_set(&scan->work.failure))
-        scan->work.failure = outbox_failure(scan->work.outbox, EISDIR, "take", folder, name);
+        oldest_add(oldest, name, &status);
+    else if (!failure_is_set(&oldest->failure))
+        oldest->failure = outbox_failure(scan->work.outbox, EISDIR, "take", folder, name);
 }
 
+static void note_failure(struct scan_work *scan, const struct failure *failure)
+{
+    if (!failure_is_set(&scan->work.failure))
+        scan->work.failure = *failure;
+}
+
+/* `oldest` is empty before. */
 static bool read_folder(struct scan_work *scan, DIR *opened, const char *folder,
-                        bool (*wanted)(const char *name), struct list *list)
+                        bool (*wanted)(const char *name), struct outbox_oldest *oldest)
 {
     struct dirent *entry;
     errno = 0;
     while ((entry = readdir(opened)) != NULL) {
         if (wanted(entry->d_name))
-            take_entry(scan, opened, folder, entry->d_name, list);
+            take_entry(scan, opened, folder, entry->d_name, oldest);
         errno = 0;
     }
-    if (errno == 0)
+    int error = errno;
+    oldest_cut(oldest);
+    if (error == 0)
         return true;
-    scan->work.failure = outbox_failure(scan->work.outbox, errno, "read", folder, NULL);
+    scan->work.failure = outbox_failure(scan->work.outbox, error, "read", folder, NULL);
     return false;
 }
 
@@ -136,39 +145,58 @@ static void add_id(struct scan_work *scan, const char *id)
 /* What an earlier scan has taken and nobody has settled yet. */
 static bool list_taken(struct scan_work *scan, DIR *intake)
 {
-    struct list list = {0};
-    bool read = read_folder(scan, intake, OUTBOX_INTAKE, outbox_is_id, &list);
-    list_cut(&list, OUTBOX_SCAN_MAX);
-    for (size_t i = 0; read && i < list.count; i++)
-        add_id(scan, list.files[i].name);
-    scan->more = list.more;
-    list_release(&list);
+    struct outbox_oldest taken = {.wanted = OUTBOX_SCAN_MAX};
+    const char *id;
+    bool read = read_folder(scan, intake, OUTBOX_INTAKE, outbox_is_id, &taken);
+    while (read && (id = oldest_take(&taken)) != NULL)
+        add_id(scan, id);
+    scan->more = taken.more;
+    note_failure(scan, &taken.failure);
+    outbox_oldest_release(&taken);
     return read;
 }
 
 /* Ids sort as the files did: in one instant several are taken, and after a crash their names alone
- * tell their order. */
-static void take_file(struct scan_work *scan, DIR *fresh, DIR *intake, const char *name,
+ * tell their order. False when it stays where it is. */
+static bool take_file(struct scan_work *scan, DIR *fresh, DIR *intake, const char *name,
                       unsigned sequence)
 {
     char id[OUTBOX_ID_SIZE];
     uuid_generate_ordered(clock_wall_ms(), sequence, id);
-    if (renameat(dirfd(fresh), name, dirfd(intake), id) == 0)
+    if (renameat(dirfd(fresh), name, dirfd(intake), id) == 0) {
         add_id(scan, id);
-    else if (errno != ENOENT)
-        scan->work.failure = outbox_failure(scan->work.outbox, errno, "take", OUTBOX_NEW, name);
+        return true;
+    }
+    if (errno == ENOENT)
+        return true;
+    scan->work.failure = outbox_failure(scan->work.outbox, errno, "take", OUTBOX_NEW, name);
+    return false;
 }
 
+/* The oldest ones of the backlog. Behind what a look has remembered there may be others, and what
+ * stayed where it is must not come after them: another look follows. */
 static bool take_fresh(struct scan_work *scan, DIR *fresh, DIR *intake)
 {
-    struct list list = {0};
-    bool read = read_folder(scan, fresh, OUTBOX_NEW, is_not_hidden, &list);
-    list_cut(&list, OUTBOX_SCAN_MAX - scan->count);
-    for (size_t i = 0; read && i < list.count; i++)
-        take_file(scan, fresh, intake, list.files[i].name, (unsigned)i);
-    scan->more |= list.more;
-    list_release(&list);
-    return read;
+    struct outbox_oldest *backlog = &scan->backlog;
+    bool looks = backlog->next == backlog->count;
+    if (looks) {
+        outbox_oldest_release(backlog);
+        backlog->wanted = BACKLOG_MAX;
+        if (!read_folder(scan, fresh, OUTBOX_NEW, is_not_hidden, backlog)) {
+            outbox_oldest_release(backlog);
+            return false;
+        }
+    }
+    const char *name;
+    bool all = true;
+    size_t room = OUTBOX_SCAN_MAX - scan->count;
+    for (unsigned i = 0; i < room && (name = oldest_take(backlog)) != NULL; i++)
+        all = take_file(scan, fresh, intake, name, i) && all;
+    scan->more |= backlog->more || backlog->next < backlog->count || !looks;
+    note_failure(scan, &backlog->failure);
+    if (!all || backlog->next == backlog->count)
+        outbox_oldest_release(backlog);
+    return true;
 }
 
 /* Before anybody hears of an id it is on disk, and the file's old name is gone: after a power
@@ -202,9 +230,18 @@ static void scan_job(void *argument)
 static void scan_finish(struct outbox_work *work)
 {
     struct scan_work *scan = (struct scan_work *)work;
+    outbox_oldest_release(&work->outbox->backlog);
+    work->outbox->backlog = scan->backlog;
+    scan->backlog = (struct outbox_oldest){0};
     scan->done(work->argument, outbox_work_failure(work), (const char(*)[OUTBOX_ID_SIZE])scan->ids,
                scan->count, scan->more);
     work->release(work);
+}
+
+static void scan_release(struct outbox_work *work)
+{
+    outbox_oldest_release(&((struct scan_work *)work)->backlog);
+    memory_free(work);
 }
 
 void outbox_scan(struct outbox *outbox, outbox_scan_done *done, void *argument)
@@ -213,7 +250,9 @@ void outbox_scan(struct outbox *outbox, outbox_scan_done *done, void *argument)
     scan->done = done;
     scan->work.argument = argument;
     scan->work.finish = scan_finish;
-    scan->work.release = outbox_work_free;
+    scan->work.release = scan_release;
+    scan->backlog = outbox->backlog;
+    outbox->backlog = (struct outbox_oldest){0};
     outbox_submitters_forget(&outbox->submitters);
     outbox_work_start(outbox, &scan->work, scan_job);
 }

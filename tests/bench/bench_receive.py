@@ -14,6 +14,7 @@ MESSAGES = 450       # a mailbox; ten times the corpus, so that the mix is that 
 PEER_MESSAGES = 90   # the peer needs longer
 PEER_BATCH = 50      # measured: fastest together with 20 and 100, and memory as with 20
 TITLE = "receiving"
+FLOOR = "floor"  # it writes, syncs and renames as exsyncd does
 SIMULATOR_IS_LIGHT = True  # it answers with what it has prepared
 
 # --- the job -------------------------------------------------------------------------------------

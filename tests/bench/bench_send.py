@@ -1,7 +1,9 @@
 """Sending: messages of the corpus from an outbox through the simulated Exchange into other
-mailboxes, by exsyncd, the floor (floor_send.c) and the peer (peer_send.py).
+mailboxes, by exsyncd, the two floors (floor_send.c) and the peer (peer_send.py). The bare floor posts
+requests and does nothing else; the other one keeps the promises that exsyncd makes of mail in its
+outbox (floor_outbox.h).
 
-Each mailbox sends to the next. What all three send is written once, before the first run: as it
+Each mailbox sends to the next. What they all send is written once, before the first run: as it
 goes out (CRLF), and for the floor once more in base64.
 """
 
@@ -20,6 +22,7 @@ MAILBOXES = CONNECTIONS
 MESSAGES = 450       # a mailbox; ten times the corpus, so that the mix is that of the corpus
 PEER_MESSAGES = 90   # the peer needs longer
 PEER_BATCH = 20      # measured: CPU as with 10 and 50, the least memory
+FLOOR = "keeping"    # the one that exsyncd is judged by
 SIMULATOR_IS_LIGHT = False  # it has to read and keep what it is sent
 
 
@@ -123,15 +126,24 @@ def text_part(text):
     return b"text %d\n%s\n" % (len(text), text)
 
 
-def create_request(mail, sender, recipient, numbers):
+def outbox_name(sender, number):
+    return f"{sender}.{number:05d}"
+
+
+def content_part(mail, sender, number, keeps):
+    path = mail.encoded_path(sender, number)
+    what = f"encode {{}} {outbox_name(sender, number)}" if keeps else f"file {{}} {path}"
+    return what.format(path.stat().st_size).encode() + b"\n"
+
+
+def create_request(mail, sender, recipient, numbers, keeps):
     """The plan's lines for a CreateItem request of these messages."""
     head, tail = envelope(sender, "".join(CREATE_ITEM)).split(CREATE_ITEM[1].encode())
     opening, closing = MESSAGE[0].encode(), MESSAGE[1].format(recipient=recipient).encode()
     parts = [b"request 0\n"]
     between = head + opening
     for number in numbers:
-        path = mail.encoded_path(sender, number)
-        parts += [text_part(between), f"file {path.stat().st_size} {path}\n".encode()]
+        parts += [text_part(between), content_part(mail, sender, number, keeps)]
         between = closing + opening
     parts.append(text_part(closing + CREATE_ITEM[1].encode() + tail))
     return b"".join(parts)
@@ -143,11 +155,20 @@ def send_request(sender, items):
     return b"request %d\n" % len(items) + text_part(envelope(sender, SEND_ITEM.format(ids=ids)))
 
 
-def write_floor_plan(path, exchange, mail, messages, requests):
+def fill_floor_outbox(outbox, mail, messages):
+    (outbox / "new").mkdir(parents=True)
+    for sender, _ in mail.ways():
+        for number in range(messages):
+            shutil.copyfile(mail.path(sender, number), outbox / "new" / outbox_name(sender, number))
+
+
+def write_floor_plan(path, exchange, mail, messages, requests, outbox):
     """As many requests of each kind, over all mailboxes. What a SendItem request names are drafts
     that were there before: those that the floor makes stay, for it does not read the answers."""
     with open(path, "wb") as file:
         file.write(floor_plan_head(exchange))
+        if outbox:
+            file.write(f"outbox {outbox}\n".encode())
         for place, (sender, recipient) in enumerate(mail.ways()):
             batches = max(1, requests // MAILBOXES + (place < requests % MAILBOXES))
             file.write(f"mailbox {sender}\n".encode())
@@ -156,16 +177,27 @@ def write_floor_plan(path, exchange, mail, messages, requests):
                 raise Wrong(f"{sender} has {len(drafts)} drafts, not {messages}")
             for batch in range(batches):
                 numbers = range(batch * messages // batches, (batch + 1) * messages // batches)
-                file.write(create_request(mail, sender, recipient, numbers))
+                file.write(create_request(mail, sender, recipient, numbers, outbox is not None))
                 file.write(send_request(sender, [drafts[number] for number in numbers]))
 
 
-def run_the_floor(folder, exchange, mail, messages, requests):
-    folder.mkdir()
+def run_the_floor(folder, exchange, mail, messages, requests, outbox=None):
+    folder.mkdir(exist_ok=True)
     plan = folder / "plan"
-    write_floor_plan(plan, exchange, mail, messages, requests)
+    write_floor_plan(plan, exchange, mail, messages, requests, outbox)
     os.sync()
     return run_floor("bench-floor-send", plan, MAILBOXES * messages)
+
+
+def run_the_keeping_floor(folder, exchange, mail, messages, requests):
+    outbox = folder / "outbox"
+    fill_floor_outbox(outbox, mail, messages)
+    result = run_the_floor(folder, exchange, mail, messages, requests, outbox)
+    left = [name for part in ("new", "intake", "queue", "kept")
+            for name in os.listdir(outbox / part)]
+    if left:
+        raise Wrong(f"the floor has left {len(left)} files")
+    return result
 
 
 # --- the peer ------------------------------------------------------------------------------------
@@ -199,17 +231,21 @@ def measure(run, folder, certificate, mail, messages, *rest, drafts=False):
 def run_rounds(base, rounds, messages, certificate):
     base = base / ("tls" if certificate else "plain")
     mail = Mail(base, messages)
-    runs = {"exsyncd": [], "floor": [], "peer": []}
+    runs = {"exsyncd": [], "keeping": [], "floor": [], "peer": []}
     for number in range(rounds):
         print(f"  round {number + 1} of {rounds}, sending, "
               f"{'TLS' if certificate else 'plain HTTP'} ...", file=sys.stderr, flush=True)
         exsyncd = measure(run_exsyncd, base / "exsyncd", certificate, mail, messages)
         floor = measure(run_the_floor, base / "floor", certificate, mail, messages,
                         exsyncd.requests["CreateItem"], drafts=True)
+        keeping = measure(run_the_keeping_floor, base / "keeping", certificate, mail, messages,
+                          exsyncd.requests["CreateItem"], drafts=True)
         check_same_work(exsyncd, floor)
+        check_same_work(exsyncd, keeping)
         peer = measure(run_the_peer, base / "peer", certificate, mail,
                        min(messages, PEER_MESSAGES))
-        for name, run in (("exsyncd", exsyncd), ("floor", floor), ("peer", peer)):
+        for name, run in (("exsyncd", exsyncd), ("keeping", keeping), ("floor", floor),
+                          ("peer", peer)):
             runs[name].append(run)
     shutil.rmtree(base)
     return runs

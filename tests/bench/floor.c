@@ -14,18 +14,16 @@
  * after the other, each when the messages of the one before are in new/. */
 #define _GNU_SOURCE /* sync_file_range */
 #include "floor_common.h"
+#include "floor_writers.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum {
-    WRITERS = 2,
     WRITE_SIZE = 65536,
     BATCH_MAX = 100,
 };
@@ -41,6 +39,7 @@ struct step {
 };
 
 struct mailbox {
+    struct floor_work work;
     int spool;
     int fresh; /* new/ */
     struct curl_slist *headers;
@@ -89,6 +88,8 @@ static int open_folder(const char *maildir, const char *name)
     return folder;
 }
 
+static void run_batch(struct floor_work *work);
+
 static bool plan_mailbox(struct floor_plan *plan, struct mailbox_queue *mailboxes)
 {
     char *line = floor_plan_take(plan, "mailbox");
@@ -98,6 +99,7 @@ static bool plan_mailbox(struct floor_plan *plan, struct mailbox_queue *mailboxe
     if (sscanf(line, FLOOR_WORD FLOOR_WORD, address, maildir) != 2)
         floor_fail("the plan has a mailbox without its two words");
     struct mailbox *mailbox = floor_allocate(1, sizeof *mailbox);
+    mailbox->work.run = run_batch;
     mailbox->spool = open_folder(maildir, "spool");
     mailbox->fresh = open_folder(maildir, "new");
     mailbox->headers = floor_headers(address);
@@ -118,16 +120,6 @@ static void plan_read(struct floor_plan *plan, const char *path, struct mailbox_
 
 /* --- writing -------------------------------------------------------------------------------------
  */
-
-struct writers {
-    pthread_t threads[WRITERS];
-    pthread_mutex_t mutex;
-    pthread_cond_t work;
-    struct mailbox_queue waiting;
-    struct mailbox_queue written;
-    bool closing;
-    int wake; /* an eventfd that tells the loop of what is written */
-};
 
 struct batch_file {
     char name[96];
@@ -185,67 +177,9 @@ static void write_batch(const struct mailbox *mailbox)
     sync_folder(mailbox->fresh);
 }
 
-static void *writer_main(void *argument)
+static void run_batch(struct floor_work *work)
 {
-    struct writers *writers = argument;
-    pthread_mutex_lock(&writers->mutex);
-    for (;;) {
-        while (STAILQ_EMPTY(&writers->waiting) && !writers->closing)
-            pthread_cond_wait(&writers->work, &writers->mutex);
-        struct mailbox *mailbox = STAILQ_FIRST(&writers->waiting);
-        if (mailbox == NULL)
-            break;
-        STAILQ_REMOVE_HEAD(&writers->waiting, entries);
-        pthread_mutex_unlock(&writers->mutex);
-        write_batch(mailbox);
-        pthread_mutex_lock(&writers->mutex);
-        STAILQ_INSERT_TAIL(&writers->written, mailbox, entries);
-        eventfd_write(writers->wake, 1);
-    }
-    pthread_mutex_unlock(&writers->mutex);
-    return NULL;
-}
-
-static void writers_start(struct writers *writers)
-{
-    pthread_mutex_init(&writers->mutex, NULL);
-    pthread_cond_init(&writers->work, NULL);
-    STAILQ_INIT(&writers->waiting);
-    STAILQ_INIT(&writers->written);
-    writers->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    for (size_t i = 0; i < WRITERS; i++) {
-        if (pthread_create(&writers->threads[i], NULL, writer_main, writers) != 0)
-            floor_fail("no thread can be started");
-    }
-}
-
-static void writers_submit(struct writers *writers, struct mailbox *mailbox)
-{
-    pthread_mutex_lock(&writers->mutex);
-    STAILQ_INSERT_TAIL(&writers->waiting, mailbox, entries);
-    pthread_cond_signal(&writers->work);
-    pthread_mutex_unlock(&writers->mutex);
-}
-
-/* What is written by now, moved into `written`. */
-static void writers_collect(struct writers *writers, struct mailbox_queue *written)
-{
-    eventfd_t count;
-    eventfd_read(writers->wake, &count);
-    pthread_mutex_lock(&writers->mutex);
-    STAILQ_CONCAT(written, &writers->written);
-    pthread_mutex_unlock(&writers->mutex);
-}
-
-static void writers_end(struct writers *writers)
-{
-    pthread_mutex_lock(&writers->mutex);
-    writers->closing = true;
-    pthread_cond_broadcast(&writers->work);
-    pthread_mutex_unlock(&writers->mutex);
-    for (size_t i = 0; i < WRITERS; i++)
-        pthread_join(writers->threads[i], NULL);
-    close(writers->wake);
+    write_batch((struct mailbox *)work); /* the first member */
 }
 
 /* --- fetching ------------------------------------------------------------------------------------
@@ -254,7 +188,7 @@ static void writers_end(struct writers *writers)
 struct floor {
     struct floor_plan plan;
     struct floor_loop loop;
-    struct writers writers;
+    struct floor_writers writers;
     size_t under_way; /* mailboxes that have begun and are not done */
     size_t under_way_max;
     struct mailbox_queue mailboxes; /* that have not begun */
@@ -308,7 +242,7 @@ static void answered(void *argument, void *work)
     struct floor *floor = argument;
     struct mailbox *mailbox = work;
     if (mailbox->steps[mailbox->step].count > 0)
-        writers_submit(&floor->writers, mailbox);
+        floor_writers_submit(&floor->writers, &mailbox->work);
     else
         step_over(floor, mailbox);
 }
@@ -316,12 +250,12 @@ static void answered(void *argument, void *work)
 static void collect_written(void *argument)
 {
     struct floor *floor = argument;
-    struct mailbox_queue written = STAILQ_HEAD_INITIALIZER(written);
-    writers_collect(&floor->writers, &written);
-    struct mailbox *mailbox;
-    while ((mailbox = STAILQ_FIRST(&written)) != NULL) {
+    struct floor_works written = STAILQ_HEAD_INITIALIZER(written);
+    floor_writers_collect(&floor->writers, &written);
+    struct floor_work *work;
+    while ((work = STAILQ_FIRST(&written)) != NULL) {
         STAILQ_REMOVE_HEAD(&written, entries);
-        step_over(floor, mailbox);
+        step_over(floor, (struct mailbox *)work);
     }
 }
 
@@ -333,7 +267,7 @@ static void floor_open(struct floor *floor, const char *path)
      */
     floor->under_way_max = floor->plan.connections + (floor->plan.connections + 1) / 2;
     STAILQ_INIT(&floor->ready);
-    writers_start(&floor->writers);
+    floor_writers_start(&floor->writers);
     floor->loop = (struct floor_loop){
         .plan = &floor->plan,
         .answered = answered,
@@ -356,7 +290,7 @@ int main(int count, char **arguments)
         floor_loop_turn(&floor.loop);
         start_requests(&floor);
     }
-    writers_end(&floor.writers);
+    floor_writers_end(&floor.writers);
     floor_loop_close(&floor.loop);
     floor_report(&floor.loop, floor.messages);
     return 0;

@@ -120,6 +120,20 @@ static void add_header(struct curl_slist **headers, const char *name, const char
     *headers = curl_slist_append(*headers, line);
 }
 
+size_t floor_encode(const unsigned char *raw, size_t length, char *encoded)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *place = encoded;
+    for (size_t i = 0; i < length; i += 3) {
+        unsigned second = i + 1 < length ? raw[i + 1] : 0, third = i + 2 < length ? raw[i + 2] : 0;
+        *place++ = digits[raw[i] >> 2];
+        *place++ = digits[(raw[i] & 3U) << 4 | second >> 4];
+        *place++ = i + 1 < length ? digits[(second & 15U) << 2 | third >> 6] : '=';
+        *place++ = i + 2 < length ? digits[third & 63U] : '=';
+    }
+    return (size_t)(place - encoded);
+}
+
 struct curl_slist *floor_headers(const char *address)
 {
     struct curl_slist *headers = NULL;

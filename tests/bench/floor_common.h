@@ -60,6 +60,9 @@ const char *floor_plan_bytes(struct floor_plan *plan, size_t length);
 /* That nothing is left. */
 void floor_plan_close(const struct floor_plan *plan);
 
+/* In base64; returns the length. */
+size_t floor_encode(const unsigned char *raw, size_t length, char *encoded);
+
 /* The header of requests for a mailbox. */
 struct curl_slist *floor_headers(const char *address);
 
