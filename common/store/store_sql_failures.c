@@ -71,12 +71,12 @@ const char *const store_sql_failures[STORE_SQL_COUNT] = {
         FAILURE_ROWS("failure INDEXED BY failure_submission") " WHERE " FAILURE_REFUSED
                                                               " ORDER BY failure.id DESC LIMIT ?1",
     [STORE_SQL_FAILURE_ROWS_REFUSED_ONE] = FAILURE_ROWS(
-        "failure INDEXED BY failure_submission_age") " WHERE submission <> '' AND submission = ?3 "
-                                                     "AND failure.id < ?2 AND failure.mailbox IS "
-                                                     "NULL"
-                                                     " AND NOT EXISTS (SELECT 1 FROM submission AS "
-                                                     "queued WHERE queued.id = failure.submission)"
-                                                     " ORDER BY failure.id DESC LIMIT ?1",
+        "failure INDEXED BY failure_submission_age") " WHERE failure.mailbox IS NULL AND "
+                                                     "submission <> '' AND submission = ?3"
+                                                     " AND failure.id < ?2 AND NOT EXISTS (SELECT "
+                                                     "1 FROM submission AS queued"
+                                                     " WHERE queued.id = failure.submission) ORDER "
+                                                     "BY failure.id DESC LIMIT ?1",
     [STORE_SQL_FAILURE_COUNT_REFUSED] =
         "SELECT count(*) FROM failure INDEXED BY failure_submission WHERE " FAILURE_REFUSED,
     [STORE_SQL_FAILURE_COUNT_OPEN] =
