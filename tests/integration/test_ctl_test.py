@@ -132,7 +132,7 @@ def _():
               f"it shows {shown!r}")
         check("1 of 1 mailbox has not passed the test" in err, f"it says {err!r}")
         check(not any(line.endswith(" ") for line in shown.splitlines()), f"blanks at an end: {shown!r}")
-        why = shown[shown.index("✗ impersonation"):shown.index("New-Management")].splitlines()[1:]
+        why = shown[shown.index("✗ impersonation"):shown.index("# What the account has")].splitlines()[1:]
         check(all(len(line) < 80 and "  " not in line.strip() for line in why),
               f"the cause and the remedy are {why}")
         scene.exchange.grant(CARLA)
