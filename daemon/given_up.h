@@ -1,8 +1,8 @@
 /* Submissions that are given up after days: when, and in which words a person is told.
  *
  * What is said must be what is known: `in_doubt` is set when the message may have been sent, and
- * not when it is known that nobody was asked to send it. None of these failures is permanent in
- * itself: it was waited for long enough. */
+ * not when it is known that nobody was asked to send it. Those that were waited for long enough are
+ * not permanent in themselves; those with nothing left to wait for (NoFile, InDoubt) are. */
 #ifndef EXSYNC_DAEMON_GIVEN_UP_H
 #define EXSYNC_DAEMON_GIVEN_UP_H
 
