@@ -20,10 +20,12 @@
  *   result     passed, failed, left out
  *   expires    of the server's certificate, with the step "TLS"; `days_left` is negative when it
  *              has expired
- *   error      of what failed: `remedy` in words; `commands` in lines for Exchange's shell, null
- * for none enabled    whether no direction that is configured is switched off; `switched_on`: by
- * this test paused     its profile is: no cycle starts, whatever came of the test step       the
- * one that failed, the profile's perhaps; null
+ *   error      of what failed: `remedy` in words; `commands` in lines for Exchange's shell; null
+ *              where there are none
+ *   enabled    whether no direction that is configured is switched off
+ *   switched_on  by this test
+ *   paused     its profile is: no cycle starts, whatever came of the test
+ *   step       the one that failed, the profile's perhaps; null
  *
  * Errors: NoSuchMailbox, NoSuchProfile, TestFailed (not all mailboxes have passed, or the profile
  * has not). */
@@ -155,14 +157,11 @@ static void on_step(void *argument, const char *profile, const char *address,
 
 /* --- mailboxes that are through --- */
 
-static unsigned switched_off(const struct mailbox *mailbox)
+/* Of the directions that are configured. */
+static bool is_switched_off(const struct mailbox *mailbox)
 {
-    unsigned directions = 0;
-    if (mailbox->incoming.switched_off && mailbox_is_configured(mailbox, CYCLE_INCOMING))
-        directions |= STORE_INCOMING;
-    if (mailbox->outgoing.switched_off && mailbox_is_configured(mailbox, CYCLE_OUTGOING))
-        directions |= STORE_OUTGOING;
-    return directions;
+    return (mailbox->incoming.switched_off && mailbox_is_configured(mailbox, CYCLE_INCOMING)) ||
+           (mailbox->outgoing.switched_off && mailbox_is_configured(mailbox, CYCLE_OUTGOING));
 }
 
 static void tell_outcome(struct test_request *test, json_t *outcome, bool enabled, bool switched_on)
@@ -190,8 +189,8 @@ static void switched(struct switching *switching, const struct failure *failure)
     end_if_through(test);
 }
 
-static void enable(struct test_request *test, const struct mailbox *mailbox, unsigned directions,
-                   json_t *outcome)
+/* All of it, as exsyncctl enable does: what is not configured today may be tomorrow. */
+static void enable(struct test_request *test, const struct mailbox *mailbox, json_t *outcome)
 {
     struct enabling *enabling = memory_allocate(sizeof *enabling);
     enabling->test = test;
@@ -203,7 +202,7 @@ static void enable(struct test_request *test, const struct mailbox *mailbox, uns
         .done = switched,
     };
     LIST_INSERT_HEAD(&test->enablings, enabling, entries);
-    switch_mailbox(&enabling->switching, mailbox, directions);
+    switch_mailbox(&enabling->switching, mailbox, STORE_INCOMING | STORE_OUTGOING);
 }
 
 /* What was in trouble is tried at once: the test has shown that it can be used. */
@@ -226,14 +225,14 @@ static void on_outcome(void *argument, const struct test_run_outcome *outcome)
         (json_int_t)outcome->elapsed_ms, "step", cause == NULL ? NULL : test_kind_name(cause->kind),
         "error",
         cause == NULL ? json_null() : error_of(test, outcome->profile, outcome->address, cause));
-    unsigned off = mailbox == NULL ? 0 : switched_off(mailbox);
+    bool off = mailbox != NULL && is_switched_off(mailbox);
     test->failed += !outcome->passed;
     if (outcome->passed && mailbox != NULL)
         try_directions(test->service, mailbox);
-    if (outcome->passed && off != 0 && test->enables)
-        enable(test, mailbox, off, told);
+    if (outcome->passed && off && test->enables)
+        enable(test, mailbox, told);
     else
-        tell_outcome(test, told, mailbox != NULL && off == 0, false);
+        tell_outcome(test, told, mailbox != NULL && !off, false);
 }
 
 static void go_on(struct control_request *request)

@@ -56,7 +56,13 @@ static const struct config_mailbox *find_sender(struct intake_decision *decision
     const char *name = from->name;
     if (!owner->find(owner->argument, buffer_string(&address), &decision->mailbox, &mailbox)) {
         const char *mapped = config_map_sender(config, buffer_string(&address));
-        if (mapped == NULL)
+        if (mapped == NULL && config_find_mailbox(config, buffer_string(&address)) != NULL)
+            refuse(
+                decision,
+                "From is %s, whose section [mailbox %s] has no outgoing = yes; write it there to "
+                "let it send.",
+                from->address, buffer_string(&address));
+        else if (mapped == NULL)
             refuse(decision,
                    "From is %s, which is no mailbox with outgoing = yes, and neither sender_map "
                    "nor default_sender gives it one; sender_map = %s: MAILBOX in section [exsyncd] "

@@ -301,17 +301,35 @@ static size_t length_without_ending(const char *words)
     return length;
 }
 
-/* A sign-in that was refused is tried at ever longer intervals, lest the account be locked. */
+/* A sign-in that was refused is tried at ever longer intervals, lest the account be locked; and a
+ * password is read only when the configuration is. */
+void remedy_write_sign_in(struct buffer *text, bool password, const char *profile,
+                          const char *address)
+{
+    if (password && profile != NULL)
+        buffer_append_format(
+            text, "A new password goes into the file that password_file of [profile %s] names: ",
+            profile);
+    else if (password)
+        buffer_append_string(text, "A new password goes into the file of password_file: ");
+    buffer_append_string(text, password ? "exsyncctl reload takes it into use and tries it"
+                                        : "exsyncctl reload takes a changed profile or ticket into "
+                                          "use and tries it");
+    if (password)
+        buffer_append_string(text, " (one from password_credential: systemctl restart exsyncd)");
+    buffer_append_string(text, ". Where the account was mended and nothing here has changed, "
+                               "exsyncctl test ");
+    if (address == NULL && profile != NULL)
+        buffer_append_string(text, "--profile ");
+    shell_word_append(text, address != NULL ? address : profile != NULL ? profile : "ADDRESS");
+    buffer_append_string(text, " --sign-in tries it at once.");
+}
+
 static void write_own_try(struct buffer *text, const struct remedy_place *place)
 {
-    buffer_append_string(text, "Once it is mended, exsyncctl test ");
-    if (!has_mailbox(place) && place->profile != NULL) {
-        buffer_append_string(text, "--profile ");
-        shell_word_append(text, place->profile);
-    } else {
-        shell_word_append(text, has_mailbox(place) ? place->mailbox : "ADDRESS");
-    }
-    buffer_append_string(text, " --sign-in tries it at once. ");
+    remedy_write_sign_in(text, place->account != NULL, place->profile,
+                         has_mailbox(place) ? place->mailbox : NULL);
+    buffer_append_char(text, ' ');
 }
 
 /* Whether there is no role, a scope, or a grant that is too new, only trying can tell. */

@@ -15,6 +15,8 @@
 #include "base/buffer.h"
 #include "base/failure.h"
 
+#include <stdbool.h>
+
 struct remedy_place {
     const char *account; /* "CONTOSO\svc-sync", "svc-sync@contoso.com"; NULL: the owner of the
                             Kerberos ticket */
@@ -43,6 +45,12 @@ void remedy_write_server(struct buffer *text, const struct remedy_place *place);
  * at the end. */
 void remedy_write_words(struct buffer *text, enum failure_category category, const char *remedy,
                         const struct remedy_place *place);
+
+/* Appends how a refused sign-in is tried again once it is mended: with a new password, and with the
+ * same. `password`: whether it signs in with one. `profile` or `address` (of a mailbox) may be
+ * NULL. */
+void remedy_write_sign_in(struct buffer *text, bool password, const char *profile,
+                          const char *address);
 
 /* Both, with an empty line between them. */
 void remedy_write(struct buffer *text, enum failure_category category, const char *remedy,

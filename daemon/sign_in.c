@@ -2,7 +2,7 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
-#include "base/shell_word.h"
+#include "daemon/remedy.h"
 
 #include <string.h>
 #include <sys/queue.h>
@@ -207,17 +207,6 @@ void sign_in_write_remedy(struct buffer *text, const struct config_profile *prof
     buffer_append_string(text, known ? remedy
                                      : "Check the account and the password of the profile: wrong, "
                                        "expired, or locked.");
-    if (profile->password != NULL && (!known || strstr(remedy, "password") != NULL))
-        buffer_append_format(text,
-                             " A new password goes into the file that password_file of [profile "
-                             "%s] names (or into its password_credential), and exsyncctl reload "
-                             "takes it into use.",
-                             profile->name);
-    else
-        buffer_append_string(text, " exsyncctl reload takes a changed profile into use.");
-    buffer_append_string(text, " To try the sign-in at once as it is: exsyncctl test ");
-    if (address == NULL)
-        buffer_append_string(text, "--profile ");
-    shell_word_append(text, address == NULL ? profile->name : address);
-    buffer_append_string(text, " --sign-in");
+    buffer_append_char(text, ' ');
+    remedy_write_sign_in(text, profile->password != NULL, profile->name, address);
 }

@@ -230,6 +230,17 @@ def _():
 # --- enabling ------------------------------------------------------------------------------------
 
 
+@case("a test enables what is not configured, too: it may be tomorrow")
+def _():
+    with Scene([ANN]) as scene:
+        tool = Exsyncctl(scene)
+        scene.start()
+        tool.output("disable", ANN)
+        check_equal(scene.ledger.value("SELECT count(*) FROM switched_off"), 2, "directions off")
+        check("is enabled now" in tool.output("test", ANN), "it was not enabled")
+        check_equal(scene.ledger.value("SELECT count(*) FROM switched_off"), 0, "directions off then")
+
+
 @case("a mailbox that passes is enabled, and one that fails is not")
 def _():
     with both_ways([ANN, BEN, CARLA], impersonation=f"all,-{CARLA}") as scene:

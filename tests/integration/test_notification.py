@@ -278,8 +278,11 @@ def _():
     check_both(mail, "All mailboxes of the profile contoso.")
     check_both(mail, "In PowerShell, with the Active Directory module:")
     check_both(mail, 'Get-ADUser -Identity:"svc-sync" -Server:"CONTOSO"')
-    check_both(mail, "Check the password. Once it is mended, exsyncctl test --profile contoso "
-                     "--sign-in tries it at once. exsyncd tests again by itself.")
+    check_both(mail, "Check the password. A new password goes into the file that password_file of "
+                     "[profile contoso] names: exsyncctl reload takes it into use and tries it (one "
+                     "from password_credential: systemctl restart exsyncd).")
+    check_both(mail, "exsyncctl test --profile contoso --sign-in tries it at once. exsyncd tests "
+                     "again by itself.")
 
 
 @case("a notification without alerts can be read all the same")

@@ -218,6 +218,17 @@ static void a_mailbox_that_does_not_send_sends_for_nobody(void **state)
     assert_refused(fixture, "for which silent@example.com would send, but outgoing is off there");
 }
 
+static void a_mailbox_that_only_receives_is_told_where_to_let_it_send(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct config_mailbox mailboxes[] = {{.address = "silent@example.com"}};
+    fixture->config.mailboxes = mailboxes;
+    fixture->config.mailbox_count = 1;
+    write_letter(fixture, "Silent@example.com");
+    assert_refused(fixture, "whose section [mailbox silent@example.com] has no outgoing = yes; "
+                            "write it there to let it send.");
+}
+
 /* --- local recipients --- */
 
 static void recipient_map_gives_local_recipients_an_address(void **state)
@@ -379,6 +390,7 @@ int main(void)
         TEST(a_local_recipient_without_an_address_is_refused_with_the_key),
         TEST(the_name_in_from_is_kept_and_quoted),
         TEST(a_mailbox_that_does_not_send_sends_for_nobody),
+        TEST(a_mailbox_that_only_receives_is_told_where_to_let_it_send),
         TEST(submitters_may_send_and_nobody_else),
         TEST(who_is_mapped_must_be_a_submitter_of_that_mailbox),
         TEST(recipients_go_with_their_kinds_and_names),

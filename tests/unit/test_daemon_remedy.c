@@ -109,13 +109,23 @@ static void authentication_shows_the_state_of_the_account(void **state)
 static void a_refused_sign_in_tells_how_it_is_tried_at_once(void **state)
 {
     static const char words[] = "Check the password. exsyncd tests again by itself.";
-    struct remedy_place place = {.profile = "Contoso Ltd", .scope = FAILURE_SCOPE_PROFILE};
+    struct remedy_place place = {
+        .account = "svc", .profile = "Contoso Ltd", .scope = FAILURE_SCOPE_PROFILE};
     struct buffer text = {0};
     (void)state;
     remedy_write_words(&text, FAILURE_AUTHENTICATION, words, &place);
-    assert_string_equal(buffer_string(&text),
-                        "Check the password. Once it is mended, exsyncctl test --profile \"Contoso "
-                        "Ltd\" --sign-in tries it at once. exsyncd tests again by itself.");
+    assert_string_equal(
+        buffer_string(&text),
+        "Check the password. A new password goes into the file that password_file of "
+        "[profile Contoso Ltd] names: exsyncctl reload takes it into use and tries "
+        "it (one from password_credential: systemctl restart exsyncd). Where the "
+        "account was mended and nothing here has changed, exsyncctl test --profile "
+        "\"Contoso Ltd\" --sign-in tries it at once. exsyncd tests again by "
+        "itself.");
+    buffer_clear(&text);
+    place.account = NULL;
+    remedy_write_words(&text, FAILURE_AUTHENTICATION, words, &place);
+    assert_null(strstr(text.data, "password_file"));
     buffer_clear(&text);
     place.mailbox = "carla@contoso.com";
     remedy_write_words(&text, FAILURE_AUTHENTICATION, words, &place);
