@@ -51,7 +51,7 @@ def _():
                   "not tried: " in err and since in err, f"{out} and {err}")
         remedy = (f"password_file of [profile {PROFILE}]", "exsyncctl reload takes it into use")
         for words in (("profile", "show", PROFILE), ("test", ANN), ("diagnose", ANN)):
-            shown = tool.run(*words)[1].replace("\n", " ")
+            shown = " ".join(tool.run(*words)[1].split())
             whom = ANN if words[0] == "diagnose" else f'--profile "{PROFILE}"'
             for text in (*remedy, f"exsyncctl test {whom} --sign-in"):
                 check(text in shown, f"{words}: {text} is not in {shown}")

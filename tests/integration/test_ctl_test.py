@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from certificate import Authority
-from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl
+from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl, started
 from harness import LONG, Broken, add_case, case, chance, check, check_equal, main, say, until
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
@@ -233,8 +233,7 @@ def _():
 @case("a test enables what is not configured, too: it may be tomorrow")
 def _():
     with Scene([ANN]) as scene:
-        tool = Exsyncctl(scene)
-        scene.start()
+        tool = started(scene)
         tool.output("disable", ANN)
         check_equal(scene.ledger.value("SELECT count(*) FROM switched_off"), 2, "directions off")
         check("is enabled now" in tool.output("test", ANN), "it was not enabled")
