@@ -62,7 +62,7 @@ static void report_mailbox_failure(const struct cycle *cycle, const struct failu
     enum log_priority priority = failure->permanent ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_WARNING;
     const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_FAILED, failure);
     log_write(cycle->context->log, repeated ? LOG_PRIORITY_DEBUG : priority, &fields,
-              "%s: %s stopped: %s%s %s", mailbox_address(cycle->mailbox),
+              "%s: %s failed: %s%s %s", mailbox_address(cycle->mailbox),
               cycle_direction_name(cycle->direction), reason,
               outcome_taken_note(&cycle->failure, failure), next_try);
 }

@@ -105,7 +105,11 @@ static const char GIVE_PERMISSION[] =
     "Give the daemon's user access to it; the service sees nothing below /home unless a drop-in "
     "says so, which \"exsyncd --check-config\" prints.";
 static const char MISSING[] = "A file or folder that is needed does not exist.";
-static const char PUT_BACK[] = "Create it, or mount the file system that it is on.";
+static const char PUT_BACK[] =
+    "Create it, or mount the file system that it is on; \"exsyncd --check-config\" names each "
+    "folder "
+    "that is missing, and prints the drop-in that the service needs for one outside "
+    "/var/lib/exsyncd.";
 static const char REMOTE_SILENT[] = "The file server does not answer.";
 static const char CHECK_REMOTE[] = "Check the file server and the mount.";
 static const char BUSY[] = "A file or folder is in use by something else.";

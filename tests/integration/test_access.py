@@ -26,7 +26,7 @@ def _():
         scene.daemon.start()
         for address in (ANN, BEN):
             scene.until_delivered(address, MESSAGES)
-        line = scene.daemon.until_logged(f"{CARLA}: incoming stopped", "ErrorImpersonateUserDenied")
+        line = scene.daemon.until_logged(f"{CARLA}: incoming failed", "ErrorImpersonateUserDenied")
         check("FindItem" in line and "ApplicationImpersonation" in line and "Next try" in line,
               f"the line lacks the step, the remedy or the next try: {line!r}")
         row = until(lambda: scene.ledger.unresolved(CARLA), "the failure is recorded")[0]
@@ -34,7 +34,7 @@ def _():
                     ("mailbox", "impersonation", 1, "FindItem"), "the failure")
         count = row["count"]
         until(lambda: scene.ledger.unresolved(CARLA)[0]["count"] > count, "it is tried again")
-        check_equal(len(scene.daemon.log_lines(f"{CARLA}: incoming stopped")), 1,
+        check_equal(len(scene.daemon.log_lines(f"{CARLA}: incoming failed")), 1,
                     "lines about one refusal that lasts")
         scene.exchange.add(ANN, message("meanwhile"))
         scene.until_delivered(ANN, MESSAGES + 1)
@@ -70,7 +70,7 @@ def _():
         scene.write_configuration()
         scene.daemon.start()
         scene.until_delivered(ANN, MESSAGES)
-        line = scene.daemon.until_logged("nobody@example.com: incoming stopped")
+        line = scene.daemon.until_logged("nobody@example.com: incoming failed")
         check("ErrorNonExistentMailbox" in line, f"the cause is not named: {line!r}")
         scene.exchange.control("add-mailbox", address="nobody@example.com")
         scene.exchange.add("nobody@example.com", message("the first"))
@@ -152,7 +152,7 @@ def _():
                profile={"probe_intervals": "1s, 1h"}) as scene:
         scene.daemon.start()
         scene.until_delivered(ANN, MESSAGES)
-        scene.daemon.until_logged(f"{CARLA}: incoming stopped")
+        scene.daemon.until_logged(f"{CARLA}: incoming failed")
         until(lambda: scene.ledger.unresolved(CARLA)[0]["count"] == 2, "it is probed")
         check_equal(scene.exchange.counter("requests.GetFolder"), 1, "probes")
         check_equal(scene.exchange.counter(f"mailbox_requests.{CARLA}"), 2, "requests for the mailbox")
@@ -178,7 +178,7 @@ def _():
         check_equal((row["code"], row["permanent"]), ("ErrorNobodyHasHeardOf", 0), "the failure")
         scene.profile_keys["transient_attempts"] = 4
         scene.reload()
-        scene.daemon.until_logged(f"{BEN}: incoming stopped", "ErrorNobodyHasHeardOf",
+        scene.daemon.until_logged(f"{BEN}: incoming failed", "ErrorNobodyHasHeardOf",
                                   "treated like one that stays")
         until(lambda: scene.ledger.unresolved(BEN)[0]["permanent"] == 1, "it is taken for one that stays")
         scene.exchange.clear_faults()

@@ -203,7 +203,7 @@ def _():
         # A restart opens nothing anew.
         scene.daemon.stop()
         scene.daemon.start()
-        until(lambda: len(scene.daemon.log_lines("incoming stopped")) >= len(names) * 3 // 2,
+        until(lambda: len(scene.daemon.log_lines("incoming failed")) >= len(names) * 3 // 2,
               "all are tried again")
         check_equal([row["scope"] for row in scene.open_alerts()], ["profile"], "open alerts")
         scene.exchange.control("impersonation", account="svc-sync", grant="all")

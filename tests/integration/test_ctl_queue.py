@@ -193,7 +193,7 @@ def _():
         queue.resume()
         until(lambda: scene.exchange.counter("requests.CreateItem") > 0, "a cycle sends")
         queue.change("hold", queue.id("two"))  # when that cycle has ended
-        scene.daemon.until_logged(ANN, "outgoing stopped")
+        scene.daemon.until_logged(ANN, "outgoing failed")
         told = queue.tool.answers("mailbox", "show", ANN)[0]["outgoing"]
         check_equal((told["state"], told["trouble"]["failures"]), ("waiting", 1), f"of {told}")
         check_equal(scene.exchange.counter("requests.CreateItem"), 1, "requests")
@@ -208,7 +208,7 @@ def stuck_queue(scene, *subjects):
     scene.start()
     scene.daemon.until_started()
     queue.submit(*subjects)
-    scene.daemon.until_logged(ANN, "outgoing stopped")
+    scene.daemon.until_logged(ANN, "outgoing failed")
     scene.exchange.clear_faults()
     return queue
 
@@ -328,7 +328,7 @@ def _():
         scene.start()
         scene.daemon.until_started()
         scene.submit(mail("one"))
-        scene.daemon.until_logged(ANN, "outgoing stopped")
+        scene.daemon.until_logged(ANN, "outgoing failed")
         until(lambda: len(scene.exchange.items(ANN, "Drafts")) == 1, "there is a draft")
         queue.change("remove", queue.id("one"))
         scene.exchange.clear_faults()

@@ -93,7 +93,7 @@ def _():
     keys = {ANN: {"folders": "Inbox, Inbox/Orders"}, BEN: {}}
     with Scene(keys, load(BEN)) as scene:
         scene.daemon.start()
-        line = scene.daemon.until_logged(ANN, "incoming stopped", "The folder does not exist")
+        line = scene.daemon.until_logged(ANN, "incoming failed", "The folder does not exist")
         check("Orders" in line, f"the folder is not named: {line!r}")
         scene.until_delivered(BEN, MESSAGES)
         failure = until(lambda: scene.ledger.unresolved(ANN), "the failure is recorded")[0]

@@ -57,7 +57,7 @@ def of_mailbox(fault, code):
             scene.exchange.fault(mailbox=address, operation=step, count=0, **fault)
         scene.daemon.start()
         for address, step in STEPS.items():
-            check_line(scene.daemon.until_logged(f"{address}: incoming stopped: {step}: "), code)
+            check_line(scene.daemon.until_logged(f"{address}: incoming failed: {step}: "), code)
             rows = until(lambda: [row for row in scene.ledger.unresolved(address)
                                   if row["scope"] == "mailbox"], "the failure is recorded")
             check_row(rows[0], step, code)
@@ -97,7 +97,7 @@ def of_items(fault, code):
         for address, step in STEPS.items():
             scene.exchange.fault(mailbox=address, operation=step, count=0, **fault)
         scene.daemon.start()
-        check_line(scene.daemon.until_logged(f"{ANN}: incoming stopped: FindItem: "), code)
+        check_line(scene.daemon.until_logged(f"{ANN}: incoming failed: FindItem: "), code)
         check_line(scene.daemon.until_logged(f"{BEN}: a message received", "was not delivered",
                                              "GetItem"), code)
         rows = until(lambda: scene.ledger.unresolved(BEN), "the failures are recorded")

@@ -16,12 +16,12 @@ QUICK = {"probe_intervals": "1s", "owner": "owner@example.com", "transient_attem
 def check_bounded(scene):
     """All have failed, and were tried again several times."""
     scene.daemon.start()
-    until(lambda: len(scene.daemon.log_lines("incoming stopped")) >= MAILBOXES, "all have failed")
+    until(lambda: len(scene.daemon.log_lines("incoming failed")) >= MAILBOXES, "all have failed")
     scene.until_polled(*USERS, times=4)
     lines = scene.daemon.log().splitlines()
     check(len(lines) <= A_MAILBOX * MAILBOXES + BESIDE, f"{len(lines)} lines")
     check(sum(map(len, lines)) <= LINE_BYTES * len(lines), "the lines are long")
-    check(len(scene.daemon.log_lines("incoming stopped")) <= 2 * MAILBOXES, "told at each try")
+    check(len(scene.daemon.log_lines("incoming failed")) <= 2 * MAILBOXES, "told at each try")
 
 
 @case(f"{MAILBOXES} mailboxes that are refused are told of once, however often they are probed")

@@ -286,7 +286,7 @@ def _():
         scene.start()
         scene.submit(mail("from ann"), mail("from ben", sender=BEN, to=ANN))
         scene.until_received(ANN, 1)
-        scene.daemon.until_logged(f"{ANN}: outgoing stopped", "ErrorImpersonateUserDenied")
+        scene.daemon.until_logged(f"{ANN}: outgoing failed", "ErrorImpersonateUserDenied")
         until(lambda: len(scene.outbox.queue()) == 1, "one message waits")
         scene.exchange.grant("all")
         scene.until_received(BEN, 1)

@@ -154,7 +154,7 @@ def _():
         until(lambda: scene.exchange.counter("faults") > 0, "the server hangs")
         scene.daemon.stop()
         check_equal(scene.ledger.failures(), [], "failures")
-        check_equal(scene.daemon.log_lines("incoming stopped"), [], "log")
+        check_equal(scene.daemon.log_lines("incoming failed"), [], "log")
 
 
 main()
