@@ -134,6 +134,18 @@ static void a_kill_while_it_is_refused_changes_nothing_in_what_a_person_gets(voi
     assert_int_equal(list(it, OUTBOX_IN_QUEUE).count, 0);
 }
 
+/* A power failure may leave it under both names. */
+static void what_lies_in_failed_already_is_not_told_by_scans(void **state)
+{
+    struct outbox_world *it = *state;
+    char id[OUTBOX_ID_SIZE];
+    take_in(it, id);
+    world_rename(it->world, "queue", id, ".eml", "failed", ".eml");
+    assert_string_equal(refuse(it->world, it->outbox, id, "No.").text, "");
+    assert_int_equal(list(it, OUTBOX_IN_INTAKE).count, 0);
+    assert_int_equal(list(it, OUTBOX_IN_FAILED).count, 1);
+}
+
 static void without_what_was_submitted_a_person_gets_the_copy(void **state)
 {
     struct outbox_world *it = *state;
@@ -251,6 +263,7 @@ int main(void)
         with_an_outbox(what_was_sent_is_kept_nowhere),
         with_an_outbox(what_is_refused_on_its_way_is_kept_in_failed_alone),
         with_an_outbox(a_kill_while_it_is_refused_changes_nothing_in_what_a_person_gets),
+        with_an_outbox(what_lies_in_failed_already_is_not_told_by_scans),
         with_an_outbox(without_what_was_submitted_a_person_gets_the_copy),
         with_an_outbox(what_was_refused_is_not_taken_back),
         with_an_outbox(what_may_have_been_refused_stays_where_it_is),
