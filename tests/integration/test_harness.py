@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What tests leave behind when they are killed: nothing."""
+"""What a test leaves behind when it is killed: no simulator."""
 
 import os
 import pathlib
