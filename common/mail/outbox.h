@@ -28,11 +28,11 @@
  * changes nothing: what goes out is the copy.
  *
  * All functions run on the loop, all file operations in jobs of the pool, in a lane of their own.
- * What is asked for in one turn of the loop (inspect, accept, settle, remove, take back, read) goes
- * in jobs of some 20 files each, which open a folder once and sync it once for all of theirs; each
- * file has its own completion and its own failure. Completions come from the loop, never from
- * within the start. Nothing can be cancelled: the outbox is freed when outbox_pending is 0. Strings
- * and structs that are passed in stay valid until done.
+ * What is asked for in one turn of the loop (inspect, accept, settle, remove, read) goes in jobs of
+ * some 20 files each, which open a folder once and sync it once for all of theirs; each file has
+ * its own completion and its own failure. Completions come from the loop, never from within the
+ * start. Nothing can be cancelled: the outbox is freed when outbox_pending is 0. Strings and
+ * structs that are passed in stay valid until done.
  */
 #ifndef EXSYNC_MAIL_OUTBOX_H
 #define EXSYNC_MAIL_OUTBOX_H

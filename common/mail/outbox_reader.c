@@ -48,6 +48,12 @@ static void reader_fill(struct outbox_reader *reader);
 
 /* --- in jobs --- */
 
+static void reader_close(struct outbox_reader *reader)
+{
+    close(reader->fd);
+    reader->fd = -1;
+}
+
 static bool reader_open(struct outbox_reader *reader, struct outbox_batch *batch)
 {
     int folder = outbox_batch_folder(batch, OUTBOX_QUEUE, &reader->work.failure);
@@ -60,6 +66,8 @@ static bool reader_open(struct outbox_reader *reader, struct outbox_batch *batch
         reader->work.failure =
             outbox_failure(reader->outbox, error, "open", OUTBOX_QUEUE, reader->name);
         reader->work.failure.gone = error == ENOENT;
+        if (reader->fd >= 0)
+            reader_close(reader);
         return false;
     }
     reader->size = (uint64_t)status.st_size;
@@ -93,12 +101,6 @@ static bool block_fill(struct outbox_reader *reader, struct block *block)
     reader->offset += block->length;
     block->last = reader->offset == reader->size;
     return true;
-}
-
-static void reader_close(struct outbox_reader *reader)
-{
-    close(reader->fd);
-    reader->fd = -1;
 }
 
 /* Whether a rewind needs the file. */

@@ -94,9 +94,11 @@ static bool move_message(struct refusal *refusal)
     return false;
 }
 
-/* It lies in failed/, on disk. */
+/* It lies in failed/, on disk; from intake/ each scan would bring it again. */
 static bool remove_others(struct refusal *refusal)
 {
+    if (unlinkat(refusal->intake, refusal->id, 0) < 0 && errno != ENOENT)
+        return refused(refusal, "remove", OUTBOX_INTAKE, refusal->id);
     if (unlinkat(refusal->queue, refusal->message, 0) < 0 && errno != ENOENT)
         return refused(refusal, "remove", OUTBOX_QUEUE, refusal->message);
     if (unlinkat(refusal->kept, refusal->id, 0) < 0 && errno != ENOENT)

@@ -16,20 +16,28 @@ struct back_work {
     int kept, intake, failed; /* folders; -1: there is none */
 };
 
-/* It was refused, which a kill has interrupted. */
-static bool was_refused(const struct back_work *back, const char *id)
+/* Whether it was refused, which a kill has interrupted. False, with the failure set: it cannot be
+ * told. */
+static bool look_for_refused(struct back_work *back, const char *id, bool *refused)
 {
     char name[OUTBOX_NAME_SIZE];
     struct stat status;
     outbox_name(name, id, ".eml");
-    return back->failed >= 0 && fstatat(back->failed, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    *refused = back->failed >= 0 && fstatat(back->failed, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (*refused || back->failed < 0 || errno == ENOENT)
+        return true;
+    back->work.failure = outbox_failure(back->work.outbox, errno, "look at", OUTBOX_FAILED, name);
+    return false;
 }
 
 static void take_back(struct back_work *back, const char *id)
 {
     const struct outbox *outbox = back->work.outbox;
     struct failure *failure = &back->work.failure;
-    if (!was_refused(back, id)) {
+    bool refused;
+    if (!look_for_refused(back, id, &refused))
+        return;
+    if (!refused) {
         if (renameat(back->kept, id, back->intake, id) < 0 && errno != ENOENT)
             *failure = outbox_failure(outbox, errno, "move", OUTBOX_KEPT, id);
     } else if (unlinkat(back->kept, id, 0) < 0 && errno != ENOENT)

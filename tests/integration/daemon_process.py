@@ -127,9 +127,9 @@ class Daemon:
     def until_logged(self, *words):
         """The first line with all these words, once it is there."""
         def look():
+            running = self.running()  # before the log is read: it may say so and end
             lines = self.log_lines(*words)
-            if not lines:
-                self.check_running()
+            check(lines or running, lambda: f"exsyncd has ended: {self.ending()}")
             return lines
         return until(look, f"the log has a line with {words}")[0]
 

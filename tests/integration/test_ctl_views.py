@@ -8,7 +8,7 @@ import socket
 
 from alerting import OWNER, AlertScene
 from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl
-from harness import case, check, check_equal, main, until
+from harness import PATIENCE_S, case, check, check_equal, main, until
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
 from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
@@ -354,7 +354,9 @@ def _():
 def _():
     def answer(tool, listener, *lines):
         process = tool.start("check")
+        listener.settimeout(PATIENCE_S)
         with listener.accept()[0] as peer:
+            peer.settimeout(PATIENCE_S)
             peer.sendall(b'{"exsyncd": "0.1.0", "control": 1}\n')
             number = json.loads(peer.makefile().readline())["id"]
             for line in (*lines, {"end": True}):

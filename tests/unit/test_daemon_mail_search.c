@@ -209,11 +209,9 @@ int main(void)
         TEST(of_many_files_the_newest_are_read),
         TEST(a_search_that_nobody_waits_for_ends),
         TEST(a_delivered_file_is_found_by_its_number),
-        TEST(a_reason_is_one_line),
         TEST(links_are_followed_to_a_maildir_and_not_within_it),
         TEST(a_reason_is_one_line),
         TEST(one_file_is_told_with_its_header_and_owner),
-        TEST(a_reason_is_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,7 +187,6 @@ int main(void)
         in_a_world(older_files_and_those_of_others_are_told_as_wanted),
         in_a_world(many_files_come_page_by_page),
         in_a_world(names_that_are_not_told_fill_pages_as_well),
-        in_a_world(names_that_are_not_told_fill_pages_as_well),
         in_a_world(it_may_end_between_two_pages_and_the_sink_while_one_is_read),
         in_a_world(without_the_marker_nothing_is_concluded),
         in_a_world(what_is_published_with_a_mark_is_told_by_it),

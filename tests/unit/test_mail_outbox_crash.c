@@ -256,6 +256,7 @@ static void assert_once(const struct world *world)
     assert_int_equal(world_count(world, "new"), 0);
     assert_int_equal(world_count(world, "intake"), 0);
     assert_int_equal(world_count(world, "queue"), 0);
+    assert_int_equal(world_count(world, "kept"), 0);
 }
 
 /* Two messages are in failed/, each with its reason. */
