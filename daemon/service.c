@@ -32,7 +32,8 @@ enum {
 /* Files that a cancelled cycle leaves are removed by jobs that outlive it. */
 static bool service_is_idle(const struct service *service)
 {
-    return service->scheduler.running == 0 && executor_pool_pending(service->files) == 0 &&
+    return service->scheduler.running == 0 && !executor_has_deferred(service->context.executor) &&
+           executor_pool_pending(service->files) == 0 &&
            outbox_pending(service->context.outbox) == 0 &&
            store_pending(service->context.store) == 0 && !intake_is_busy(service->intake) &&
            !notifier_is_busy(service->context.notifier);
@@ -48,7 +49,7 @@ static void service_look_if_idle(void *argument)
                        service_look_if_idle, service);
 }
 
-/* In a turn of its own: what was deferred in this one runs before the loop ends. */
+/* In a turn of its own: what goes on in this one may defer or begin something. */
 static void service_stop_if_idle(struct service *service)
 {
     if (service->stopping && service->scheduler.running == 0)
