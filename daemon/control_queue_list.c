@@ -9,7 +9,7 @@
  * queue show   {"command": "queue show", "message": "ID"}
  *     That message, and "recipients": [{"kind": "to", "address": "...", "name": null}], the first
  *     thousand, and of long ones fewer (recipients_json.h), null when it was refused; the kind is
- * "to", "cc" or "bcc". Errors: NoSuchMessage.
+ *     "to", "cc" or "bcc". Errors: NoSuchMessage.
  *
  * A message is {"kind": "message"} with:
  *

@@ -19,10 +19,11 @@
  *    "result": "success", "processed": 3, "failed": 0, "error": null}
  *
  *   result     success; failure; cut short (by a reload, or a change of the configuration);
- *              off (the direction has nothing to do, or no more); paused (its profile is); not
- * tried (its profile was waiting before for its server or account, and is not tried now) processed
- * messages delivered or sent; `failed`: those that were recorded as failed error      null, or
- * {"code", "sentence", "text", "remedy"}
+ *              off (the direction has nothing to do, or no more); paused (its profile is);
+ *              not tried (its profile was waiting before for its server or account, and is not
+ *              tried now)
+ *   processed  messages delivered or sent; `failed`: those that were recorded as failed
+ *   error      null, or {"code", "sentence", "text", "remedy"}
  *
  * Errors: NoSuchMailbox, NoSuchProfile, Paused (the profile is, or was meanwhile), Disabled (all
  * that is configured), NotTried (some cycle was not, for its profile waits), SyncFailed (some cycle

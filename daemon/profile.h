@@ -58,6 +58,7 @@ struct profile {
     bool group_again;                     /* it is to be told again: who owns the profile may have
                                              changed */
     bool signed_in;                       /* the server was reached, and that was told */
+    bool hurried;           /* a mailbox that has come to it by a reload tries it at once */
     bool resolved;          /* the store knows of no failure of the profile any more */
     uint32_t resolves_lost; /* how often the store could not be told that a mailbox works again */
     uint32_t running_stuck; /* of `running`, those that wait for a disk that does not answer */

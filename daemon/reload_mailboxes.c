@@ -40,11 +40,15 @@ static uint64_t delay_kept(const struct reload *reload, const struct direction *
     return delay > interval ? random_below(interval) : delay;
 }
 
-/* A profile that has changed is tried at once, by the first of its mailboxes: a new password that
- * is wrong is known now, not after an interval. */
-static bool is_first_of(const struct profile *profile, const struct mailbox *mailbox)
+/* A profile that has changed is tried at once, by the first mailbox that comes to receive by it: a
+ * new password that is wrong is known now, not after an interval. */
+static bool tries_first(struct profile *profile, const struct mailbox *mailbox,
+                        const struct config_mailbox *config)
 {
-    return profile != mailbox->profile && profile->mailbox_count == 0;
+    bool first = profile != mailbox->profile && !profile->hurried && config->settings->incoming &&
+                 !mailbox->incoming.switched_off;
+    profile->hurried = profile->hurried || first;
+    return first;
 }
 
 /* One of its cycles runs: it changes over when none does, and its other direction waits for that
@@ -96,7 +100,7 @@ static void reload_keep(struct reload *reload, struct mailbox *mailbox,
         return;
     }
     uint64_t interval = config->settings->profile->poll_interval_ms;
-    uint64_t incoming = is_first_of(profile, mailbox) ? 0
+    uint64_t incoming = tries_first(profile, mailbox, config) ? 0
                         : is_scheduled(&mailbox->incoming)
                             ? delay_kept(reload, &mailbox->incoming, interval)
                             : random_below(interval);

@@ -30,19 +30,31 @@ enum {
 /* --- cycles --- */
 
 /* Files that a cancelled cycle leaves are removed by jobs that outlive it. */
-static void service_stopped_if_idle(void *argument)
+static bool service_is_idle(const struct service *service)
+{
+    return service->scheduler.running == 0 && !executor_has_deferred(service->context.executor) &&
+           executor_pool_pending(service->files) == 0 &&
+           outbox_pending(service->context.outbox) == 0 &&
+           store_pending(service->context.store) == 0 && !intake_is_busy(service->intake) &&
+           !notifier_is_busy(service->context.notifier);
+}
+
+static void service_look_if_idle(void *argument)
 {
     struct service *service = argument;
-    if (!service->stopping || service->scheduler.running > 0)
-        return;
-    if (executor_pool_pending(service->files) == 0 &&
-        outbox_pending(service->context.outbox) == 0 &&
-        store_pending(service->context.store) == 0 && !intake_is_busy(service->intake) &&
-        !notifier_is_busy(service->context.notifier))
+    if (service_is_idle(service))
         executor_stop(service->context.executor);
-    else
+    else if (service->scheduler.running == 0)
         executor_after(service->context.executor, &service->idle_timer, IDLE_LOOK_EVERY_MS,
-                       service_stopped_if_idle, service);
+                       service_look_if_idle, service);
+}
+
+/* In a turn of its own: what goes on in this one may defer or begin something. */
+static void service_stop_if_idle(struct service *service)
+{
+    if (service->stopping && service->scheduler.running == 0)
+        executor_after(service->context.executor, &service->idle_timer, 0, service_look_if_idle,
+                       service);
 }
 
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms)
@@ -91,7 +103,7 @@ static void service_cycle_ended(struct cycle *cycle)
         if (waited)
             service_schedule(service, other, 0);
     }
-    service_stopped_if_idle(service);
+    service_stop_if_idle(service);
 }
 
 static void service_start_cycle(struct scheduler *scheduler, struct direction *direction)
@@ -138,6 +150,8 @@ static void service_kept_house(void *argument, const struct failure *failure)
 {
     struct service *service = argument;
     bool again = failure == NULL && service->more_to_prune;
+    if (service->stopping)
+        return;
     executor_after(service->context.executor, &service->housekeeping_timer,
                    again ? HOUSEKEEPING_MORE_MS : HOUSEKEEPING_EVERY_MS, service_keep_house,
                    service);
@@ -286,6 +300,7 @@ static void service_on_stop_signal(void *argument)
                   text_plural(service->scheduler.running, "cycle finishes what it has begun",
                               "cycles finish what they have begun"));
     service->stopping = true;
+    executor_cancel_timer(service->context.executor, &service->housekeeping_timer);
     service_state_stopping(service);
     control_stop(service->control);
     scheduler_stop(&service->scheduler);
@@ -297,7 +312,7 @@ static void service_on_stop_signal(void *argument)
     direction->cycle->operations->end_soon(direction->cycle);
     executor_after(service->context.executor, &service->stop_timer, SERVICE_STOP_SOON_MS,
                    service_cancel_cycles, service);
-    service_stopped_if_idle(service);
+    service_stop_if_idle(service);
 }
 
 /* main() has held them back; other threads were started since and go on doing so. */
@@ -332,6 +347,11 @@ int service_run(struct service *service)
     service_state_begin(service);
     service_restore(service);
     executor_run(executor);
+    /* The turn in which the loop was stopped may have begun something. */
+    while (service->stopping && !service->left_behind && !service_is_idle(service)) {
+        service_stop_if_idle(service);
+        executor_run(executor);
+    }
     if (service->exit_status == 0) {
         const struct log_fields fields = {.message_id = MESSAGE_STOPPED};
         log_write(service->context.log, LOG_PRIORITY_NOTICE, &fields, "exsyncd stopped");

@@ -97,7 +97,7 @@ static void read_line(struct unit_file *unit, char *line)
         line[--length] = '\0';
     line += strspn(line, " \t");
     char *value = strchr(line, '=');
-    if (value == NULL || *line == '#' || *line == ';')
+    if (value == NULL)
         return;
     size_t key = strcspn(line, " \t=");
     value += 1 + strspn(value + 1, " \t");
@@ -116,6 +116,13 @@ static void read_line(struct unit_file *unit, char *line)
         unit->without_home = !is_off(value);
 }
 
+static bool is_comment(const char *line)
+{
+    line += strspn(line, " \t");
+    return *line == '#' || *line == ';';
+}
+
+/* A line that ends in a backslash goes on in the next one that is no comment. */
 static bool read_file(struct unit_file *unit, const char *path)
 {
     FILE *file = fopen(path, "re");
@@ -123,8 +130,23 @@ static bool read_file(struct unit_file *unit, const char *path)
         return false;
     char *line = NULL;
     size_t size = 0;
-    while (getline(&line, &size, file) >= 0)
-        read_line(unit, line);
+    ssize_t length;
+    struct buffer whole = {0};
+    while ((length = getline(&line, &size, file)) >= 0) {
+        if (is_comment(line))
+            continue;
+        length -= length > 0 && line[length - 1] == '\n';
+        bool goes_on = length > 0 && line[length - 1] == '\\';
+        buffer_append(&whole, line, (size_t)length - goes_on);
+        buffer_append_char(&whole, ' ');
+        if (goes_on)
+            continue;
+        read_line(unit, whole.data);
+        buffer_clear(&whole);
+    }
+    if (whole.length > 0)
+        read_line(unit, whole.data);
+    buffer_release(&whole);
     free(line);
     fclose(file);
     return true;

@@ -144,6 +144,11 @@ void executor_cancel_call(struct executor *executor, struct executor_call *call)
         uv_idle_stop(&executor->idle);
 }
 
+bool executor_has_deferred(const struct executor *executor)
+{
+    return !TAILQ_EMPTY(&executor->deferred);
+}
+
 /* --- posted calls --- */
 
 /* Takes the first posted call out; false when it is the mark, which then is gone. */

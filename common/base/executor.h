@@ -77,6 +77,8 @@ struct executor_call {
 void executor_defer(struct executor *executor, struct executor_call *call,
                     void (*callback)(void *argument), void *argument);
 void executor_cancel_call(struct executor *executor, struct executor_call *call);
+/* Whether any is pending; always true within one. */
+bool executor_has_deferred(const struct executor *executor);
 
 /* Any thread: runs `callback` on the loop. The call must stay until it ran; it cannot be cancelled.
  */

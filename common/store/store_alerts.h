@@ -223,11 +223,11 @@ struct store_notice_result {
 /* What came of one try. Handed over: the notification's alerts are told, unless another channel had
  * handed it over before. Failed and dropped: they are STORE_TOLD_NOT with the reason, unless
  * another channel has handed it over or has not tried yet, and so are those that wait behind it
- * (untold), until they are in a notification of their own. Once all channels have dropped it, they
- * are in no notification any more: one of them that repeats is told anew.
- * `done` gets the alerts whose `told` has become another by this (a new reason alone does not
- * count), `limit` rows at most. A notice that is unknown or does not wait any more changes nothing.
- * Strings are copied. */
+ * (untold), until it is handed over or they are in a notification of their own. Once all channels
+ * have dropped it, they are in no notification any more: one of them that repeats is told anew.
+ * `done` gets the notification's alerts whose `told` has become another by this (a new reason alone
+ * does not count), `limit` rows at most. A notice that is unknown or does not wait any more changes
+ * nothing. Strings are copied. */
 void store_notice_result(struct store *store, const struct store_notice_result *result,
                          int64_t now_ms, size_t limit, store_alerts_done *done, void *argument);
 

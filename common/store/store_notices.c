@@ -157,6 +157,17 @@ static void result_read(struct store_connection *connection, struct result_opera
     store_alert_reader_fill(connection, &result->reader, query);
 }
 
+/* What has come since is told behind this one: as long as this one is not, for the same reason not.
+ */
+static void result_hold_back(struct store_connection *connection, int64_t number,
+                             enum store_alert_told told, const char *reason)
+{
+    sqlite3_stmt *query = result_query(connection, STORE_SQL_NOTICE_HOLDS_BACK, number);
+    store_bind_text(connection, query, 2, reason != NULL ? reason : "");
+    store_bind_number(connection, query, 3, told);
+    store_run(connection, query);
+}
+
 static void result_told(struct store_connection *connection, struct result_operation *result,
                         int64_t number)
 {
@@ -166,19 +177,8 @@ static void result_told(struct store_connection *connection, struct result_opera
     query = result_query(connection, STORE_SQL_NOTICE_TOLD, number);
     store_bind_number(connection, query, 2, store_alert_turn(connection));
     result->total = (uint64_t)store_run(connection, query);
+    result_hold_back(connection, number, STORE_TOLD_BEING, NULL);
     result_read(connection, result, number);
-}
-
-/* What has come since is told when this one is delivered, and stays untold for the same reason
- * until then. */
-static void result_hold_back(struct store_connection *connection,
-                             const struct result_operation *result, int64_t number)
-{
-    if (result->reason == NULL)
-        return;
-    sqlite3_stmt *query = result_query(connection, STORE_SQL_NOTICE_HOLDS_BACK, number);
-    store_bind_text(connection, query, 2, result->reason);
-    store_run(connection, query);
 }
 
 static void result_not_told(struct store_connection *connection, struct result_operation *result,
@@ -193,6 +193,7 @@ static void result_not_told(struct store_connection *connection, struct result_o
         store_bind_text(connection, query, 2, reason);
         store_run(connection, query);
     }
+    result_hold_back(connection, number, STORE_TOLD_NOT, reason);
     result_read(connection, result, number);
 }
 
@@ -218,10 +219,8 @@ static void result_run(struct store_connection *connection, struct store_operati
     struct result_left left = result_count_left(connection, number);
     if (pending && result->outcome == STORE_NOTICE_HANDED)
         result_told(connection, result, number);
-    else if (pending && left.untried == 0) {
+    else if (pending && left.untried == 0)
         result_not_told(connection, result, number);
-        result_hold_back(connection, result, number);
-    }
     if (pending && result->outcome == STORE_NOTICE_DROPPED && left.waiting == 0)
         result_give_up(connection, number);
     if (left.waiting == 0)

@@ -71,9 +71,9 @@ const char *const store_sql_notifications[STORE_SQL_COUNT] = {
                                   " WHERE notification = ?1 AND told <> " TOLD_NOT,
     /* Those that wait until it is delivered. */
     [STORE_SQL_NOTICE_HOLDS_BACK] =
-        "UPDATE alert INDEXED BY alert_untold SET told = " TOLD_NOT ", told_reason = ?2"
+        "UPDATE alert INDEXED BY alert_untold SET told = ?3, told_reason = ?2"
         " WHERE profile = (SELECT profile FROM notification WHERE number = ?1)"
-        " AND untold_turn IS NOT NULL AND (told <> " TOLD_NOT " OR told_reason <> ?2)",
+        " AND untold_turn IS NOT NULL AND (told <> ?3 OR told_reason <> ?2)",
     [STORE_SQL_NOTICE_REASON] = "UPDATE alert SET told_reason = ?2"
                                 " WHERE notification = ?1 AND told_reason <> ?2",
     [STORE_SQL_NOTICE_UNGROUP] =

@@ -478,6 +478,25 @@ def _():
             scene.daemon.stop()
 
 
+@case("a stop ends a verification that waits for Exchange and leaves nothing behind")
+def _():
+    with scene_of() as scene:
+        scene.answers_linger = True  # nobody waits for what Exchange was asked for
+        scene.start()
+        scene.daemon.until_started()
+        tool = Exsyncctl(scene)
+        tool.output("pause", PROFILE)  # no cycle keeps the daemon from stopping at once
+        scene.submit(mail("waits"))
+        until(lambda: scene.outbox.queue() and not scene.outbox.intake(), "it waits")
+        before = scene.exchange.counter(f"mailbox_requests.{ANN}")
+        scene.exchange.fault(operation="FindItem", mailbox=ANN, count=1, delay=600000)
+        with tool.connect() as line:
+            line.send({"id": 1, "command": "verify", "address": ANN})
+            until(lambda: scene.exchange.counter(f"mailbox_requests.{ANN}") > before,
+                  "Exchange is searched")
+            scene.daemon.stop()
+
+
 @case("a mailbox whose configuration changes while it is verified is verified with the one before")
 def _():
     with scene_of() as scene:

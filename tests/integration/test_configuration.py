@@ -177,6 +177,8 @@ def _():
         check_warns(scene)
         drop_in.write_text(f"[Service]\nReadWritePaths = /srv -{scene.folder}/\n")
         check_warns(scene)
+        drop_in.write_text(f"[Service]\nReadWritePaths=/srv \\\n# home\n {scene.folder}\n")
+        check_warns(scene)
         drop_in.write_text(f"[Service]\nReadWritePaths={scene.folder}\nReadWritePaths=\n")
         check("[Service]" in scene.daemon.run("--check-config")[1], "an empty value forgets all")
         drop_in.write_text("[Service]\nProtectSystem=full\n")

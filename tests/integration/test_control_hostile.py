@@ -299,9 +299,9 @@ def stop():
         settle(tool)
         scene.exchange.fault(operation="FindItem", count=1, delay=1500)
         silent = tool.connect()
-        before = len(scene.daemon.log_lines("due now"))
+        before = len(scene.daemon.log_lines("synchronized now"))
         process = tool.start("sync", "now", ANN, "--wait")
-        until(lambda: len(scene.daemon.log_lines("due now")) > before, "it waits for the sync")
+        until(lambda: len(scene.daemon.log_lines("synchronized now")) > before, "it waits for the sync")
         scene.answers_linger = True
         scene.daemon.stop()
         err = process.communicate(timeout=10)[1]

@@ -3,6 +3,7 @@
 
 import time
 
+from exsyncctl import started
 from harness import CORPUS, LONG, case, chance, check, check_equal, main, until
 from mail import message
 from scene import ANN, BEN, CARLA, Scene
@@ -226,6 +227,18 @@ def _():
         scene.daemon.start()
         until(lambda: len(scene.daemon.log_lines(" started: ")) > rounds, "it has started again")
         check_equal(scene.ledger.value("SELECT count(*) FROM mailbox"), len(MANY), "mailboxes")
+
+
+@case("a new password is tried at once, also when the profile's first mailbox only sends")
+def _():
+    mailboxes = {ANN: {"incoming": "no", "outgoing": "yes"}, BEN: {}, CARLA: {}}
+    with Scene(mailboxes, profile={"poll_interval": "1h"}) as scene:
+        tool = started(scene)
+        for address in (BEN, CARLA):
+            tool.output("sync", "now", address, "--wait")  # none is at work then
+        scene.write_password("wrong-password")
+        scene.reload()
+        until(lambda: scene.exchange.counter("unauthorized") > 0, "the password is tried")
 
 
 @case("a reload says that a new password_credential needs a restart, where one is used")

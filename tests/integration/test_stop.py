@@ -4,9 +4,10 @@ up again by the next start."""
 
 import signal
 
+from exsyncctl import started
 from harness import CORPUS, case, check, check_equal, main, until
 from mail import message
-from scene import ANN, BEN, Scene
+from scene import ANN, BEN, PROFILE, Scene
 
 MESSAGES = len(list(CORPUS.glob("*.eml")))
 LARGE_MB = 150
@@ -142,6 +143,22 @@ def _():
         check_equal(scene.daemon.ended(5), 0, "exit status")
         scene.check_nothing_unfinished()
         check_goes_on(scene, MESSAGES)
+
+
+for command in ("test", "diagnose", "verify"):
+    @case(f"a stop ends {command} while Exchange does not answer, and leaves nothing behind")
+    def _(command=command):
+        with Scene([ANN, BEN]) as scene:
+            scene.answers_linger = True  # what was asked
+            tool = started(scene)
+            scene.until_polled(ANN, BEN)
+            tool.output("pause", PROFILE)  # no cycle keeps the daemon from stopping at once
+            scene.exchange.fault(delay=600000, count=0)
+            with tool.connect() as line:
+                line.send({"id": 1, "command": command, "address": ANN})
+                if command != "verify":
+                    until(lambda: scene.exchange.counter("faults") > 0, "Exchange hangs")
+                scene.daemon.stop()
 
 
 @case("what a stop interrupts is no failure")

@@ -224,11 +224,14 @@ static void deferred_calls_run_in_order_and_new_ones_behind_them(void **state)
     struct actor a = {.world = world, .letter = 'a', .other = &c};
     struct actor b = {.world = world, .letter = 'b'};
     struct executor_timer end = {0};
+    assert_false(executor_has_deferred(world->executor));
     executor_defer(world->executor, &a.call, call_defers_the_other, &a);
     executor_defer(world->executor, &b.call, actor_tells, &b);
+    assert_true(executor_has_deferred(world->executor));
     executor_after(world->executor, &end, 2, stop, world);
     executor_run(world->executor);
     assert_string_equal(world->story, "abc");
+    assert_false(executor_has_deferred(world->executor));
     world_free(world);
 }
 
