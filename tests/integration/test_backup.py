@@ -268,7 +268,7 @@ def _():
         gone, = [item for item in scene.exchange.items(ANN, "Sent Items")
                  if item["subject"] != "sent since"]
         scene.exchange.control("delete", item=gone["id"])
-        until(lambda: not scene.outbox.leftover(), "the files are removed")
+        until(lambda: not scene.outbox.leftover() and not scene.outbox.kept(), "the files are removed")
         scene.daemon.kill()
         for _ in range(2):  # the second time the reason is there already
             put_back(scene, copy)
