@@ -152,13 +152,10 @@ static void look(void *argument)
 /* Where it cannot be watched it is looked at once an hour: nothing but a number is late. */
 static void watch(struct refusals *refusals)
 {
-    const char *watched = outbox_watched(refusals->context->outbox); /* OUTBOX/new */
-    const char *slash = strrchr(watched, '/');
     struct buffer path = {0};
     int error = 0;
     executor_watch_free(refusals->watch);
-    buffer_append(&path, watched, slash == NULL ? 0 : (size_t)(slash - watched));
-    buffer_append_string(&path, "/failed");
+    buffer_append_format(&path, "%s/failed", outbox_directory(refusals->context->outbox));
     refusals->watch = executor_watch_create(refusals->context->executor, buffer_string(&path),
                                             changed, refusals, &error);
     buffer_release(&path);

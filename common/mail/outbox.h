@@ -64,6 +64,9 @@ void outbox_free(struct outbox *outbox);
 /* Calls without their completion yet. NULL: none. */
 size_t outbox_pending(const struct outbox *outbox);
 
+/* As it was created with. */
+const char *outbox_directory(const struct outbox *outbox);
+
 /* The folder in which submitted files appear, to be watched. */
 const char *outbox_watched(const struct outbox *outbox);
 
