@@ -2,9 +2,10 @@
  *
  * queue list   {"command": "queue list"}
  *     and "address" for those of one mailbox, "failed": true for those that have failed instead of
- *     those that wait. A message for each, by mailbox, in the order in which they came. Behind the
- *     failed ones of all mailboxes come those that were refused when they were submitted, and whose
- *     file is still in failed/, the newest first. Errors: NoSuchMailbox.
+ *     those that wait. A message for each, by mailbox, in the order in which they came; of the
+ *     failed ones those whose file is still in failed/, or was lost. Behind those of all mailboxes
+ *     come those that were refused when they were submitted, the newest first. Errors:
+ * NoSuchMailbox.
  *
  * queue show   {"command": "queue show", "message": "ID"}
  *     That message, and "recipients": [{"kind": "to", "address": "...", "name": null}], the first
@@ -147,13 +148,20 @@ static void set_file(struct listed *listed)
     json_set_number(listed->answer, "submitter", file->owner);
 }
 
+/* A person has taken its file away. One whose file was lost has a failure that says so. */
+static bool is_dealt_with(const struct listed *listed)
+{
+    bool open = json_is_object(json_object_get(listed->answer, "error"));
+    return !listed->file.there && (listed->refused || !open);
+}
+
 static void tell_page(struct list_request *list)
 {
     bool found = false;
     for (size_t i = 0; i < list->count; i++) {
         struct listed *listed = &list->page[i];
-        if (listed->refused && !listed->file.there && !list->shows)
-            continue; /* a person has dealt with it */
+        if (list->part == STORE_QUEUE_FAILED && !list->shows && is_dealt_with(listed))
+            continue;
         if (listed->refused && listed->file.there)
             set_file(listed);
         if (list->part == STORE_QUEUE_FAILED)

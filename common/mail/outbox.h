@@ -161,6 +161,10 @@ void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, voi
 void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
                    void *argument);
 
+/* A person is done with it: removes it and its reason from failed/. Files that are not there are
+ * fine. On disk then. */
+void outbox_discard(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
+
 /* It was sent: takes it out of queue/, kept/ and, where it is not settled yet, intake/. A file that
  * is not there is fine. */
 void outbox_remove(struct outbox *outbox, const char *id, outbox_done *done, void *argument);

@@ -236,8 +236,8 @@ static void messages_that_were_refused_are_told_apart_from_other_failures(void *
                  store_failures_count_refused(fixture->store, &count, support_done, &outcome));
     assert_int_equal(count, 3);
     const char *const over[] = {"id-1", "id-3", "id-4"};
-    MUST_SUCCEED(fixture, store_failures_resolve_refused(fixture->store, over, 3, NOW + 9,
-                                                         support_done, &outcome));
+    MUST_SUCCEED(fixture, store_failures_resolve_messages(fixture->store, over, 3, NOW + 9,
+                                                          support_done, &outcome));
     assert_string_equal(refused(fixture, NULL, 0, 2).codes[0], "C");
     assert_int_equal(refused(fixture, "id-1", 0, 2).count, 1); /* asked for, it is told still */
     MUST_SUCCEED(fixture,
