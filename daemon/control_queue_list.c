@@ -162,7 +162,7 @@ static void tell_page(struct list_request *list)
         struct listed *listed = &list->page[i];
         if (list->part == STORE_QUEUE_FAILED && !list->shows && is_dealt_with(listed))
             continue;
-        if (listed->refused && listed->file.there)
+        if (listed->refused && listed->file.known)
             set_file(listed);
         if (list->part == STORE_QUEUE_FAILED)
             set_reason(listed);

@@ -11,7 +11,8 @@ struct failed_file {
     char id[STORE_SUBMISSION_ID_SIZE]; /* the caller's */
 
     /* Strings are owned; NULL: there is none. */
-    bool there; /* ID.eml is, and can be read */
+    bool there; /* ID.eml is, for all that can be seen, whether or not it can be read */
+    bool known; /* its size and owner are */
     char *reason;
     char *message_id;
     char *subject;

@@ -8,7 +8,7 @@ import sqlite3
 import time
 
 from exsyncctl import EX_NOUSER, EX_TEMPFAIL, EX_USAGE, Exsyncctl
-from harness import LONG, case, chance, check, check_equal, main, until
+from harness import LONG, Skipped, case, chance, check, check_equal, main, until
 from scene import ANN, BEN, CARLA, PROFILE
 from sending import SendingScene, mail
 
@@ -313,6 +313,26 @@ def _():
         until(lambda: len(queue.tool.answers("alerts")) == 1, "its alert is over")
         check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
         check_equal(queue.tool.answers("queue", "show", first)[0]["error"], None, "its failure")
+
+
+@case("what was refused because the daemon may not read it is listed as refused, too")
+def _():
+    if os.getuid() != 0:
+        raise Skipped("files of another user can only be made by root")
+    with SendingScene(unprivileged=True) as scene:
+        queue = Queue(scene)
+        scene.start()
+        scene.daemon.until_started()
+        written = scene.outbox.folder / "tmp" / "private"
+        written.write_bytes(mail("one"))
+        written.chmod(0o600)
+        size = written.stat().st_size
+        written.rename(scene.outbox.folder / "new" / "private")
+        until(lambda: queue.tool.answers("status")[0]["refused"] == 1, "it is refused")
+        message, = queue.list("--failed")
+        check_equal((message["state"], message["submitter"], message["size"], message["subject"]),
+                    ("refused", 0, size, None), "what is listed")
+        check("may not read" in message["reason"], message["reason"])
 
 
 @case("a refused submission can be removed")
