@@ -32,7 +32,10 @@
  *   message_id, subject, recipient_count
  *   error               what went wrong with it last and is not over: {"code", "sentence", "text",
  *                       "remedy"}; null
- *   reason              why it has failed or was refused, one line; null */
+ *   reason              why it has failed or was refused, one line; null
+ *   next                what a person is to do with one that has failed or was refused, as long as
+ *                       its file is in failed/; null */
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
@@ -155,6 +158,18 @@ static bool is_dealt_with(const struct listed *listed)
     return !listed->file.there && (listed->refused || !open);
 }
 
+static void set_next(struct listed *listed, const char *outbox)
+{
+    struct buffer text = {0};
+    if (listed->file.there) {
+        char *path = failed_file_path(outbox, listed->file.id);
+        failed_file_explain(&text, path);
+        memory_free(path);
+    }
+    json_set_text(listed->answer, "next", listed->file.there ? buffer_string(&text) : NULL);
+    buffer_release(&text);
+}
+
 static void tell_page(struct list_request *list)
 {
     bool found = false;
@@ -166,6 +181,7 @@ static void tell_page(struct list_request *list)
             set_file(listed);
         if (list->part == STORE_QUEUE_FAILED)
             set_reason(listed);
+        set_next(listed, list->outbox);
         control_reply(list->request, json_incref(listed->answer));
         found = true;
     }

@@ -14,6 +14,19 @@ static char *path_of(const char *outbox, const char *id, const char *ending)
     return buffer_take(&path);
 }
 
+char *failed_file_path(const char *outbox, const char *id)
+{
+    return path_of(outbox, id, "eml");
+}
+
+void failed_file_explain(struct buffer *text, const char *path)
+{
+    buffer_append_format(text,
+                         "It is left to a person: if it is still to be sent, mend it and submit it "
+                         "again (exsync-submit -t -i < %s), then remove that file.",
+                         path);
+}
+
 void failed_file_look(struct failed_file *file, const char *outbox)
 {
     char *message = path_of(outbox, file->id, "eml"), *reason = path_of(outbox, file->id, "reason");

@@ -2,6 +2,7 @@
 #ifndef EXSYNC_DAEMON_FAILED_FILE_H
 #define EXSYNC_DAEMON_FAILED_FILE_H
 
+#include "base/buffer.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -23,5 +24,11 @@ struct failed_file {
 /* Looks at both. Blocks: for a job of the pool. */
 void failed_file_look(struct failed_file *file, const char *outbox);
 void failed_file_release(struct failed_file *file);
+
+/* STATE/outbox/failed/ID.eml. The caller frees. */
+char *failed_file_path(const char *outbox, const char *id);
+
+/* Appends how the message in this file is sent again, and what then becomes of the file. */
+void failed_file_explain(struct buffer *text, const char *path);
 
 #endif

@@ -220,6 +220,7 @@ static void show_message(struct exsyncctl *tool, const json_t *message, void *ar
     show_time(tool, "next try", message, "next_try");
     show_line(tool, "reason", output_text(message, "reason"));
     show_error(tool, json_object_get(message, "error"));
+    show_line(tool, "next", output_text(message, "next"));
 }
 
 static int run_show(struct exsyncctl *tool, int count, char **arguments)

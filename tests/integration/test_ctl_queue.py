@@ -312,7 +312,8 @@ def _():
         (scene.outbox.folder / "failed" / f"{first}.eml").unlink()
         until(lambda: len(queue.tool.answers("alerts")) == 1, "its alert is over")
         check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
-        check_equal(queue.tool.answers("queue", "show", first)[0]["error"], None, "its failure")
+        shown = queue.tool.answers("queue", "show", first)[0]
+        check_equal((shown["error"], shown["next"]), (None, None), "its failure, and what to do")
 
 
 @case("what was refused because the daemon may not read it is listed as refused, too")
@@ -344,6 +345,12 @@ def _():
         scene.submit(mail("one", sender="nobody@fabrikam.com"))
         until(lambda: queue.list("--failed"), "it is refused")
         message = queue.list("--failed")[0]["message"]
+        shown = queue.tool.answers("queue", "show", message)[0]
+        traced = next(answer for answer in queue.tool.answers("trace", message)
+                      if answer.get("message") == message)
+        file = scene.outbox.folder / "failed" / f"{message}.eml"
+        for told in (shown["next"], traced["next"], queue.tool.output("queue", "show", message)):
+            check(f"exsync-submit -t -i < {file}), then remove that file" in told, told)
         said = queue.tool.output("queue", "remove", message)
         check("removed" in said and "had failed" in said, said)
         check_equal((queue.list("--failed"), scene.outbox.failed()), ([], {}), "what is left")
