@@ -27,11 +27,12 @@ static void finish(struct sweep *sweep, const struct failure *failure)
     outbox_list(sweep->context->outbox, sweep->part, listed, sweep);
 }
 
-static void report_unknown(const struct sweep *sweep)
+static void note_unknown(struct sweep *sweep)
 {
     size_t unknown = 0;
     for (size_t i = 0; i < sweep->count; i++)
         unknown += sweep->states[i] == 0;
+    sweep->unknown = unknown;
     if (unknown == 0)
         return;
     const struct log_fields fields = {.message_id = MESSAGE_OUTBOX_UNKNOWN};
@@ -53,7 +54,7 @@ static void told(void *argument, const struct failure *failure)
             outbox_remove(sweep->context->outbox, sweep->ids[i], NULL, NULL);
     }
     if (failure == NULL && sweep->part == OUTBOX_IN_KEPT)
-        report_unknown(sweep);
+        note_unknown(sweep);
     finish(sweep, failure);
 }
 

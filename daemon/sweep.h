@@ -19,6 +19,8 @@ struct sweep {
     void (*done)(struct sweep *sweep, const struct failure *failure);
     void *argument;
 
+    size_t unknown; /* in kept, to the store; when it is done */
+
     /* Private. */
     enum outbox_part part; /* the folder that is looked at */
     char (*ids)[OUTBOX_ID_SIZE];

@@ -523,7 +523,11 @@ def _():
         scene.daemon.until_logged("does not know 1 message in",
                                   f"{scene.folder}/state/outbox/kept",
                                   "exsyncctl verify --all --repair")
+        status, out, _ = tool.run("check")
+        check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
+        check("1 message is not known to the database" in tool.output("status"), "status")
         tool.output("verify", "--all", "--repair")
+        check("does not know" not in tool.run("check")[1], "it is said after the repair")
         until_sent(scene, "of the lost database")
         scene.until_settled()
         scene.daemon.stop()
