@@ -6,9 +6,10 @@
  *      "hindrance": null}
  *
  *     hindrance: why one that is to be sent waits all the same (hindrance.h). And of a removal
- *     may_have_been_sent, lost (its file was nowhere), and file ("failed/ID.eml"; null when it is
- *     lost). Errors: NoSuchMessage, Refused, Sent, Failed, Held, NotHeld, Removing, Changed, Busy;
- *     and that of the disk when it does not take a removal, which is done later then.
+ *     may_have_been_sent, lost (its file was nowhere), discarded (it had failed: its file was
+ *     removed from failed/), and file ("failed/ID.eml"; null when it is lost or discarded). Errors:
+ * NoSuchMessage, Refused, Sent, Failed, Held, NotHeld, Removing, Changed, Busy; and that of the
+ * disk when it does not take a removal, which is done later then.
  *
  * queue flush   {"command": "queue flush"}
  *     and "address" for one mailbox.
@@ -98,7 +99,7 @@ static void change_done(struct queue_change *change, const struct failure *failu
                       "address", json_text(change->address), "subject", json_text(change->subject),
                       "action", actions[change->action], "hindrance", hindrance_of_change(change));
         if (change->action == QUEUE_REMOVE)
-            queued_json_removed(object, change->id, change->may_have_been_sent, change->lost);
+            queued_json_removed(object, change);
         control_reply(request, object);
         control_end(request);
     }

@@ -107,11 +107,13 @@ void queued_json_recipients(json_t *object, const struct store_queued *message)
     json_object_set_new(object, "recipients", recipients_json(message->submission.recipients));
 }
 
-void queued_json_removed(json_t *object, const char *id, bool may_have_been_sent, bool lost)
+void queued_json_removed(json_t *object, const struct queue_change *change)
 {
+    bool kept = !change->lost && !change->discarded;
     char file[sizeof "failed/.eml" + OUTBOX_ID_SIZE];
-    snprintf(file, sizeof file, "failed/%s.eml", id);
-    json_object_set_new(object, "may_have_been_sent", json_boolean(may_have_been_sent));
-    json_object_set_new(object, "lost", json_boolean(lost));
-    json_object_set_new(object, "file", lost ? json_null() : json_string(file));
+    snprintf(file, sizeof file, "failed/%s.eml", change->id);
+    json_object_set_new(object, "may_have_been_sent", json_boolean(change->may_have_been_sent));
+    json_object_set_new(object, "lost", json_boolean(change->lost));
+    json_object_set_new(object, "discarded", json_boolean(change->discarded));
+    json_object_set_new(object, "file", kept ? json_string(file) : json_null());
 }

@@ -3,6 +3,7 @@
 #define EXSYNC_DAEMON_CONTROL_QUEUE_JSON_H
 
 #include "daemon/mailbox.h"
+#include "daemon/queue_change.h"
 #include "daemon/scheduler.h"
 #include "store/store_actions.h"
 #include "store/store_failures.h"
@@ -21,6 +22,6 @@ json_t *queued_json_refused(const struct store_failure_row *row);
 void queued_json_recipients(json_t *object, const struct store_queued *message);
 
 /* Adds what became of one that was removed. */
-void queued_json_removed(json_t *object, const char *id, bool may_have_been_sent, bool lost);
+void queued_json_removed(json_t *object, const struct queue_change *change);
 
 #endif

@@ -2,9 +2,10 @@
  *
  * queue list   {"command": "queue list"}
  *     and "address" for those of one mailbox, "failed": true for those that have failed instead of
- *     those that wait. A message for each, by mailbox, in the order in which they came. Behind the
- *     failed ones of all mailboxes come those that were refused when they were submitted, and whose
- *     file is still in failed/, the newest first. Errors: NoSuchMailbox.
+ *     those that wait. A message for each, by mailbox, in the order in which they came; of the
+ *     failed ones those whose file is still in failed/, or was lost. Behind those of all mailboxes
+ *     come those that were refused when they were submitted, the newest first. Errors:
+ * NoSuchMailbox.
  *
  * queue show   {"command": "queue show", "message": "ID"}
  *     That message, and "recipients": [{"kind": "to", "address": "...", "name": null}], the first
@@ -31,7 +32,10 @@
  *   message_id, subject, recipient_count
  *   error               what went wrong with it last and is not over: {"code", "sentence", "text",
  *                       "remedy"}; null
- *   reason              why it has failed or was refused, one line; null */
+ *   reason              why it has failed or was refused, one line; null
+ *   next                what a person is to do with one that has failed or was refused, as long as
+ *                       its file is in failed/; null */
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
@@ -147,17 +151,37 @@ static void set_file(struct listed *listed)
     json_set_number(listed->answer, "submitter", file->owner);
 }
 
+/* A person has taken its file away. One whose file was lost has a failure that says so. */
+static bool is_dealt_with(const struct listed *listed)
+{
+    bool open = json_is_object(json_object_get(listed->answer, "error"));
+    return !listed->file.there && (listed->refused || !open);
+}
+
+static void set_next(struct listed *listed, const char *outbox)
+{
+    struct buffer text = {0};
+    if (listed->file.there) {
+        char *path = failed_file_path(outbox, listed->file.id);
+        failed_file_explain(&text, path);
+        memory_free(path);
+    }
+    json_set_text(listed->answer, "next", listed->file.there ? buffer_string(&text) : NULL);
+    buffer_release(&text);
+}
+
 static void tell_page(struct list_request *list)
 {
     bool found = false;
     for (size_t i = 0; i < list->count; i++) {
         struct listed *listed = &list->page[i];
-        if (listed->refused && !listed->file.there && !list->shows)
-            continue; /* a person has dealt with it */
-        if (listed->refused && listed->file.there)
+        if (list->part == STORE_QUEUE_FAILED && !list->shows && is_dealt_with(listed))
+            continue;
+        if (listed->refused && listed->file.known)
             set_file(listed);
         if (list->part == STORE_QUEUE_FAILED)
             set_reason(listed);
+        set_next(listed, list->outbox);
         control_reply(list->request, json_incref(listed->answer));
         found = true;
     }

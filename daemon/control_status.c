@@ -15,6 +15,8 @@
  *   queued_held messages that are held; null as above
  *   refused     messages that were refused when they were submitted, and whose file is in failed/
  *               still (refusals.h); null as above
+ *   outbox_unknown  messages of the outbox that the database does not know, as it was lost or an
+ *               older one put in its place; exsyncctl verify --all --repair sends them
  *   alerts      {"errors", "warnings"} that are open; each null as above
  *   storage     what stands in the way of this machine's disk or database (failure_json.h); null:
  *               nothing
@@ -122,6 +124,7 @@ static void tell_counts(struct status_view *status)
     json_object_set_new(object, "queued", view_number(view, view->numbers.waiting));
     json_object_set_new(object, "queued_held", view_number(view, view->numbers.held));
     json_object_set_new(object, "refused", view_number(view, view->numbers.refused));
+    json_set_number(object, "outbox_unknown", intake_unknown(view->service->intake));
     json_object_set_new(object, "alerts", alerts_json(view));
     json_set_time(object, "reload_refused", view->service->reload_refused_ms);
     json_object_set_new(object, "storage", storage_json(&view->service->scheduler.storage));

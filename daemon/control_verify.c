@@ -249,6 +249,8 @@ static void tell_outbox(struct verify_request *verify)
 static void taken_back(void *argument, const struct failure *failure)
 {
     struct verify_request *verify = argument;
+    if (failure == NULL)
+        intake_note_unknown(verify->service->intake, 0);
     if (!verify->service->stopping)
         intake_look(verify->service->intake);
     if (is_gone(verify))
@@ -296,6 +298,7 @@ static void kept_known(void *argument, const struct failure *failure)
         return;
     }
     verify->unknown = restoration_ids_unknown(&verify->kept, verify->states);
+    intake_note_unknown(verify->service->intake, verify->unknown);
     if (verify->repair && verify->unknown > 0)
         repair_outbox(verify);
     else

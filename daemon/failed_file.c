@@ -4,6 +4,9 @@
 #include "base/memory.h"
 #include "daemon/mail_search.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 static char *path_of(const char *outbox, const char *id, const char *ending)
 {
     struct buffer path = {0};
@@ -11,17 +14,34 @@ static char *path_of(const char *outbox, const char *id, const char *ending)
     return buffer_take(&path);
 }
 
+char *failed_file_path(const char *outbox, const char *id)
+{
+    return path_of(outbox, id, "eml");
+}
+
+void failed_file_explain(struct buffer *text, const char *path)
+{
+    buffer_append_format(text,
+                         "It is left to a person: if it is still to be sent, mend it and submit it "
+                         "again (exsync-submit -t -i < %s), then remove that file.",
+                         path);
+}
+
 void failed_file_look(struct failed_file *file, const char *outbox)
 {
     char *message = path_of(outbox, file->id, "eml"), *reason = path_of(outbox, file->id, "reason");
     struct mail_search_file found;
-    file->there = mail_search_file(message, &found);
+    struct stat status;
+    file->known = lstat(message, &status) == 0;
+    file->there = file->known || errno != ENOENT;
     file->reason = mail_search_first_line(reason);
-    if (file->there) {
+    if (file->known) {
+        file->size = (uint64_t)status.st_size;
+        file->owner = status.st_uid;
+    }
+    if (mail_search_file(message, &found)) {
         file->message_id = found.message_id;
         file->subject = found.subject;
-        file->size = found.size;
-        file->owner = found.owner;
     }
     memory_free(message);
     memory_free(reason);

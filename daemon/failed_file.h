@@ -2,6 +2,7 @@
 #ifndef EXSYNC_DAEMON_FAILED_FILE_H
 #define EXSYNC_DAEMON_FAILED_FILE_H
 
+#include "base/buffer.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -11,7 +12,8 @@ struct failed_file {
     char id[STORE_SUBMISSION_ID_SIZE]; /* the caller's */
 
     /* Strings are owned; NULL: there is none. */
-    bool there; /* ID.eml is, and can be read */
+    bool there; /* ID.eml is, for all that can be seen, whether or not it can be read */
+    bool known; /* its size and owner are */
     char *reason;
     char *message_id;
     char *subject;
@@ -22,5 +24,11 @@ struct failed_file {
 /* Looks at both. Blocks: for a job of the pool. */
 void failed_file_look(struct failed_file *file, const char *outbox);
 void failed_file_release(struct failed_file *file);
+
+/* STATE/outbox/failed/ID.eml. The caller frees. */
+char *failed_file_path(const char *outbox, const char *id);
+
+/* Appends how the message in this file is sent again, and what then becomes of the file. */
+void failed_file_explain(struct buffer *text, const char *path);
 
 #endif

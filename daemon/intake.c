@@ -189,6 +189,16 @@ void intake_look(struct intake *intake)
     intake_changed(intake);
 }
 
+size_t intake_unknown(const struct intake *intake)
+{
+    return intake != NULL ? intake->folder.sweep.unknown : 0;
+}
+
+void intake_note_unknown(struct intake *intake, size_t unknown)
+{
+    intake->folder.sweep.unknown = unknown;
+}
+
 void intake_stop(struct intake *intake)
 {
     intake->stopping = true;

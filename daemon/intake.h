@@ -39,6 +39,11 @@ void intake_configure(struct intake *intake, struct configuration *configuration
 /* Something was put into its folders that nobody has noticed. */
 void intake_look(struct intake *intake);
 
+/* How many messages of the outbox the store did not know when that was last looked at: at the start
+ * (sweep.h), and by whoever notes it. They are not sent by themselves. NULL: none. */
+size_t intake_unknown(const struct intake *intake);
+void intake_note_unknown(struct intake *intake, size_t unknown);
+
 /* Begins nothing more. */
 void intake_stop(struct intake *intake);
 

@@ -46,6 +46,7 @@
 #define MESSAGE_RESTORE_BEGUN     "4109c21cea524a31be65a01f75ecf1bd"
 #define MESSAGE_RESTORE_CHECKED   "d46ff44f2bd94cd699060c412049cbe8"
 #define MESSAGE_RESTORE_DONE      "5dece97701774fdb9d5fff64a6882700"
+#define MESSAGE_OUTBOX_UNKNOWN    "1cf1b3f4bb824e55976d7029058374fb"
 
 /* Alerts: one for each category of failure, and what becomes of them. Their entries in the catalog
  * (systemd/exsyncd.catalog) show the account, profile, alert, code, cause, details and remedy of

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "daemon/messages.h"
 #include "daemon/submission.h"
+#include "mail/outbox.h"
 #include "store/store_failures.h"
 
 #include <inttypes.h>
@@ -64,14 +65,17 @@ static void report(const struct queue_change *change)
         [QUEUE_RETRY] = "retries",
         [QUEUE_REMOVE] = "removes",
     };
+    const char *address = change->address != NULL ? change->address : "outbox";
     const struct log_fields fields = {.message_id = MESSAGE_QUEUE_CHANGED,
                                       .profile = change->profile,
                                       .mailbox = change->address,
                                       .direction = "outgoing",
                                       .subject = change->subject};
     log_write(change->service->context.log, LOG_PRIORITY_NOTICE, &fields,
-              "%s: an administrator (uid %" PRIu32 ") %s the message %s, \"%s\"", change->address,
-              change->user, done[change->action], change->id, change->subject);
+              "%s: an administrator (uid %" PRIu32 ") %s the message %s, \"%s\"%s", address,
+              change->user, done[change->action], change->id,
+              change->subject != NULL ? change->subject : "",
+              change->discarded ? ", which had failed, and its file" : "");
 }
 
 static struct mailbox *mailbox_of(const struct queue_change *change)
@@ -193,6 +197,35 @@ static bool claim_mailbox(struct queue_change *change)
     return true;
 }
 
+/* --- or it has failed: its file and what went wrong with it go --- */
+
+static void discarded(void *argument, const struct failure *failure)
+{
+    struct queue_change *change = argument;
+    if (over(change, failure))
+        return;
+    change->discarded = true;
+    report(change);
+    finish(change, NULL);
+}
+
+static void file_discarded(void *argument, const struct failure *failure)
+{
+    struct queue_change *change = argument;
+    const char *const id = change->id;
+    if (over(change, failure))
+        return;
+    change->waiting = true;
+    store_failures_resolve_messages(change->service->context.store, &id, 1, clock_wall_ms(),
+                                    discarded, change);
+}
+
+static void discard(struct queue_change *change)
+{
+    change->waiting = true;
+    outbox_discard(change->service->context.outbox, change->id, file_discarded, change);
+}
+
 /* --- 1: it is looked at --- */
 
 static void keep(struct queue_change *change, const struct store_queued *message)
@@ -214,8 +247,7 @@ static bool may_change(struct queue_change *change, const struct store_queued *m
         refuse(change, "Sent", "It was sent.", "Nothing can be done about it here.", NULL);
     else if (message->submission.state == STORE_SUBMISSION_FAILED)
         refuse(change, "Failed", "It has failed and is kept in the outbox's folder failed.",
-               "exsyncctl queue show tells why; mend that, and submit the file again.",
-               message->sentence);
+               "exsyncctl queue show tells why, and how it is sent again.", message->sentence);
     else if (message->removal != NULL)
         refuse(change, "Removing", "It is being removed.", "Look at it again in a while.", NULL);
     else if (change->action == QUEUE_HOLD && held)
@@ -246,10 +278,12 @@ static void refused_read(void *argument, const struct failure *failure,
         refuse(change, "NoSuchMessage", "No message of that id is known.",
                "exsyncctl queue list shows those that wait, with --failed those that have failed.",
                NULL);
+    else if (change->action == QUEUE_REMOVE)
+        discard(change);
     else
         refuse(change, "Refused",
                "It was refused when it was submitted, and is kept in the outbox's folder failed:",
-               "Mend it, and submit the file again: it becomes another message then.", row->text);
+               "exsyncctl queue show tells how it is sent again.", row->text);
 }
 
 static void looked(void *argument, const struct failure *failure, const struct store_queued *rows,
@@ -266,6 +300,10 @@ static void looked(void *argument, const struct failure *failure, const struct s
         return;
     }
     keep(change, &rows[0]);
+    if (change->action == QUEUE_REMOVE && rows[0].submission.state == STORE_SUBMISSION_FAILED) {
+        discard(change);
+        return;
+    }
     if (!may_change(change, &rows[0]))
         return;
     bool claims = change->action == QUEUE_HOLD || change->action == QUEUE_REMOVE;

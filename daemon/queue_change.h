@@ -3,7 +3,8 @@
  *   hold     it is not tried until it is released, and holds up no other
  *   release  it is due at once
  *   retry    the same for one that waits for its next try
- *   remove   it goes to failed/ (removal.h)
+ *   remove   it goes to failed/ (removal.h); what lies there already, because it has failed or was
+ *            refused, is thrown away, and what went wrong with it is over
  *
  * To hold or remove one its mailbox is claimed, so that no cycle has it in its hands. */
 #ifndef EXSYNC_DAEMON_QUEUE_CHANGE_H
@@ -33,6 +34,7 @@ struct queue_change {
     char *address;
     char *subject;
     /* Of a removal. */
+    bool discarded; /* out of failed/: it is no more */
     bool may_have_been_sent;
     bool lost;   /* its file was nowhere */
     bool marked; /* with a failure: it is held, and removed as soon as that is possible */

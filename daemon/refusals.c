@@ -65,12 +65,13 @@ static void resolve(struct refusals *refusals)
     if (refusals->count == 0)
         resolved(refusals, NULL);
     else
-        store_failures_resolve_refused(refusals->context->store, ids, refusals->count,
-                                       clock_wall_ms(), resolved, refusals);
+        store_failures_resolve_messages(refusals->context->store, ids, refusals->count,
+                                        clock_wall_ms(), resolved, refusals);
 }
 
 /* --- 2 and 3: the folders. A refusal is recorded first, and its file goes from intake to failed:
- * looked at in this order none that has one is missed --- */
+ * looked at in this order none that has one is missed. What has failed since it was queued is there
+ * before the store has it as failed --- */
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -113,8 +114,8 @@ static void intake_listed(void *argument, const struct failure *failure,
 
 /* --- 1: the store --- */
 
-static void refused_read(void *argument, const struct failure *failure,
-                         const struct store_failure_rows *failures)
+static void left_read(void *argument, const struct failure *failure,
+                      const struct store_failure_rows *failures)
 {
     struct refusals *refusals = argument;
     if (!goes_on(refusals, failure))
@@ -134,8 +135,8 @@ static void refused_read(void *argument, const struct failure *failure,
 
 static void next_slice(struct refusals *refusals)
 {
-    store_failures_refused(refusals->context->store, NULL, refusals->position, REFUSALS_A_SLICE,
-                           refused_read, refusals);
+    store_failures_left(refusals->context->store, refusals->position, REFUSALS_A_SLICE, left_read,
+                        refusals);
 }
 
 static void look(void *argument)
@@ -152,13 +153,10 @@ static void look(void *argument)
 /* Where it cannot be watched it is looked at once an hour: nothing but a number is late. */
 static void watch(struct refusals *refusals)
 {
-    const char *watched = outbox_watched(refusals->context->outbox); /* OUTBOX/new */
-    const char *slash = strrchr(watched, '/');
     struct buffer path = {0};
     int error = 0;
     executor_watch_free(refusals->watch);
-    buffer_append(&path, watched, slash == NULL ? 0 : (size_t)(slash - watched));
-    buffer_append_string(&path, "/failed");
+    buffer_append_format(&path, "%s/failed", outbox_directory(refusals->context->outbox));
     refusals->watch = executor_watch_create(refusals->context->executor, buffer_string(&path),
                                             changed, refusals, &error);
     buffer_release(&path);

@@ -1,9 +1,10 @@
-/* Submissions that were refused, as long as a person has not dealt with them.
+/* Messages that were left to a person, as long as nobody has dealt with them: those that were
+ * refused when they were submitted, and those that have failed since they were queued.
  *
- * A refusal is a failure of no mailbox, and its file lies in the outbox's folder failed. When the
- * file is taken away from there (mended and submitted again, or thrown away) the failure is over;
- * one that nobody takes away is over by its age (failure_keep). The folder is looked at when it
- * changes, and once an hour in case a change was missed. */
+ * The file of such a one lies in the outbox's folder failed. When it is taken away from there
+ * (mended and submitted again, or thrown away) the failure is over, and its alert; one that nobody
+ * takes away is over by its age (failure_keep). The folder is looked at when it changes, and once
+ * an hour in case a change was missed. */
 #ifndef EXSYNC_DAEMON_REFUSALS_H
 #define EXSYNC_DAEMON_REFUSALS_H
 

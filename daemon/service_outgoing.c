@@ -5,7 +5,6 @@
 #include "daemon/service_private.h"
 #include "mail/outbox.h"
 
-#include <assert.h>
 #include <string.h>
 
 struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number)
@@ -103,10 +102,7 @@ char *service_outbox_path(const struct service *service)
 {
     if (service->context.outbox == NULL)
         return NULL;
-    const char *watched = outbox_watched(service->context.outbox); /* OUTBOX/new */
-    const char *slash = strrchr(watched, '/');
-    assert(slash != NULL);
-    return memory_copy_bytes(watched, (size_t)(slash - watched));
+    return memory_copy_string(outbox_directory(service->context.outbox));
 }
 
 static bool anybody_sends(const struct config *config)

@@ -1,6 +1,8 @@
 #include "daemon/sweep.h"
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "daemon/messages.h"
 #include "mail/outbox.h"
 
 #include <string.h>
@@ -25,6 +27,24 @@ static void finish(struct sweep *sweep, const struct failure *failure)
     outbox_list(sweep->context->outbox, sweep->part, listed, sweep);
 }
 
+static void note_unknown(struct sweep *sweep)
+{
+    size_t unknown = 0;
+    for (size_t i = 0; i < sweep->count; i++)
+        unknown += sweep->states[i] == 0;
+    sweep->unknown = unknown;
+    if (unknown == 0)
+        return;
+    const struct log_fields fields = {.message_id = MESSAGE_OUTBOX_UNKNOWN};
+    log_write(sweep->context->log, LOG_PRIORITY_WARNING, &fields,
+              "the database does not know %zu %s in %s/kept: it was lost or replaced by an older "
+              "one, and %s not sent; exsyncctl verify --all --repair looks for %s in Exchange and "
+              "sends what is not there",
+              unknown, text_plural(unknown, "message", "messages"),
+              outbox_directory(sweep->context->outbox), text_plural(unknown, "it is", "they are"),
+              text_plural(unknown, "it", "them"));
+}
+
 static void told(void *argument, const struct failure *failure)
 {
     struct sweep *sweep = argument;
@@ -33,6 +53,8 @@ static void told(void *argument, const struct failure *failure)
             sweep->states[i] == STORE_SUBMISSION_FAILED)
             outbox_remove(sweep->context->outbox, sweep->ids[i], NULL, NULL);
     }
+    if (failure == NULL && sweep->part == OUTBOX_IN_KEPT)
+        note_unknown(sweep);
     finish(sweep, failure);
 }
 

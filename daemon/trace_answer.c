@@ -1,6 +1,8 @@
 #include "daemon/trace_answer.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
+#include "daemon/failed_file.h"
 #include "daemon/hindrance.h"
 #include "daemon/json_member.h"
 #include "daemon/profile.h"
@@ -200,6 +202,16 @@ static const char *submission_next(const struct store_traced_submission *traced)
     return "It is looked for in Drafts, Outbox and Sent Items before anything else is done.";
 }
 
+/* Behind the path. */
+static void set_next_failed(json_t *answer)
+{
+    struct buffer text = {0};
+    const char *path = json_string_value(json_object_get(answer, "path"));
+    failed_file_explain(&text, path != NULL ? path : "FILE");
+    set_next(answer, buffer_string(&text), 0);
+    buffer_release(&text);
+}
+
 static void set_submission_next(json_t *answer, const struct store_traced_submission *traced,
                                 const struct mailbox *mailbox, const struct scheduler *scheduler)
 {
@@ -207,7 +219,7 @@ static void set_submission_next(json_t *answer, const struct store_traced_submis
     if (state == STORE_SUBMISSION_SENT)
         set_next(answer, NULL, 0);
     else if (state == STORE_SUBMISSION_FAILED)
-        set_next(answer, "It is left to a person: mend it and submit it again.", 0);
+        set_next_failed(answer);
     else if (traced->held_ms != 0)
         set_next(answer, "Nothing: it is held; exsyncctl queue release lets it go on.", 0);
     else
@@ -291,9 +303,9 @@ json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool ref
     json_set_text(answer, "reason", NULL);
     json_set_number(answer, "attempts", 0);
     json_object_set_new(answer, "failure", json_null());
-    set_next(answer,
-             refused ? "It is left to a person: mend it and submit it again."
-                     : "It is taken into the queue.",
-             0);
+    if (refused)
+        set_next_failed(answer);
+    else
+        set_next(answer, "It is taken into the queue.", 0);
     return answer;
 }

@@ -42,9 +42,10 @@ static int read_mode(struct submit_options *options, const char *mode,
     case 'P':
     case 'h':
     case 'H':
-        return submit_problem_set(
-            problem, EX_UNAVAILABLE,
-            "it does not list what is on its way; look into outbox/queue and outbox/failed");
+        return submit_problem_set(problem, EX_UNAVAILABLE,
+                                  "it does not list what is on its way; exsyncctl queue list does, "
+                                  "and with --failed what "
+                                  "has failed");
     case 's':
     case 'S':
         return submit_problem_set(problem, EX_UNAVAILABLE,

@@ -6,8 +6,9 @@
  *                fails in a way that stays; --critical (1) mailboxes are stopped
  *   1 WARNING    --warning (1) mailboxes are failing, stopped or held; --disabled (1) are disabled,
  *                wholly or in part; a profile is paused, or fails in a way that may pass; an error
- *                is open (a message could not be taken or sent); a submitted message was refused; a
- *                reload was refused, so that the configuration before it is in use
+ *                is open (a message could not be taken or sent); a submitted message was refused;
+ * the database does not know messages of the outbox; a reload was refused, so that the
+ *                configuration before it is in use
  *   0 OK */
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
@@ -125,6 +126,17 @@ static void judge_refused(struct check *check, long long refused)
                          text_plural((uint64_t)refused, "message was", "messages were"));
 }
 
+static void judge_unknown(struct check *check, long long unknown)
+{
+    if (unknown == 0)
+        return;
+    add_reason(check, CHECK_WARNING);
+    buffer_append_format(&check->reasons,
+                         "the database does not know %lld %s of the outbox: exsyncctl verify --all "
+                         "--repair",
+                         unknown, text_plural((uint64_t)unknown, "message", "messages"));
+}
+
 /* What the store alone knows is missing when it cannot be read: that is not well. */
 static void judge_storage(struct check *check, const json_t *status)
 {
@@ -230,6 +242,7 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
         judge_alerts(check, json_object_get(answer, "alerts"),
                      json_object_get(answer, "mailboxes"));
         judge_refused(check, number_of(answer, "refused"));
+        judge_unknown(check, number_of(answer, "outbox_unknown"));
         collect_data(check, answer);
     } else if (strcmp(kind, "profile") == 0) {
         judge_profile(check, answer);

@@ -220,6 +220,7 @@ static void show_message(struct exsyncctl *tool, const json_t *message, void *ar
     show_time(tool, "next try", message, "next_try");
     show_line(tool, "reason", output_text(message, "reason"));
     show_error(tool, json_object_get(message, "error"));
+    show_line(tool, "next", output_text(message, "next"));
 }
 
 static int run_show(struct exsyncctl *tool, int count, char **arguments)
@@ -244,6 +245,8 @@ static void show_changed(struct exsyncctl *tool, const json_t *answer, void *arg
         output_print(tool, OUTPUT_WARNING, "It waits all the same: %s\n", hindrance);
     if (file != NULL)
         output_print(tool, OUTPUT_PLAIN, "It is kept as %s in the outbox.\n", file);
+    if (output_true(answer, "discarded"))
+        output_print(tool, OUTPUT_PLAIN, "It had failed: its file is removed from the outbox.\n");
     if (output_true(answer, "lost"))
         output_print(tool, OUTPUT_BAD, "It is lost: the outbox had no file of it.\n");
     if (output_true(answer, "may_have_been_sent"))
@@ -328,8 +331,8 @@ const struct exsyncctl_command exsyncctl_queue_commands[] = {
      run_hold},
     {"queue release", "MESSAGE ...", "let messages go on that are held", NULL, 1, -1, run_release},
     {"queue retry", "MESSAGE ...", "try waiting messages now", NULL, 1, -1, run_retry},
-    {"queue remove", "MESSAGE ...", "move messages to the outbox's failed folder", NULL, 1, -1,
-     run_remove},
+    {"queue remove", "MESSAGE ...", "to the outbox's failed folder; out of it if failed", NULL, 1,
+     -1, run_remove},
     {"queue flush", "[ADDRESS]", "try all that wait now", NULL, 0, 1, run_flush},
     {.name = NULL},
 };

@@ -93,6 +93,15 @@ static void print_outgoing(struct exsyncctl *tool, const json_t *status)
                      refused, plural(refused, "message was", "messages were"));
 }
 
+static void print_unknown(struct exsyncctl *tool, long long unknown)
+{
+    if (unknown > 0)
+        output_print(tool, OUTPUT_BAD,
+                     "  outbox     %lld %s not known to the database and not sent; exsyncctl "
+                     "verify --all --repair looks for and sends what waits\n",
+                     unknown, plural(unknown, "message is", "messages are"));
+}
+
 static void print_reload(struct exsyncctl *tool, const char *refused)
 {
     char since[OUTPUT_TIME_SIZE];
@@ -121,6 +130,7 @@ static void print_counts(struct exsyncctl *tool, const json_t *status)
     output_print(tool, OUTPUT_PLAIN, "  cycles     %lld running, %lld queued\n", running,
                  number_of(cycles, "queued"));
     print_outgoing(tool, status);
+    print_unknown(tool, number_of(status, "outbox_unknown"));
     print_alerts(tool, json_object_get(status, "alerts"));
     print_reload(tool, output_text(status, "reload_refused"));
     if (json_is_object(storage))

@@ -51,6 +51,11 @@ size_t outbox_pending(const struct outbox *outbox)
     return outbox != NULL ? outbox->pending : 0;
 }
 
+const char *outbox_directory(const struct outbox *outbox)
+{
+    return outbox->directory;
+}
+
 const char *outbox_watched(const struct outbox *outbox)
 {
     return outbox->watched;

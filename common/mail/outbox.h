@@ -64,6 +64,9 @@ void outbox_free(struct outbox *outbox);
 /* Calls without their completion yet. NULL: none. */
 size_t outbox_pending(const struct outbox *outbox);
 
+/* As it was created with. */
+const char *outbox_directory(const struct outbox *outbox);
+
 /* The folder in which submitted files appear, to be watched. */
 const char *outbox_watched(const struct outbox *outbox);
 
@@ -157,6 +160,10 @@ void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, voi
  * failure->gone: the message is in none of the four; the reason is written all the same. */
 void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
                    void *argument);
+
+/* A person is done with it: removes it and its reason from failed/. Files that are not there are
+ * fine. On disk then. */
+void outbox_discard(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
 
 /* It was sent: takes it out of queue/, kept/ and, where it is not settled yet, intake/. A file that
  * is not there is fine. */

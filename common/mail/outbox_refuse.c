@@ -146,3 +146,33 @@ void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, ou
     work->reason = reason;
     outbox_simple_start(outbox, &work->work, id, refuse_job, done, argument);
 }
+
+/* --- a person is done with it --- */
+
+static bool discard_file(struct outbox_work *work, int folder, const char *suffix)
+{
+    char name[OUTBOX_NAME_SIZE];
+    outbox_name(name, work->id, suffix);
+    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+        return true;
+    work->failure = outbox_failure(work->outbox, errno, "remove", OUTBOX_FAILED, name);
+    return false;
+}
+
+/* The reason goes last: a message in failed/ always has one. */
+static void discard_job(void *argument)
+{
+    struct outbox_work *work = argument;
+    int folder = outbox_folder(work->outbox, OUTBOX_FAILED, &work->failure);
+    if (folder < 0)
+        return;
+    if (discard_file(work, folder, ".eml") && discard_file(work, folder, ".reason"))
+        outbox_folder_sync(work->outbox, folder, OUTBOX_FAILED, &work->failure);
+    close(folder);
+}
+
+void outbox_discard(struct outbox *outbox, const char *id, outbox_done *done, void *argument)
+{
+    struct outbox_work *work = memory_allocate(sizeof *work);
+    outbox_simple_start(outbox, work, id, discard_job, done, argument);
+}

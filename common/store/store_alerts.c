@@ -81,6 +81,16 @@ void store_alerts_resolve(struct store_connection *connection, sqlite3_stmt *que
     alerts_resolve_into(connection, query, 0, now_ms, resolved);
 }
 
+int64_t store_alerts_resolve_gone(struct store_connection *connection, int64_t limit,
+                                  int64_t now_ms)
+{
+    struct store_resolved resolved = {0};
+    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERTS_OF_GONE_ITEMS);
+    store_bind_number(connection, query, 1, limit);
+    store_alerts_resolve(connection, query, now_ms, &resolved);
+    return resolved.alerts;
+}
+
 /* --- record --- */
 
 /* The open alert with the same key. */

@@ -135,6 +135,14 @@ void store_failures_refused(struct store *store, const char *id, int64_t positio
     store_start_read(store, &listing->operation);
 }
 
+void store_failures_left(struct store *store, int64_t position, size_t limit,
+                         store_failures_done *done, void *argument)
+{
+    struct list_operation *listing = list_create(position, limit, done, argument);
+    listing->rows_sql = STORE_SQL_FAILURE_ROWS_LEFT;
+    store_start_read(store, &listing->operation);
+}
+
 /* --- of those that were refused: how many, and that they are over --- */
 
 struct count_operation {
@@ -159,6 +167,8 @@ void store_failures_count_refused(struct store *store, uint64_t *count, store_do
     store_start_read(store, &counting->operation);
 }
 
+enum { RESOLVE_ALERTS = 1000 }; /* others by the next one, or when the store is tidied */
+
 struct resolve_operation {
     struct store_operation operation;
     char **ids; /* owned */
@@ -171,6 +181,7 @@ static void resolve_run(struct store_connection *connection, struct store_operat
     const struct resolve_operation *resolving = (const struct resolve_operation *)operation;
     for (size_t i = 0; i < resolving->count; i++)
         store_resolve_submission(connection, resolving->ids[i], resolving->now_ms);
+    store_alerts_resolve_gone(connection, RESOLVE_ALERTS, resolving->now_ms);
 }
 
 static void resolve_finish(struct store_operation *operation)
@@ -183,8 +194,8 @@ static void resolve_finish(struct store_operation *operation)
     memory_free(resolving->ids);
 }
 
-void store_failures_resolve_refused(struct store *store, const char *const *ids, size_t count,
-                                    int64_t now_ms, store_done *done, void *argument)
+void store_failures_resolve_messages(struct store *store, const char *const *ids, size_t count,
+                                     int64_t now_ms, store_done *done, void *argument)
 {
     struct resolve_operation *resolving =
         store_operation_create(sizeof *resolving, resolve_run, done, argument);

@@ -55,9 +55,14 @@ void store_failures_refused(struct store *store, const char *id, int64_t positio
 void store_failures_count_refused(struct store *store, uint64_t *count, store_done *done,
                                   void *argument);
 
-/* What went wrong with these messages is over: a person has dealt with them. The ids are copied.
- * Write. */
-void store_failures_resolve_refused(struct store *store, const char *const *ids, size_t count,
-                                    int64_t now_ms, store_done *done, void *argument);
+/* The same of all that were left to a person, in failed/: these, and those that have failed since
+ * they were queued, but for those whose file was lost. A message may be told more than once. */
+void store_failures_left(struct store *store, int64_t position, size_t limit,
+                         store_failures_done *done, void *argument);
+
+/* What went wrong with these messages is over, and so are their alerts: a person has dealt with
+ * them. The ids are copied. Write. */
+void store_failures_resolve_messages(struct store *store, const char *const *ids, size_t count,
+                                     int64_t now_ms, store_done *done, void *argument);
 
 #endif

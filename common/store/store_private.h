@@ -305,6 +305,11 @@ struct store_alert_key {
 void store_alert_record(struct store_connection *connection, const struct store_alert_key *key,
                         int64_t failure, int64_t now_ms, struct store_alert *alert);
 
+/* Resolves the alerts of messages and items behind which nothing that is open is left, `limit` at
+ * most: how many. */
+int64_t store_alerts_resolve_gone(struct store_connection *connection, int64_t limit,
+                                  int64_t now_ms);
+
 /* Resolves the alerts that `query` (one of STORE_SQL_ALERTS_*) finds, and adds them to `resolved`
  * (may be NULL). */
 void store_alerts_resolve(struct store_connection *connection, sqlite3_stmt *query, int64_t now_ms,

@@ -49,17 +49,6 @@ static int64_t prune_mailbox(struct store_connection *connection,
     return rows;
 }
 
-/* Nothing that is open is behind them any more. */
-static int64_t prune_resolve_alerts(struct store_connection *connection,
-                                    const struct prune_operation *pruning)
-{
-    struct store_resolved resolved = {0};
-    sqlite3_stmt *query = store_query(connection, STORE_SQL_ALERTS_OF_GONE_ITEMS);
-    store_bind_number(connection, query, 1, PRUNE_ROWS);
-    store_alerts_resolve(connection, query, pruning->now_ms, &resolved);
-    return resolved.alerts;
-}
-
 /* Alerts before their failures, which stay as long as there is an alert. */
 static int64_t prune_resolved(struct store_connection *connection, int64_t before_ms)
 {
@@ -105,7 +94,7 @@ static bool prune_free_pages(struct store_connection *connection)
 static void prune_run(struct store_connection *connection, struct store_operation *operation)
 {
     const struct prune_operation *pruning = (const struct prune_operation *)operation;
-    int64_t rows = prune_resolve_alerts(connection, pruning);
+    int64_t rows = store_alerts_resolve_gone(connection, PRUNE_ROWS, pruning->now_ms);
     rows += prune_resolved(connection, pruning->resolved_before_ms);
     int64_t number = 0;
     while (rows < PRUNE_ROWS &&

@@ -14,6 +14,16 @@
     " AND submission <> '' AND NOT EXISTS"                                \
     " (SELECT 1 FROM submission AS queued WHERE queued.id = failure.submission)"
 
+/* Those, and of messages that have failed and whose file was not lost : when a backup was put back,
+ * or under way. */
+#define FAILURE_LEFT                                                                     \
+    "resolved_at IS NULL AND failure.id < ?2 AND submission <> '' AND"                   \
+    " coalesce((SELECT state FROM submission AS queued WHERE queued.id ="                \
+    " failure.submission), iif(failure.mailbox IS NULL, " SUBMISSION_FAILED ", 0))"      \
+    " = " SUBMISSION_FAILED " AND NOT EXISTS (SELECT 1 FROM failure AS lost INDEXED BY"  \
+    " failure_submission WHERE lost.submission = failure.submission AND lost.submission" \
+    " <> '' AND lost.resolved_at IS NULL AND lost.code IN ('NoFile', 'ENOENT'))"
+
 /* An open alert that absorbs and was opened with this failure, or with one in another step. */
 #define FAILURE_ABSORBS                                                                    \
     "SELECT 1 FROM alert INDEXED BY alert_absorbing WHERE alert.profile = failure.profile" \
@@ -77,6 +87,9 @@ const char *const store_sql_failures[STORE_SQL_COUNT] = {
                                                      "1 FROM submission AS queued"
                                                      " WHERE queued.id = failure.submission) ORDER "
                                                      "BY failure.id DESC LIMIT ?1",
+    [STORE_SQL_FAILURE_ROWS_LEFT] =
+        FAILURE_ROWS("failure INDEXED BY failure_submission") " WHERE " FAILURE_LEFT
+                                                              " ORDER BY failure.id DESC LIMIT ?1",
     [STORE_SQL_FAILURE_COUNT_REFUSED] =
         "SELECT count(*) FROM failure INDEXED BY failure_submission WHERE " FAILURE_REFUSED,
     [STORE_SQL_FAILURE_COUNT_OPEN] =

@@ -524,6 +524,36 @@ def _():
         scene.until_received(BEN, waiting)
 
 
+@case("a start without the database warns of what lies in the outbox, until it was taken in anew")
+def _():
+    with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
+        scene.start()
+        tool = Exsyncctl(scene)
+        scene.daemon.until_started()
+        tool.output("pause", PROFILE)
+        scene.submit(mail("of the lost database", ANN))
+        until_taken_in(scene, "of the lost database")
+        until(scene.outbox.kept, "it is settled")
+        scene.daemon.stop()
+        for path in (scene.folder / "state").glob("exsyncd.db*"):
+            path.unlink()
+        scene.daemon.start()
+        scene.daemon.until_logged("does not know 1 message in",
+                                  f"{scene.folder}/state/outbox/kept",
+                                  "exsyncctl verify --all --repair")
+        status, out, _ = tool.run("check")
+        check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
+        check("1 message is not known to the database" in tool.output("status"), "status")
+        tool.output("verify", "--all", "--repair")
+        check("does not know" not in tool.run("check")[1], "it is said after the repair")
+        until_sent(scene, "of the lost database")
+        scene.until_settled()
+        scene.daemon.stop()
+        scene.daemon.start()
+        scene.daemon.until_started()
+        check_equal(scene.daemon.log().count("does not know 1 message in"), 1, "warnings")
+
+
 @case("verify does not say of the outbox that it will be mended when the disk refuses")
 def _():
     with scene_of((ANN,)) as scene:

@@ -8,7 +8,7 @@ import sqlite3
 import time
 
 from exsyncctl import EX_NOUSER, EX_TEMPFAIL, EX_USAGE, Exsyncctl
-from harness import LONG, case, chance, check, check_equal, main, until
+from harness import LONG, Skipped, case, chance, check, check_equal, main, until
 from scene import ANN, BEN, CARLA, PROFILE
 from sending import SendingScene, mail
 
@@ -269,11 +269,92 @@ def _():
         scene.until_settled()
         scene.check_each_once(BEN, ["one"])
         check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
-        for action, words in (("remove", "has failed"), ("hold", "has failed"),
-                              ("retry", "submit the file again")):
+        for action, words in (("hold", "has failed"), ("retry", "sent again")):
             queue.tool.fails(EX_DATAERR, "queue", action, removed, saying=words)
         queue.tool.fails(EX_NOINPUT, "queue", "remove", NO_ID, saying=NO_ID)
         scene.daemon.until_logged(ANN, "two", "failed/", "uid")
+
+
+def failed_messages(scene, *subjects):
+    queue = Queue(scene)
+    scene.exchange.fault(operation="CreateItem", mailbox=ANN, code="ErrorMessageSizeExceeded",
+                         count=len(subjects))
+    scene.start()
+    scene.daemon.until_started()
+    scene.submit(*[mail(subject) for subject in subjects])
+    until(lambda: len(queue.list("--failed")) == len(subjects), "they have failed")
+    until(lambda: len(queue.tool.answers("alerts")) == len(subjects), "there are alerts")
+    return queue
+
+
+@case("a message that has failed and is removed goes out of failed/, and its alert is over")
+def _():
+    with SendingScene() as scene:
+        queue = failed_messages(scene, "one", "two")
+        first = next(message["message"] for message in queue.list("--failed")
+                     if message["subject"] == "one")
+        answer = queue.change("remove", first)
+        check_equal((answer["discarded"], answer["lost"], answer["file"]), (True, False, None),
+                    "answer")
+        check_equal(len(queue.tool.answers("alerts")), 1, "alerts")
+        check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
+        names = [path.name for path in (scene.outbox.folder / "failed").iterdir()]
+        check(len(names) == 2 and not any(first in name for name in names), names)
+        scene.daemon.until_logged(ANN, first, "which had failed")
+
+
+@case("a failed message whose file is taken out of failed/ is over, its alert and list entry, too")
+def _():
+    with SendingScene() as scene:
+        queue = failed_messages(scene, "one", "two")
+        first = next(message["message"] for message in queue.list("--failed")
+                     if message["subject"] == "one")
+        (scene.outbox.folder / "failed" / f"{first}.eml").unlink()
+        until(lambda: len(queue.tool.answers("alerts")) == 1, "its alert is over")
+        check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
+        shown = queue.tool.answers("queue", "show", first)[0]
+        check_equal((shown["error"], shown["next"]), (None, None), "its failure, and what to do")
+
+
+@case("what was refused because the daemon may not read it is listed as refused, too")
+def _():
+    if os.getuid() != 0:
+        raise Skipped("files of another user can only be made by root")
+    with SendingScene(unprivileged=True) as scene:
+        queue = Queue(scene)
+        scene.start()
+        scene.daemon.until_started()
+        written = scene.outbox.folder / "tmp" / "private"
+        written.write_bytes(mail("one"))
+        written.chmod(0o600)
+        size = written.stat().st_size
+        written.rename(scene.outbox.folder / "new" / "private")
+        until(lambda: queue.tool.answers("status")[0]["refused"] == 1, "it is refused")
+        message, = queue.list("--failed")
+        check_equal((message["state"], message["submitter"], message["size"], message["subject"]),
+                    ("refused", 0, size, None), "what is listed")
+        check("may not read" in message["reason"], message["reason"])
+
+
+@case("a refused submission can be removed")
+def _():
+    with SendingScene() as scene:
+        queue = Queue(scene)
+        scene.start()
+        scene.daemon.until_started()
+        scene.submit(mail("one", sender="nobody@fabrikam.com"))
+        until(lambda: queue.list("--failed"), "it is refused")
+        message = queue.list("--failed")[0]["message"]
+        shown = queue.tool.answers("queue", "show", message)[0]
+        traced = next(answer for answer in queue.tool.answers("trace", message)
+                      if answer.get("message") == message)
+        file = scene.outbox.folder / "failed" / f"{message}.eml"
+        for told in (shown["next"], traced["next"], queue.tool.output("queue", "show", message)):
+            check(f"exsync-submit -t -i < {file}), then remove that file" in told, told)
+        said = queue.tool.output("queue", "remove", message)
+        check("removed" in said and "had failed" in said, said)
+        check_equal((queue.list("--failed"), scene.outbox.failed()), ([], {}), "what is left")
+        check_equal(queue.tool.answers("status")[0]["refused"], 0, "refused")
 
 
 @case("a message that is held can be removed, too, and one of a mailbox that has left")

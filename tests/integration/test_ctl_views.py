@@ -16,8 +16,7 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
 STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "refused",
-          "alerts", "storage", "reload_refused",
-          "told"}
+          "outbox_unknown", "alerts", "storage", "reload_refused", "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "partly_disabled", "paused"}
 PROFILE_MEMBERS = {"kind", "name", "url", "account", "auth", "owner", "notify", "notify_command",

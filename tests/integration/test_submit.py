@@ -272,7 +272,7 @@ def _():
         for arguments in (["-bi"], ["-q"], ["-q30m"], ["-I"], ["--help"], ["--version"]):
             result = box.call(*arguments)
             check_equal((result.returncode, box.files()), (OK, []), f"{arguments}")
-        box.refuses(UNAVAILABLE, "outbox/queue", "-bp")
+        box.refuses(UNAVAILABLE, "exsyncctl queue list", "-bp")
         box.refuses(UNAVAILABLE, "SMTP", "-bs")
         for name, status in (("newaliases", OK), ("mailq", UNAVAILABLE), ("sendmail", USAGE)):
             link = box.state / name

@@ -119,6 +119,22 @@ static void what_is_refused_on_its_way_is_kept_in_failed_alone(void **state)
     assert_string_equal(failed.ids[0], id);
 }
 
+static void what_a_person_is_done_with_is_removed_with_its_reason(void **state)
+{
+    struct outbox_world *it = *state;
+    char id[OUTBOX_ID_SIZE], path[1024];
+    take_in(it, id);
+    assert_string_equal(refuse(it->world, it->outbox, id, "No.").text, "");
+    for (size_t i = 0; i < 2; i++) { /* the second time nothing is there */
+        struct answer answer = {.world = it->world};
+        outbox_discard(it->outbox, id, answer_done, &answer);
+        world_run(it->world);
+        assert_string_equal(answer.failure.text, "");
+    }
+    snprintf(path, sizeof path, "%s/failed", it->world->path);
+    assert_int_equal(rmdir(path), 0);
+}
+
 /* What was submitted lies in failed/ already; its copy does not take the place. */
 static void a_kill_while_it_is_refused_changes_nothing_in_what_a_person_gets(void **state)
 {
@@ -262,6 +278,7 @@ int main(void)
         with_an_outbox(what_is_settled_is_kept_as_it_was_submitted),
         with_an_outbox(what_was_sent_is_kept_nowhere),
         with_an_outbox(what_is_refused_on_its_way_is_kept_in_failed_alone),
+        with_an_outbox(what_a_person_is_done_with_is_removed_with_its_reason),
         with_an_outbox(a_kill_while_it_is_refused_changes_nothing_in_what_a_person_gets),
         with_an_outbox(what_lies_in_failed_already_is_not_told_by_scans),
         with_an_outbox(without_what_was_submitted_a_person_gets_the_copy),

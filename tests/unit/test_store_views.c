@@ -236,8 +236,8 @@ static void messages_that_were_refused_are_told_apart_from_other_failures(void *
                  store_failures_count_refused(fixture->store, &count, support_done, &outcome));
     assert_int_equal(count, 3);
     const char *const over[] = {"id-1", "id-3", "id-4"};
-    MUST_SUCCEED(fixture, store_failures_resolve_refused(fixture->store, over, 3, NOW + 9,
-                                                         support_done, &outcome));
+    MUST_SUCCEED(fixture, store_failures_resolve_messages(fixture->store, over, 3, NOW + 9,
+                                                          support_done, &outcome));
     assert_string_equal(refused(fixture, NULL, 0, 2).codes[0], "C");
     assert_int_equal(refused(fixture, "id-1", 0, 2).count, 1); /* asked for, it is told still */
     MUST_SUCCEED(fixture,
@@ -245,6 +245,54 @@ static void messages_that_were_refused_are_told_apart_from_other_failures(void *
     assert_int_equal(count, 1);
     assert_int_equal(
         support_number(fixture, "SELECT count(*) FROM failure WHERE resolved_at IS NULL"), 2);
+}
+
+/* In the queue, and perhaps left to a person then. */
+static void fail_message(struct fixture *fixture, struct store_mailbox mailbox, const char *id,
+                         const char *code, enum store_submission_state state)
+{
+    struct store_submission submission = {.queued_ms = NOW, .subject = "", .recipients = ""};
+    snprintf(submission.id, sizeof submission.id, "%s", id);
+    MUST_SUCCEED(fixture, store_submission_add(fixture->store, mailbox, &submission, NOW,
+                                               support_done, &outcome));
+    const struct store_submission_change change = {.id = id, .state = state};
+    MUST_SUCCEED(fixture, store_submissions_change(fixture->store, mailbox, &change, 1, NOW,
+                                                   support_done, &outcome));
+    struct trouble trouble = trouble_of(mailbox, FAILURE_ITEM, code);
+    trouble.failure.failure.scope = FAILURE_SCOPE_ITEM;
+    trouble.failure.submission = id;
+    assert_int_equal(record(fixture, &trouble), STORE_ALERT_OPENED);
+}
+
+static struct failure_page left(struct fixture *fixture)
+{
+    struct failure_page read = {.outcome.fixture = fixture};
+    store_failures_left(fixture->store, 0, 8, failures_read, &read);
+    support_wait(&read.outcome);
+    return read;
+}
+
+/* One that waits is tried again, and of one that was lost no file can tell anything. */
+static void messages_that_were_left_to_a_person_are_told_and_end_with_their_alerts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    fail_message(fixture, mailbox, "id-1", "Failed", STORE_SUBMISSION_FAILED);
+    fail_message(fixture, mailbox, "id-2", "Waits", STORE_SUBMISSION_QUEUED);
+    fail_message(fixture, mailbox, "id-3", "NoFile", STORE_SUBMISSION_FAILED);
+    fail_with(fixture, mailbox, "Other");
+    refuse(fixture, "id-4", "Refused");
+    struct failure_page page = left(fixture);
+    assert_int_equal(page.count, 2);
+    assert_string_equal(page.codes[0], "Refused");
+    assert_string_equal(page.codes[1], "Failed");
+
+    const char *const over[] = {"id-1", "id-4"};
+    MUST_SUCCEED(fixture, store_failures_resolve_messages(fixture->store, over, 2, NOW + 9,
+                                                          support_done, &outcome));
+    assert_int_equal(left(fixture).count, 0);
+    assert_int_equal(
+        support_number(fixture, "SELECT count(*) FROM alert WHERE resolved_at IS NULL"), 2);
 }
 
 static void whole_read(void *argument, const struct failure *failure,
@@ -299,6 +347,7 @@ int main(void)
         TEST(failures_are_read_page_by_page_the_newest_first),
         TEST(failures_that_are_over_are_listed_on_request_only),
         TEST(messages_that_were_refused_are_told_apart_from_other_failures),
+        TEST(messages_that_were_left_to_a_person_are_told_and_end_with_their_alerts),
         TEST(a_failure_is_told_as_it_was_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
