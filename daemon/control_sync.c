@@ -16,18 +16,23 @@
  * With "wait" the cycles' ends are told as they come, and the request ends with the last:
  *
  *   {"kind": "cycle", "address": "anna@contoso.com", "profile": "contoso", "direction": "incoming",
- *    "result": "success", "processed": 3, "failed": 0, "error": null}
+ *    "result": "success", "processed": 3, "failed": 0, "next_try": null, "error": null}
  *
- *   result     success; failure; cut short (by a reload, or a change of the configuration);
- *              off (the direction has nothing to do, or no more); paused (its profile is);
- *              not tried (its profile was waiting before for its server or account, and is not
- *              tried now)
+ *   result     success; failure;
+ *              cut short  by a reload, or a change of the configuration;
+ *              off        the direction has nothing to do, or no more;
+ *              paused     its profile is;
+ *              not tried  its profile was waiting before for its server or account, and is not
+ *                         tried now;
+ *              waiting    nothing was asked of the server: all messages wait for their next try
  *   processed  messages delivered or sent; `failed`: those that were recorded as failed
- *   error      null, or {"code", "sentence", "text", "remedy"}
+ *   next_try   of waiting: when the first of the messages is due; otherwise null
+ *   error      null, or {"code", "sentence", "text", "remedy"}; of waiting: what the last try met,
+ *              where that is known
  *
  * Errors: NoSuchMailbox, NoSuchProfile, Paused (the profile is, or was meanwhile), Disabled (all
- * that is configured), NotTried (some cycle was not, for its profile waits), SyncFailed (some cycle
- * has failed). */
+ * that is configured), NotTried (some cycle was not, for its profile waits), Waiting (some cycle
+ * found only messages that wait), SyncFailed (some cycle has failed). */
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
@@ -67,6 +72,7 @@ struct sync_request {
     size_t failed;
     size_t paused;       /* not run: their profile is */
     size_t not_tried;    /* not run either: it waits for its server or account */
+    size_t waiting;      /* run, but no message was due */
     uint64_t started_ms; /* monotonic */
     size_t due;
     size_t disabled;
@@ -108,14 +114,19 @@ static void sync_tell(struct sync_request *sync, struct sync_target *target,
     sync->failed += strcmp(result, "failure") == 0;
     sync->paused += strcmp(result, "paused") == 0;
     sync->not_tried += strcmp(result, "not tried") == 0;
-    control_reply(sync->request,
-                  json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o}", "kind", "cycle", "address",
-                            mailbox_address(direction->mailbox), "profile",
-                            direction->mailbox->profile->config->name, "direction",
-                            cycle_direction_name(direction->kind), "result", result, "processed",
-                            (json_int_t)(cycle == NULL ? 0 : cycle->moved), "failed",
-                            (json_int_t)(cycle == NULL ? 0 : cycle->failed), "error",
-                            error_of(failure)));
+    bool waiting = strcmp(result, "waiting") == 0;
+    sync->waiting += waiting;
+    json_t *answer = json_object();
+    json_set_text(answer, "kind", "cycle");
+    json_set_text(answer, "address", mailbox_address(direction->mailbox));
+    json_set_text(answer, "profile", direction->mailbox->profile->config->name);
+    json_set_text(answer, "direction", cycle_direction_name(direction->kind));
+    json_set_text(answer, "result", result);
+    json_set_number(answer, "processed", cycle == NULL ? 0 : cycle->moved);
+    json_set_number(answer, "failed", cycle == NULL ? 0 : cycle->failed);
+    json_set_time(answer, "next_try", waiting ? cycle->next_ms : 0);
+    json_object_set_new(answer, "error", error_of(failure));
+    control_reply(sync->request, answer);
 }
 
 /* As it is now: a reload may have come between. NULL: it has gone. */
@@ -139,7 +150,7 @@ static void sync_end_if_through(struct sync_request *sync)
 {
     struct control_request *request = sync->request;
     size_t failed = sync->failed, paused = sync->paused, count = sync->count;
-    size_t not_tried = sync->not_tried;
+    size_t not_tried = sync->not_tried, waiting = sync->waiting;
     struct buffer why = {0};
     if (sync->left > 0 || !sync->complete)
         return;
@@ -162,6 +173,11 @@ static void sync_end_if_through(struct sync_request *sync)
                      not_tried, count, text_plural(count, "cycle", "cycles"),
                      text_plural(not_tried, "was", "were"), why.length > 0 ? ": " : "",
                      buffer_string(&why));
+    else if (waiting > 0)
+        control_fail(request, EX_TEMPFAIL, "Waiting",
+                     "in %zu of %zu %s nothing was sent: what is queued waits for its next try; "
+                     "exsyncctl queue list shows when and why, exsyncctl queue flush tries it now",
+                     waiting, count, text_plural(count, "cycle", "cycles"));
     else
         control_end(request);
     buffer_release(&why);
@@ -185,13 +201,40 @@ static struct sync_target *sync_find(const struct sync_request *sync,
                : bsearch(&wanted, sync->targets, sync->count, sizeof wanted, compare_targets);
 }
 
+/* What an outgoing cycle tells that went through, but of which the server has answered nothing. */
+static const char *result_of_nothing(const struct cycle *cycle)
+{
+    if (cycle->moved > 0 || cycle->failed > 0)
+        return "success";
+    return cycle->next_ms == INT64_MAX ? "off" : "waiting";
+}
+
 static const char *result_of(const struct cycle *cycle)
 {
     if (cycle->failure.category == FAILURE_CANCELLED)
         return "cut short";
     if (failure_is_set(&cycle->failure))
         return "failure";
-    return cycle->cut_short ? "cut short" : "success";
+    if (cycle->cut_short)
+        return "cut short";
+    return cycle->proves_nothing ? result_of_nothing(cycle) : "success";
+}
+
+/* What keeps what is queued waiting, where that was no message's own matter; NULL. */
+static const struct failure *last_trouble(const struct direction *direction)
+{
+    const struct gate *gate = &direction->mailbox->profile->gate;
+    if (direction->trouble != NULL)
+        return &direction->trouble->failure;
+    return gate->state == GATE_OPEN ? NULL : &gate->failure;
+}
+
+static const struct failure *error_to_tell(const struct direction *direction,
+                                           const struct cycle *cycle, const char *result)
+{
+    if (cycle->failure.category == FAILURE_CANCELLED)
+        return NULL;
+    return strcmp(result, "waiting") == 0 ? last_trouble(direction) : &cycle->failure;
 }
 
 static void sync_cycle_ended(struct service_watcher *watcher, const struct direction *direction,
@@ -207,8 +250,7 @@ static void sync_cycle_ended(struct service_watcher *watcher, const struct direc
         return;
     }
     const char *result = result_of(cycle);
-    bool cancelled = cycle->failure.category == FAILURE_CANCELLED;
-    sync_tell(sync, target, direction, result, cycle, cancelled ? NULL : &cycle->failure);
+    sync_tell(sync, target, direction, result, cycle, error_to_tell(direction, cycle, result));
     sync_end_if_through(sync);
 }
 

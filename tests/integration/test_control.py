@@ -229,7 +229,7 @@ def sync_now():
                     "the first answer")
         check_equal(cycle, {"kind": "cycle", "address": ANN, "profile": PROFILE,
                             "direction": "incoming", "result": "success", "processed": 1,
-                            "failed": 0, "error": None}, "the second answer")
+                            "failed": 0, "next_try": None, "error": None}, "the second answer")
         check_equal(scene.maildir(ANN).count(), 2, "messages when it has ended")
         check_equal(scene.maildir(BEN).count(), 0, "messages of the mailbox that was not asked for")
         out = tool.output("sync", "now", "--profile", PROFILE, "--wait")
