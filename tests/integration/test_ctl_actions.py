@@ -155,7 +155,8 @@ def _():
         answer = switched(tool.answers("enable", ANN))
         check_equal((answer["directions"], answer["enabled"]), (["incoming"], True), "what is enabled")
         scene.until_delivered(ANN, 2)
-        scene.daemon.until_logged(ANN, "administrator (uid", "enabled incoming")
+        line = scene.daemon.until_logged(ANN, "administrator (uid", "enabled incoming")
+        check(" and outgoing" not in line, f"outgoing is not configured: {line}")
 
 
 def disabled_while_it_runs(tool):
@@ -245,8 +246,10 @@ def _():
         scene.mailboxes[ANN] = {"outgoing": "yes"}
         scene.reload()
         check_equal(switched(tool.answers("enable", ANN, "--outgoing"))["enabled"], True, "enabled")
+        before = scene.daemon.log_lines(ANN, "administrator (uid")
         check_equal(tool.output("enable", ANN),
                     f"{ANN}: enabled already, incoming and outgoing; nothing has changed\n", "said")
+        check_equal(scene.daemon.log_lines(ANN, "administrator (uid"), before, "what the log says")
         check_equal(tool.output("disable", BEN), f"{BEN}: disabled, incoming and outgoing\n", "said")
 
 
@@ -366,6 +369,8 @@ def _():
         scene.until_delivered(ANN, 1)
         scene.until_polled(ANN, BEN)
         check_equal(tool.output("resume", PROFILE), f"{PROFILE}: it was not paused; nothing has changed\n", "said")
+        check_equal([len(scene.daemon.log_lines(f"profile {PROFILE}: an administrator", word))
+                     for word in ("has paused", "has resumed")], [1, 1], "what the log says")
 
 
 @case("cycles that run when their profile is paused end with what they have begun")
