@@ -402,6 +402,7 @@ def _():
         scene.daemon.start()
         scene.daemon.until_started()
         tool.fails(EX_NOUSER, "pause", "Nobody", saying=["Nobody", "profile list"])
+        tool.fails(EX_NOUSER, "pause", PROFILE.lower(), saying=f'did you mean "{PROFILE}"?')
         tool.fails(EX_NOUSER, "resume", "Nobody", saying="Nobody")
         tool.answers("pause", PROFILE)
         text = scene.daemon.configuration.read_text().replace(PROFILE, "Fabrikam")
