@@ -141,6 +141,8 @@ def _():
         check_all_once(scene, ANN, subjects)
         bcc = {"queued at the backup", "in doubt at the end", "queued at the end"}
         scene.check_each_once(CARLA, bcc)
+        check(scene.daemon.log_lines(f"{ANN}: ", " sent"), "what was found sent is logged")
+        check_equal(scene.daemon.log_lines(" sent (0 bytes)"), [], "sizes that nobody knows")
         scene.daemon.until_logged(f"{ANN}: the ledger", "7 that it did not know")
         check_equal(scene.outbox.kept(), [], "files that are kept")
         scene.daemon.stop()
