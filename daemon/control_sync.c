@@ -41,6 +41,7 @@
 #include "daemon/json_member.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
+#include "daemon/sync_answer.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -96,15 +97,6 @@ static void sync_gone(void *state)
 
 /* --- what came of it --- */
 
-static json_t *error_of(const struct failure *failure)
-{
-    if (failure == NULL || !failure_is_set(failure))
-        return json_null();
-    return json_pack("{s:o,s:o,s:o,s:o}", "code", json_text(failure->code), "sentence",
-                     json_text(failure->sentence), "text", json_text(failure->text), "remedy",
-                     json_text(failure->remedy));
-}
-
 static void sync_tell(struct sync_request *sync, struct sync_target *target,
                       const struct direction *direction, const char *result,
                       const struct cycle *cycle, const struct failure *failure)
@@ -114,19 +106,8 @@ static void sync_tell(struct sync_request *sync, struct sync_target *target,
     sync->failed += strcmp(result, "failure") == 0;
     sync->paused += strcmp(result, "paused") == 0;
     sync->not_tried += strcmp(result, "not tried") == 0;
-    bool waiting = strcmp(result, "waiting") == 0;
-    sync->waiting += waiting;
-    json_t *answer = json_object();
-    json_set_text(answer, "kind", "cycle");
-    json_set_text(answer, "address", mailbox_address(direction->mailbox));
-    json_set_text(answer, "profile", direction->mailbox->profile->config->name);
-    json_set_text(answer, "direction", cycle_direction_name(direction->kind));
-    json_set_text(answer, "result", result);
-    json_set_number(answer, "processed", cycle == NULL ? 0 : cycle->moved);
-    json_set_number(answer, "failed", cycle == NULL ? 0 : cycle->failed);
-    json_set_time(answer, "next_try", waiting ? cycle->next_ms : 0);
-    json_object_set_new(answer, "error", error_of(failure));
-    control_reply(sync->request, answer);
+    sync->waiting += strcmp(result, "waiting") == 0;
+    control_reply(sync->request, sync_answer(direction, result, cycle, failure));
 }
 
 /* As it is now: a reload may have come between. NULL: it has gone. */
@@ -201,42 +182,6 @@ static struct sync_target *sync_find(const struct sync_request *sync,
                : bsearch(&wanted, sync->targets, sync->count, sizeof wanted, compare_targets);
 }
 
-/* What an outgoing cycle tells that went through, but of which the server has answered nothing. */
-static const char *result_of_nothing(const struct cycle *cycle)
-{
-    if (cycle->moved > 0 || cycle->failed > 0)
-        return "success";
-    return cycle->next_ms == INT64_MAX ? "off" : "waiting";
-}
-
-static const char *result_of(const struct cycle *cycle)
-{
-    if (cycle->failure.category == FAILURE_CANCELLED)
-        return "cut short";
-    if (failure_is_set(&cycle->failure))
-        return "failure";
-    if (cycle->cut_short)
-        return "cut short";
-    return cycle->proves_nothing ? result_of_nothing(cycle) : "success";
-}
-
-/* What keeps what is queued waiting, where that was no message's own matter; NULL. */
-static const struct failure *last_trouble(const struct direction *direction)
-{
-    const struct gate *gate = &direction->mailbox->profile->gate;
-    if (direction->trouble != NULL)
-        return &direction->trouble->failure;
-    return gate->state == GATE_OPEN ? NULL : &gate->failure;
-}
-
-static const struct failure *error_to_tell(const struct direction *direction,
-                                           const struct cycle *cycle, const char *result)
-{
-    if (cycle->failure.category == FAILURE_CANCELLED)
-        return NULL;
-    return strcmp(result, "waiting") == 0 ? last_trouble(direction) : &cycle->failure;
-}
-
 static void sync_cycle_ended(struct service_watcher *watcher, const struct direction *direction,
                              const struct cycle *cycle)
 {
@@ -249,8 +194,8 @@ static void sync_cycle_ended(struct service_watcher *watcher, const struct direc
         target->after = false;
         return;
     }
-    const char *result = result_of(cycle);
-    sync_tell(sync, target, direction, result, cycle, error_to_tell(direction, cycle, result));
+    const char *result = sync_result(cycle);
+    sync_tell(sync, target, direction, result, cycle, sync_error(direction, cycle, result));
     sync_end_if_through(sync);
 }
 
