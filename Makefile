@@ -334,6 +334,7 @@ deb: ## install what is missing and build the Debian package in build/deb
 	@$(MAKE) --no-print-directory package
 
 package:
+	@echo "building the package takes some minutes; what it does is written to build/deb/log"
 	@rm -rf build/deb && mkdir -p build/deb
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL BUILD=$(PACKAGE_BUILD) dpkg-buildpackage \
 	    --build=binary --no-sign --jobs=$(JOBS) --post-clean --buildinfo-option=-ubuild/deb \

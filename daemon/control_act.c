@@ -78,8 +78,6 @@ struct switch_request {
     struct control_request *request; /* NULL: gone */
     unsigned directions;             /* that are told of */
     unsigned off;                    /* of these, those that are not configured */
-    bool was;                        /* the profile was so before */
-    bool changed;                    /* the mailbox was not so before */
 };
 
 static void switch_gone(void *state)
@@ -140,7 +138,7 @@ static json_t *switched_json(const struct switch_request *act)
     json_object_set_new(object, "enabled", json_boolean(switching->on));
     json_object_set_new(object, "directions", directions_json(act->directions));
     json_object_set_new(object, "off", directions_json(act->off));
-    json_object_set_new(object, "changed", json_boolean(act->changed));
+    json_object_set_new(object, "changed", json_boolean(switching->changed));
     json_set_time(object, "since", disabled == NULL ? 0 : disabled->switched.since_ms);
     json_object_set_new(object, "user",
                         disabled == NULL ? json_null() : json_integer(disabled->switched.user));
@@ -179,11 +177,8 @@ static void start_switch(struct control_request *request, const struct mailbox *
                          unsigned directions, unsigned told)
 {
     struct switch_request *act = switch_create(request, on, mailbox_switched);
-    unsigned disabled = (mailbox->incoming.switched_off ? STORE_INCOMING : 0u) |
-                        (mailbox->outgoing.switched_off ? STORE_OUTGOING : 0u);
     act->directions = told;
     act->off = told & ~directions_configured(mailbox);
-    act->changed = (directions & (on ? disabled : ~disabled)) != 0;
     switch_mailbox(&act->switching, mailbox, directions);
 }
 
@@ -236,8 +231,8 @@ static void profile_switched(struct switching *switching, const struct failure *
     } else if (request != NULL) {
         control_reply(request, json_pack("{s:s,s:s,s:b,s:b,s:o,s:b}", "kind", "paused", "profile",
                                          switching->name, "paused", !switching->on, "changed",
-                                         act->was != !switching->on, "since", since_json(pause),
-                                         "running", switching->running));
+                                         switching->changed, "since", since_json(pause), "running",
+                                         switching->running));
         control_end(request);
     }
     memory_free(act);
@@ -252,7 +247,6 @@ static void start_profile(struct control_request *request, bool on)
     if (!(on && paused) && control_profile(request, name) == NULL)
         return;
     struct switch_request *act = switch_create(request, on, profile_switched);
-    act->was = paused;
     switch_profile(&act->switching, name);
 }
 

@@ -85,9 +85,8 @@ static void reloaded(struct reload_waiter *waiter, const struct reload_result *r
                      failure->text);
     } else {
         control_fail(request, EX_CONFIG, "Mistakes",
-                     "the configuration has mistakes, the one in use stays; mend %s and reload "
-                     "again",
-                     service->config_path);
+                     "the configuration has mistakes, the one in use stays; mend them where they "
+                     "are said to stand, and reload again");
     }
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/control_meant.h"
 
+#include "config/config_suggest.h"
+
 #include <string.h>
 #include <sysexits.h>
 
@@ -13,10 +15,20 @@ void control_fail_no_mailbox(struct control_request *request, const char *addres
 
 void control_fail_no_profile(struct control_request *request, const char *name)
 {
-    control_fail(
-        request, EX_NOUSER, "NoSuchProfile",
-        "there is no profile \"%.128s\" in the configuration; exsyncctl profile list shows all",
-        name);
+    const struct config *config = control_service(request)->configuration->config;
+    struct config_suggestion suggestion = config_suggestion_start(name);
+    for (size_t i = 0; i < config->profile_count; i++)
+        config_suggestion_consider(&suggestion, config->profiles[i].name);
+    if (suggestion.best != NULL)
+        control_fail(request, EX_NOUSER, "NoSuchProfile",
+                     "there is no profile \"%.128s\" in the configuration; did you mean "
+                     "\"%.128s\"? exsyncctl profile list shows all",
+                     name, suggestion.best);
+    else
+        control_fail(request, EX_NOUSER, "NoSuchProfile",
+                     "there is no profile \"%.128s\" in the configuration; exsyncctl profile list "
+                     "shows all",
+                     name);
 }
 
 struct mailbox *control_mailbox(struct control_request *request)

@@ -16,18 +16,23 @@
  * With "wait" the cycles' ends are told as they come, and the request ends with the last:
  *
  *   {"kind": "cycle", "address": "anna@contoso.com", "profile": "contoso", "direction": "incoming",
- *    "result": "success", "processed": 3, "failed": 0, "error": null}
+ *    "result": "success", "processed": 3, "failed": 0, "next_try": null, "error": null}
  *
- *   result     success; failure; cut short (by a reload, or a change of the configuration);
- *              off (the direction has nothing to do, or no more); paused (its profile is);
- *              not tried (its profile was waiting before for its server or account, and is not
- *              tried now)
+ *   result     success; failure;
+ *              cut short  by a reload, or a change of the configuration;
+ *              off        the direction has nothing to do, or no more;
+ *              paused     its profile is;
+ *              not tried  its profile was waiting before for its server or account, and is not
+ *                         tried now;
+ *              waiting    nothing was asked of the server: all messages wait for their next try
  *   processed  messages delivered or sent; `failed`: those that were recorded as failed
- *   error      null, or {"code", "sentence", "text", "remedy"}
+ *   next_try   of waiting: when the first of the messages is due; otherwise null
+ *   error      null, or {"code", "sentence", "text", "remedy"}; of waiting: what the last try met,
+ *              where that is known
  *
  * Errors: NoSuchMailbox, NoSuchProfile, Paused (the profile is, or was meanwhile), Disabled (all
- * that is configured), NotTried (some cycle was not, for its profile waits), SyncFailed (some cycle
- * has failed). */
+ * that is configured), NotTried (some cycle was not, for its profile waits), Waiting (some cycle
+ * found only messages that wait), SyncFailed (some cycle has failed). */
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
@@ -36,6 +41,7 @@
 #include "daemon/json_member.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
+#include "daemon/sync_answer.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -67,6 +73,7 @@ struct sync_request {
     size_t failed;
     size_t paused;       /* not run: their profile is */
     size_t not_tried;    /* not run either: it waits for its server or account */
+    size_t waiting;      /* run, but no message was due */
     uint64_t started_ms; /* monotonic */
     size_t due;
     size_t disabled;
@@ -90,15 +97,6 @@ static void sync_gone(void *state)
 
 /* --- what came of it --- */
 
-static json_t *error_of(const struct failure *failure)
-{
-    if (failure == NULL || !failure_is_set(failure))
-        return json_null();
-    return json_pack("{s:o,s:o,s:o,s:o}", "code", json_text(failure->code), "sentence",
-                     json_text(failure->sentence), "text", json_text(failure->text), "remedy",
-                     json_text(failure->remedy));
-}
-
 static void sync_tell(struct sync_request *sync, struct sync_target *target,
                       const struct direction *direction, const char *result,
                       const struct cycle *cycle, const struct failure *failure)
@@ -108,14 +106,8 @@ static void sync_tell(struct sync_request *sync, struct sync_target *target,
     sync->failed += strcmp(result, "failure") == 0;
     sync->paused += strcmp(result, "paused") == 0;
     sync->not_tried += strcmp(result, "not tried") == 0;
-    control_reply(sync->request,
-                  json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o}", "kind", "cycle", "address",
-                            mailbox_address(direction->mailbox), "profile",
-                            direction->mailbox->profile->config->name, "direction",
-                            cycle_direction_name(direction->kind), "result", result, "processed",
-                            (json_int_t)(cycle == NULL ? 0 : cycle->moved), "failed",
-                            (json_int_t)(cycle == NULL ? 0 : cycle->failed), "error",
-                            error_of(failure)));
+    sync->waiting += strcmp(result, "waiting") == 0;
+    control_reply(sync->request, sync_answer(direction, result, cycle, failure));
 }
 
 /* As it is now: a reload may have come between. NULL: it has gone. */
@@ -139,7 +131,7 @@ static void sync_end_if_through(struct sync_request *sync)
 {
     struct control_request *request = sync->request;
     size_t failed = sync->failed, paused = sync->paused, count = sync->count;
-    size_t not_tried = sync->not_tried;
+    size_t not_tried = sync->not_tried, waiting = sync->waiting;
     struct buffer why = {0};
     if (sync->left > 0 || !sync->complete)
         return;
@@ -162,6 +154,11 @@ static void sync_end_if_through(struct sync_request *sync)
                      not_tried, count, text_plural(count, "cycle", "cycles"),
                      text_plural(not_tried, "was", "were"), why.length > 0 ? ": " : "",
                      buffer_string(&why));
+    else if (waiting > 0)
+        control_fail(request, EX_TEMPFAIL, "Waiting",
+                     "in %zu of %zu %s nothing was sent: what is queued waits for its next try; "
+                     "exsyncctl queue list shows when and why, exsyncctl queue flush tries it now",
+                     waiting, count, text_plural(count, "cycle", "cycles"));
     else
         control_end(request);
     buffer_release(&why);
@@ -185,15 +182,6 @@ static struct sync_target *sync_find(const struct sync_request *sync,
                : bsearch(&wanted, sync->targets, sync->count, sizeof wanted, compare_targets);
 }
 
-static const char *result_of(const struct cycle *cycle)
-{
-    if (cycle->failure.category == FAILURE_CANCELLED)
-        return "cut short";
-    if (failure_is_set(&cycle->failure))
-        return "failure";
-    return cycle->cut_short ? "cut short" : "success";
-}
-
 static void sync_cycle_ended(struct service_watcher *watcher, const struct direction *direction,
                              const struct cycle *cycle)
 {
@@ -206,9 +194,8 @@ static void sync_cycle_ended(struct service_watcher *watcher, const struct direc
         target->after = false;
         return;
     }
-    const char *result = result_of(cycle);
-    bool cancelled = cycle->failure.category == FAILURE_CANCELLED;
-    sync_tell(sync, target, direction, result, cycle, cancelled ? NULL : &cycle->failure);
+    const char *result = sync_result(cycle);
+    sync_tell(sync, target, direction, result, cycle, sync_error(direction, cycle, result));
     sync_end_if_through(sync);
 }
 

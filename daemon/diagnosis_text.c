@@ -56,6 +56,11 @@ static void say_which(struct buffer *text, const struct diagnosis_result *result
                              result->profile->name);
 }
 
+static bool is_only_other(const struct diagnosis_result *result)
+{
+    return result->other_count == 1 && result->others_configured == 1;
+}
+
 static void say_cause(struct buffer *text, const struct diagnosis_result *result)
 {
     const struct failure *failure = &result->failure;
@@ -148,10 +153,16 @@ static void write_scope(struct buffer *text, const struct diagnosis_result *resu
     size_t working = count_of(result, true), failing = count_of(result, false);
     buffer_append_format(text,
                          "%s has the role ApplicationImpersonation, but only for some mailboxes, "
-                         "and %s is not among them: the role has a scope. Of ",
+                         "and %s is not among them: the role has a scope. ",
                          account_of(result), result->address);
-    say_which(text, result);
-    buffer_append_format(text, ", %zu %s", working, text_plural(working, "works", "work"));
+    if (is_only_other(result) && working == 1) {
+        buffer_append_format(text, "The one other mailbox of profile %s works",
+                             result->profile->name);
+    } else {
+        buffer_append_string(text, "Of ");
+        say_which(text, result);
+        buffer_append_format(text, ", %zu %s", working, text_plural(working, "works", "work"));
+    }
     name_others(text, result, true);
     if (failing > 0) {
         buffer_append_format(text, " and %zu %s not", failing, text_plural(failing, "does", "do"));
@@ -165,12 +176,13 @@ static void write_spreading(struct buffer *text, const struct diagnosis_result *
     buffer_append_format(
         text,
         "The servers behind %s do not agree: of %" PRIu32
-        " requests for %s, each on a new connection, %" PRIu32 " %s refused and the others were "
+        " requests for %s, each on a new connection, %" PRIu32 " %s refused and %" PRIu32 " %s "
         "not. The role ApplicationImpersonation was granted or taken away a short while ago, and "
         "not every server knows yet; that may take an hour. Nothing needs to be done unless it "
         "lasts longer.",
         result->profile->url, result->tries, result->address, result->refused,
-        text_plural(result->refused, "was", "were"));
+        text_plural(result->refused, "was", "were"), result->tries - result->refused,
+        text_plural(result->tries - result->refused, "was", "were"));
 }
 
 static void write_no_mailbox(struct buffer *text, const struct diagnosis_result *result)
@@ -181,10 +193,13 @@ static void write_no_mailbox(struct buffer *text, const struct diagnosis_result 
                          result->address, result->profile->url);
     say_cause(text, result);
     size_t working = count_of(result, true);
-    if (working > 0) {
-        buffer_append_format(text, " %zu of ", working);
+    if (working > 0 && is_only_other(result)) {
+        buffer_append_format(text, " The one other mailbox of profile %s can be used.",
+                             result->profile->name);
+    } else if (working > 0) {
+        buffer_append_string(text, " Of ");
         say_which(text, result);
-        buffer_append_string(text, ", can be used.");
+        buffer_append_format(text, ", %zu can be used.", working);
     }
 }
 

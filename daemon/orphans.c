@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "daemon/cycle.h"
 #include "daemon/lapse.h"
@@ -64,8 +65,7 @@ static const char *const remedies[] = {
         "that it has become; what has been queued for 5 days is put into the outbox's folder "
         "failed.",
     [ORPHANS_DISABLED] =
-        "Enable it again: exsyncctl enable ADDRESS --outgoing; what has been queued for 5 days is "
-        "put into the outbox's folder failed.",
+        "Enable it again; what has been queued for 5 days is put into the outbox's folder failed.",
 };
 static const char *const codes[] = {
     [ORPHANS_OUTGOING_OFF] = "OutgoingOff",
@@ -125,6 +125,19 @@ static void list_add(struct orphan_list *list, const struct store_backlog *backl
 
 /* --- telling --- */
 
+/* What is behind it, and for an administrator's own act the command that ends it. */
+static void write_cause(struct failure *failure, const struct orphan *orphan)
+{
+    struct buffer word = {0};
+    shell_word_append(&word, orphan->address);
+    if (orphan->cause == ORPHANS_DISABLED)
+        failure_format_text(failure, "%s; exsyncctl enable %s --outgoing", causes[orphan->cause],
+                            buffer_string(&word));
+    else
+        failure_format_text(failure, "%s", causes[orphan->cause]);
+    buffer_release(&word);
+}
+
 static void record(const struct orphans *orphans, const struct orphan *orphan)
 {
     const struct context *context = orphans->context;
@@ -142,7 +155,7 @@ static void record(const struct orphans *orphans, const struct orphan *orphan)
     };
     failure_set_code(&row.failure, codes[orphan->cause]);
     failure_set_step(&row.failure, "send");
-    failure_format_text(&row.failure, "%s", causes[orphan->cause]);
+    write_cause(&row.failure, orphan);
     store_failure_record(context->store, &row, NULL, NULL);
     const struct log_fields fields = {.message_id = MESSAGE_ORPHANS,
                                       .profile = orphan->profile,
@@ -153,8 +166,7 @@ static void record(const struct orphans *orphans, const struct orphan *orphan)
     log_write(context->log, LOG_PRIORITY_WARNING, &fields,
               "%" PRIu64 " %s of %s %s queued and cannot be sent: %s. %s", orphan->waiting,
               text_plural(orphan->waiting, "message", "messages"), orphan->address,
-              text_plural(orphan->waiting, "is", "are"), causes[orphan->cause],
-              remedies[orphan->cause]);
+              text_plural(orphan->waiting, "is", "are"), row.failure.text, remedies[orphan->cause]);
 }
 
 static void resolve(const struct orphans *orphans, const struct orphan *orphan)

@@ -9,6 +9,7 @@
 #include "daemon/report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 int64_t outcome_next_retry(uint64_t wait_ms)
@@ -51,12 +52,15 @@ static void report_moved_mail(const struct cycle *cycle)
         return;
     const struct log_fields fields = report_fields(cycle, MESSAGE_CYCLE, NULL);
     uint64_t elapsed = executor_now(cycle->context->executor) - cycle->started_ms;
+    char size[48] = ""; /* not known of what was found sent and has no file */
+    if (cycle->moved_bytes > 0)
+        snprintf(size, sizeof size, " (%" PRIu64 " %s)", cycle->moved_bytes,
+                 text_plural(cycle->moved_bytes, "byte", "bytes"));
     log_write(cycle->context->log, LOG_PRIORITY_INFO, &fields,
-              "%s: %" PRIu32 " %s (%" PRIu64 " %s), %" PRIu32 " failed, in %" PRIu64 " ms%s",
+              "%s: %" PRIu32 " %s%s, %" PRIu32 " failed, in %" PRIu64 " ms%s",
               mailbox_address(cycle->mailbox), cycle->moved,
-              cycle->direction == CYCLE_INCOMING ? "delivered" : "sent", cycle->moved_bytes,
-              text_plural(cycle->moved_bytes, "byte", "bytes"), cycle->failed, elapsed,
-              cycle->more ? "; more to come" : "");
+              cycle->direction == CYCLE_INCOMING ? "delivered" : "sent", size, cycle->failed,
+              elapsed, cycle->more ? "; more to come" : "");
 }
 
 /* When the first submission that waits is due; none waits: whoever queues one says so. */

@@ -104,17 +104,20 @@ void outcome_profile_failed(const struct direction *direction, const struct cycl
 
 /* --- sign-ins that were refused before --- */
 
-static struct failure refused_before(void)
+/* As it was told when the server refused it: the first time may pass, the second try decides. */
+static struct failure refused_before(const struct store_sign_in *sign_in)
 {
     struct failure failure = {
         .category = FAILURE_AUTHENTICATION,
         .scope = FAILURE_SCOPE_PROFILE,
-        .permanent = true,
+        .permanent = sign_in->refused > 1,
         .http_status = 401,
         .sentence = "The server did not accept the account's credentials.",
-        .remedy = "",
+        .remedy = "Check the account and the password of the profile: wrong, expired, locked, or "
+                  "not allowed to use the service.",
     };
     failure_set_code(&failure, "HTTP 401");
+    failure_set_step(&failure, "sign-in");
     return failure;
 }
 
@@ -141,7 +144,7 @@ void outcome_profile_begins(struct profile *profile)
         sign_ins_recall(profile->context->sign_ins, profile->config);
     if (sign_in.refused == 0)
         return;
-    const struct failure failure = refused_before();
+    const struct failure failure = refused_before(&sign_in);
     uint64_t wait = sign_in_wait(&sign_in, clock_wall_ms());
     gate_close(&profile->gate, profile->gate.generation, &failure, wait);
     report_refused_before(profile, &sign_in, wait);

@@ -92,18 +92,20 @@ static void mailbox_report(const struct switching *switching)
         .message_id = MESSAGE_SWITCHED,
         .profile = switching->profile,
         .mailbox = switching->name,
-        .direction = switching->directions == (STORE_INCOMING | STORE_OUTGOING)
+        .direction = switching->told == (STORE_INCOMING | STORE_OUTGOING)
                          ? NULL
-                         : directions_name(switching->directions),
+                         : directions_name(switching->told),
     };
     char over[64] = "";
+    if (!switching->changed && switching->resolved.alerts == 0)
+        return;
     if (switching->resolved.alerts > 0)
         snprintf(over, sizeof over, "; %" PRIu32 " %s over", switching->resolved.alerts,
                  text_plural(switching->resolved.alerts, "alert is", "alerts are"));
     log_write(switching->service->context.log, LOG_PRIORITY_NOTICE, &fields,
               "%s: an administrator (uid %" PRIu32 ") has %s %s%s", switching->name,
               switching->user, switching->on ? "enabled" : "disabled",
-              directions_name(switching->directions), over);
+              directions_name(switching->told), over);
 }
 
 /* The mailbox may have left the configuration meanwhile. */
@@ -124,10 +126,29 @@ static void mailbox_switched(void *argument, const struct failure *failure)
     switching_end(switching, failure);
 }
 
+/* Those of `directions` that are not so yet; `told`: as far as they are configured, where that is
+ * any, for one that is not does not run when it is enabled. */
+static void note_change(struct switching *switching, const struct mailbox *mailbox)
+{
+    unsigned disabled = (mailbox->incoming.switched_off ? STORE_INCOMING : 0u) |
+                        (mailbox->outgoing.switched_off ? STORE_OUTGOING : 0u);
+    unsigned changed = switching->directions & (switching->on ? disabled : ~disabled);
+    unsigned configured = 0;
+    for (size_t i = 0; i < DIRECTIONS; i++) {
+        if (mailbox_is_configured(mailbox, directions_of[i].kind))
+            configured |= directions_of[i].bit;
+    }
+    switching->changed = changed != 0;
+    switching->told = changed != 0 ? changed : switching->directions;
+    if (switching->on && (switching->told & configured) != 0)
+        switching->told &= configured;
+}
+
 void switch_mailbox(struct switching *switching, const struct mailbox *mailbox, unsigned directions)
 {
     switching->mailbox = mailbox->id.number;
     switching->directions = directions;
+    note_change(switching, mailbox);
     switching->now_ms = clock_wall_ms();
     switching->name = memory_copy_string(mailbox_address(mailbox));
     switching->profile = memory_copy_string(mailbox->profile->config->name);
@@ -188,13 +209,13 @@ static void profile_switched(void *argument, const struct failure *failure)
 {
     struct switching *switching = argument;
     const struct log_fields fields = {.message_id = MESSAGE_PAUSED, .profile = switching->name};
-    if (failure == NULL) {
+    if (failure == NULL && switching->changed)
         log_write(switching->service->context.log, LOG_PRIORITY_NOTICE, &fields,
                   "profile %s: an administrator (uid %" PRIu32 ") has %s", switching->name,
                   switching->user,
                   switching->on ? "resumed it" : "paused it; no cycle starts until it is resumed");
+    if (failure == NULL)
         profile_apply(switching);
-    }
     switching_end(switching, failure);
 }
 
@@ -204,6 +225,7 @@ void switch_profile(struct switching *switching, const char *profile)
     const struct store_pause pause = {
         .profile = profile, .since_ms = clock_wall_ms(), .user = switching->user};
     switching->name = memory_copy_string(profile);
+    switching->changed = (pauses_find(pauses, profile) != NULL) == switching->on;
     if (switching->on)
         pauses_remove(pauses, profile, profile_switched, switching);
     else

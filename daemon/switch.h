@@ -27,10 +27,13 @@ struct switching {
     /* Results. */
     struct store_resolved resolved; /* of a mailbox: what is over */
     bool running;                   /* a cycle still runs, and ends soon */
+    /* Known at once: something was not so before. Without it nothing is logged. */
+    bool changed;
 
     /* Private. */
     int64_t mailbox;
     unsigned directions;
+    unsigned told;  /* of these: what the log says was switched */
     int64_t now_ms; /* wall time: when it was asked for */
     char *name;     /* the address, or the profile's name; owned */
     char *profile;  /* of the mailbox; owned */

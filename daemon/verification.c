@@ -231,7 +231,7 @@ static void sink_known(void *argument, const struct failure *failure)
     if (verification->sink_path != NULL && strcmp(verification->sink_path, maildir) == 0) {
         list_files(verification, maildir);
     } else {
-        verification->maildir_not_compared = "nothing was delivered there yet";
+        verification->maildir_not_compared = "this database knows of no delivery there";
         verification_list_submissions(verification);
     }
     memory_free(maildir);

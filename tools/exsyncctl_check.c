@@ -24,13 +24,13 @@
 
 enum check_status { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 
-enum { NAMED = 3 /* mailboxes */, LINE_SIZE = 2048, MOST_DATA = 20 };
+enum { NAMED = 3 /* mailboxes */, LINE_SIZE = 2048, MOST_DATA = 20, NO_LIMIT = -1 };
 
 /* Performance data. */
 struct datum {
     const char *label;
     long long value;
-    long long warning, critical; /* 0: no limit */
+    long long warning, critical; /* the largest value that is well; NO_LIMIT */
 };
 
 struct check {
@@ -191,10 +191,12 @@ static void name_mailbox(struct check *check, const json_t *mailbox)
 
 /* --- performance data --- */
 
+/* `warning` and `critical`: from which value on; a plugin's limits are what must be exceeded. 0: no
+ * limit. */
 static void add_limited(struct check *check, const char *label, long long value, long long warning,
                         long long critical)
 {
-    check->data[check->data_count++] = (struct datum){label, value, warning, critical};
+    check->data[check->data_count++] = (struct datum){label, value, warning - 1, critical - 1};
 }
 
 static void add_data(struct check *check, const char *label, long long value)
@@ -258,7 +260,7 @@ static const char *const state_names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"
 /* ";1": nothing behind the semicolon when there is no limit. */
 static void print_limit(const struct exsyncctl *tool, long long limit)
 {
-    if (limit == 0)
+    if (limit == NO_LIMIT)
         output_print(tool, OUTPUT_PLAIN, ";");
     else
         output_print(tool, OUTPUT_PLAIN, ";%lld", limit);
@@ -299,7 +301,7 @@ static void print_line(const struct exsyncctl *tool, const struct check *check, 
 
 static json_t *limit_of(long long limit)
 {
-    return limit == 0 ? json_null() : json_integer(limit);
+    return limit == NO_LIMIT ? json_null() : json_integer(limit);
 }
 
 static void print_object(const struct check *check, const char *reasons)

@@ -43,6 +43,17 @@ static void show_error(struct exsyncctl *tool, const json_t *error)
         output_print(tool, OUTPUT_PLAIN, "  %s\n", remedy);
 }
 
+/* Nothing was asked of the server, so nothing is said of messages that were sent. */
+static void show_waiting(struct exsyncctl *tool, const json_t *answer)
+{
+    char next[OUTPUT_TIME_SIZE];
+    output_time(next, output_text(answer, "next_try"));
+    output_print(tool, OUTPUT_PLAIN, ", nothing was tried: what is queued is tried next %s\n",
+                 next);
+    show_error(tool, json_object_get(answer, "error"));
+    fflush(stdout);
+}
+
 static void show_cycle(struct exsyncctl *tool, const json_t *answer)
 {
     const char *address = output_text(answer, "address"), *result = output_text(answer, "result");
@@ -54,6 +65,10 @@ static void show_cycle(struct exsyncctl *tool, const json_t *answer)
     int64_t failed = output_number(answer, "failed");
     output_print(tool, OUTPUT_PLAIN, "%s %s: ", address, direction);
     output_print(tool, colour_of(result), "%s", result);
+    if (strcmp(result, "waiting") == 0) {
+        show_waiting(tool, answer);
+        return;
+    }
     if (strcmp(result, "not tried") != 0)
         output_print(tool, OUTPUT_PLAIN, ", %lld %s %s", (long long)processed,
                      processed == 1 ? "message" : "messages", incoming ? "delivered" : "sent");

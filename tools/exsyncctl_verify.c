@@ -65,16 +65,17 @@ static const char *const headings[] = {
 
 static const struct {
     const char *member;
-    bool differs; /* when it is not 0 */
+    bool differs;    /* when it is not 0 */
+    bool of_maildir; /* counted where the Maildir is compared */
 } counts[] = {
-    {"files", false},
-    {"delivered_unknown", true},
-    {"delivered_failed", true},
-    {"waiting", false},
-    {"exchange_searched", false},
-    {"sent_queued", true},
-    {"draft_queued", true},
-    {"no_file", true},
+    {"files", false, true},
+    {"delivered_unknown", true, true},
+    {"delivered_failed", true, true},
+    {"waiting", false, false},
+    {"exchange_searched", false, false},
+    {"sent_queued", true, false},
+    {"draft_queued", true, false},
+    {"no_file", true, false},
 };
 
 /* What all verifications together have compared. */
@@ -96,12 +97,16 @@ static void count(struct verify_sum *sum, const json_t *answer)
 
 static void show_sum(struct exsyncctl *tool, const struct verify_sum *sum)
 {
+    int64_t left_out = sum->mailboxes - sum->maildirs;
     if (sum->mailboxes == 0)
         return;
-    output_print(tool, OUTPUT_PLAIN,
-                 "Compared with the ledger: %" PRId64 " %s of %" PRId64 " of %" PRId64 " %s. ",
-                 sum->files, sum->files == 1 ? "file" : "files", sum->maildirs, sum->mailboxes,
-                 sum->mailboxes == 1 ? "mailbox" : "mailboxes");
+    output_print(tool, OUTPUT_PLAIN, "Compared with the ledger: %" PRId64 " %s in %" PRId64 " %s",
+                 sum->files, sum->files == 1 ? "file" : "files", sum->maildirs,
+                 sum->maildirs == 1 ? "Maildir" : "Maildirs");
+    if (left_out > 0)
+        output_print(tool, OUTPUT_PLAIN, "; %" PRId64 " of %" PRId64 " mailboxes left out",
+                     left_out, sum->mailboxes);
+    output_print(tool, OUTPUT_PLAIN, ". ");
     if (sum->requests == 0)
         output_print(tool, OUTPUT_PLAIN, "Exchange was not asked.\n");
     else
@@ -144,6 +149,20 @@ static void show_result(struct output_table *table, const json_t *answer)
         show_right(table, answer);
 }
 
+/* "-" where files were not looked for. */
+static void show_counts(struct output_table *table, const json_t *answer)
+{
+    bool compared = output_text(answer, "maildir_not_compared") == NULL;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        int64_t number = output_number(answer, counts[i].member);
+        bool differs = counts[i].differs && number > 0;
+        if (counts[i].of_maildir && !compared)
+            output_cell(table, OUTPUT_PLAIN, "-");
+        else
+            output_cell_format(table, differs ? OUTPUT_BAD : OUTPUT_PLAIN, "%" PRId64, number);
+    }
+}
+
 static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
 {
     struct verify_sum *sum = argument;
@@ -152,11 +171,7 @@ static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
     int64_t unknown = output_number(answer, "unknown");
     if (kind != NULL && strcmp(kind, "verified") == 0) {
         output_cell(table, OUTPUT_PLAIN, output_text(answer, "address"));
-        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            int64_t number = output_number(answer, counts[i].member);
-            bool differs = counts[i].differs && number > 0;
-            output_cell_format(table, differs ? OUTPUT_BAD : OUTPUT_PLAIN, "%" PRId64, number);
-        }
+        show_counts(table, answer);
         show_result(table, answer);
         count(sum, answer);
     } else if (unknown > 0) {

@@ -93,10 +93,20 @@ static void read_action(struct command *command, struct fault *fault)
         command_fail(command, "the fault does nothing");
 }
 
+/* NULL: any, which may also be said, as it may to /spoil. */
+static char *operation_of(struct command *command)
+{
+    char *operation = copy_of(command, "operation");
+    if (operation == NULL || strcmp(operation, "any") != 0)
+        return operation;
+    memory_free(operation);
+    return NULL;
+}
+
 void command_fault(struct command *command)
 {
     struct fault *fault = memory_allocate(sizeof *fault);
-    fault->operation = copy_of(command, "operation");
+    fault->operation = operation_of(command);
     fault->mailbox = copy_of(command, "mailbox");
     fault->count = number_of(command, "count", 1);
     fault->forever = fault->count == 0;

@@ -3,6 +3,7 @@
 
 import time
 
+from exsyncctl import Exsyncctl
 from harness import CORPUS, LONG, add_case, case, check, check_equal, main, until
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
@@ -77,6 +78,13 @@ def _():
         scene.until_delivered("nobody@example.com", 1)
 
 
+def profile_trouble(scene):
+    trouble = Exsyncctl(scene).answers("profile", "show", PROFILE)[0]["trouble"]
+    check(trouble["remedy"].startswith("Check the account and the password of the profile: wrong, expired, "
+                                       "locked, or not allowed"), trouble["remedy"])
+    return trouble["code"], trouble["step"], trouble["permanent"]
+
+
 @case("a reload or a restart without a new password tries no refused account again")
 def _():
     everybody = [f"user{number}@example.com" for number in range(12)]
@@ -101,11 +109,16 @@ def _():
         scene.profile_keys["max_connections"] = 3  # a profile of its own, with the same password
         scene.reload()
         refused(1, "three reloads")
+        scene.daemon.stop()
+        scene.daemon.start().until_started()
+        scene.daemon.until_logged("has refused its account 1 time,")
+        check_equal(profile_trouble(scene), ("HTTP 401", "sign-in", False), "the trouble after one refusal")
         tried_now(2)
         for start in ("stop", "kill"):
             getattr(scene.daemon, start)()
-            scene.daemon.start()
+            scene.daemon.start().until_started()
             scene.daemon.until_logged("has refused its account 2 times")
+            check_equal(profile_trouble(scene), ("HTTP 401", "sign-in", True), "the trouble after two")
             refused(2, f"{start} and start")
         scene.reload()
         tried_now(3)

@@ -141,6 +141,8 @@ def _():
         check_all_once(scene, ANN, subjects)
         bcc = {"queued at the backup", "in doubt at the end", "queued at the end"}
         scene.check_each_once(CARLA, bcc)
+        check(scene.daemon.log_lines(f"{ANN}: ", " sent"), "what was found sent is logged")
+        check_equal(scene.daemon.log_lines(" sent (0 bytes)"), [], "sizes that nobody knows")
         scene.daemon.until_logged(f"{ANN}: the ledger", "7 that it did not know")
         check_equal(scene.outbox.kept(), [], "files that are kept")
         scene.daemon.stop()
@@ -431,7 +433,7 @@ def _():
                     "what was not compared")
         said = tool.output("verify", "--all")
         check("right; Exchange not asked: nothing waits to be sent" in said, said)
-        check("Compared with the ledger: 40 files of 3 of 3 mailboxes. Exchange was asked for 3 "
+        check("Compared with the ledger: 40 files in 3 Maildirs. Exchange was asked for 3 "
               "messages of 1 mailbox, in 1 request." in said, said)
         check("Exchange was not asked." in tool.output("verify", BEN), "of BEN nothing was asked")
         for words in (("--all",), (ANN,), ("--profile", PROFILE), ("--all", "--repair")):
@@ -451,6 +453,21 @@ def _():
         check_equal(scene.daemon.log_lines("looked for"), [], "repairs")
         tool.fails(67, "verify", "nobody@example.com", saying="there is no mailbox")
         tool.fails(EX_USAGE, "verify", saying="say which mailbox")
+
+
+@case("verify counts no files where it compares no Maildir, and says how many it has left out")
+def _():
+    with scene_of() as scene:
+        scene.mailboxes[BEN] = {"incoming": "no"}
+        scene.write_configuration()
+        add(scene, 2)
+        scene.start()
+        until_all_delivered(scene, (ANN, CARLA))
+        scene.until_polled(ANN, CARLA)
+        said = Exsyncctl(scene).output("verify", "--all")
+        rows = {line.split()[0]: line.split()[1:4] for line in said.splitlines() if "@" in line}
+        check_equal((rows[ANN], rows[BEN]), (["2", "0", "0"], ["-", "-", "-"]), "what was counted")
+        check("2 files in 2 Maildirs; 1 of 3 mailboxes left out. " in said, said)
 
 
 @case("who goes away while mailboxes are verified leaves nothing behind")

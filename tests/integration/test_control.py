@@ -4,6 +4,7 @@ back."""
 
 import grp
 import os
+import shutil
 import socket
 import stat
 import time
@@ -208,6 +209,15 @@ def mistakes():
         check_equal(lines, wanted.splitlines(), "the mistakes")
         kinds = [one["kind"] for one in tool.answers("reload", wanted=EX_CONFIG)]
         check_equal(kinds, ["mistake"] * len(lines), "kinds of the answers")
+        main = str(scene.daemon.configuration)
+        scene.daemon.configuration.write_text(right)
+        more = scene.folder / "conf.d"
+        more.mkdir()
+        (more / "one.conf").write_text("[nonsense]\n")
+        err = tool.fails(EX_CONFIG, "reload", saying=f"{more}/one.conf:1: ")
+        told = next(line for line in err.splitlines() if line.startswith("exsyncctl: "))
+        check(main not in told, f"the right file is named: {told}")
+        shutil.rmtree(more)
         scene.daemon.configuration.write_text(right + "[mailbox y]\n" * 4000)
         check("more; exsyncd --check-config" in tool.fails(EX_CONFIG, "reload"), "all were told")
         scene.write_configuration()
@@ -229,7 +239,7 @@ def sync_now():
                     "the first answer")
         check_equal(cycle, {"kind": "cycle", "address": ANN, "profile": PROFILE,
                             "direction": "incoming", "result": "success", "processed": 1,
-                            "failed": 0, "error": None}, "the second answer")
+                            "failed": 0, "next_try": None, "error": None}, "the second answer")
         check_equal(scene.maildir(ANN).count(), 2, "messages when it has ended")
         check_equal(scene.maildir(BEN).count(), 0, "messages of the mailbox that was not asked for")
         out = tool.output("sync", "now", "--profile", PROFILE, "--wait")

@@ -76,10 +76,10 @@ def _():
         tool.output("disable", ANN)
         scene.until_polled(BEN)
         status, out, _ = tool.run("check")
-        check(status == 1 and ": 1 mailbox is disabled |" in out and " disabled=1;1;" in out,
+        check(status == 1 and ": 1 mailbox is disabled |" in out and " disabled=1;0;" in out,
               f"check with a disabled mailbox: {status} {out}")
         status, out, _ = tool.run("check", "--disabled", "2")
-        check(status == 0 and "but 1 that is disabled" in out and " disabled=1;2;" in out,
+        check(status == 0 and "but 1 that is disabled" in out and " disabled=1;1;" in out,
               f"check where that is wanted: {status} {out}")
         tool.output("disable", BEN)
         status, out, _ = tool.run("check")
@@ -155,7 +155,8 @@ def _():
         answer = switched(tool.answers("enable", ANN))
         check_equal((answer["directions"], answer["enabled"]), (["incoming"], True), "what is enabled")
         scene.until_delivered(ANN, 2)
-        scene.daemon.until_logged(ANN, "administrator (uid", "enabled incoming")
+        line = scene.daemon.until_logged(ANN, "administrator (uid", "enabled incoming")
+        check(" and outgoing" not in line, f"outgoing is not configured: {line}")
 
 
 def disabled_while_it_runs(tool):
@@ -245,8 +246,10 @@ def _():
         scene.mailboxes[ANN] = {"outgoing": "yes"}
         scene.reload()
         check_equal(switched(tool.answers("enable", ANN, "--outgoing"))["enabled"], True, "enabled")
+        before = scene.daemon.log_lines(ANN, "administrator (uid")
         check_equal(tool.output("enable", ANN),
                     f"{ANN}: enabled already, incoming and outgoing; nothing has changed\n", "said")
+        check_equal(scene.daemon.log_lines(ANN, "administrator (uid"), before, "what the log says")
         check_equal(tool.output("disable", BEN), f"{BEN}: disabled, incoming and outgoing\n", "said")
 
 
@@ -260,7 +263,8 @@ def _():
         scene.submit(mail("one"), mail("two"))
         until(lambda: len(scene.outbox.queue()) == 2, "they are in the queue")
         restart(scene)
-        scene.daemon.until_logged(f"of {ANN}", "queued and cannot be sent", "disabled outgoing")
+        scene.daemon.until_logged(f"of {ANN}", "queued and cannot be sent", "disabled outgoing",
+                                  f"exsyncctl enable {ANN} --outgoing. ")
         scene.submit(mail("three"))
         until(lambda: len(scene.outbox.queue()) == 3, "they are in the queue")
         scene.reload()
@@ -366,6 +370,8 @@ def _():
         scene.until_delivered(ANN, 1)
         scene.until_polled(ANN, BEN)
         check_equal(tool.output("resume", PROFILE), f"{PROFILE}: it was not paused; nothing has changed\n", "said")
+        check_equal([len(scene.daemon.log_lines(f"profile {PROFILE}: an administrator", word))
+                     for word in ("has paused", "has resumed")], [1, 1], "what the log says")
 
 
 @case("cycles that run when their profile is paused end with what they have begun")
@@ -397,6 +403,7 @@ def _():
         scene.daemon.start()
         scene.daemon.until_started()
         tool.fails(EX_NOUSER, "pause", "Nobody", saying=["Nobody", "profile list"])
+        tool.fails(EX_NOUSER, "pause", PROFILE.lower(), saying=f'did you mean "{PROFILE}"?')
         tool.fails(EX_NOUSER, "resume", "Nobody", saying="Nobody")
         tool.answers("pause", PROFILE)
         text = scene.daemon.configuration.read_text().replace(PROFILE, "Fabrikam")

@@ -338,8 +338,8 @@ def _():
         check(f"EXSYNCD WARNING: {found[0]['summary']} (in trouble: {BEN}) |" in line, line)
         check_equal(set(found[0]["performance"]), set(re.findall(r" ([a-z_]+)=", line)), "labels")
         check_equal([found[0]["performance"][name] for name in ("stopped", "failing", "mailboxes")],
-                    [{"value": 1, "warning": None, "critical": 2},
-                     {"value": 0, "warning": 1, "critical": None},
+                    [{"value": 1, "warning": None, "critical": 1},
+                     {"value": 0, "warning": 0, "critical": None},
                      {"value": 3, "warning": None, "critical": None}], "data")
         scene.daemon.stop()
         found = tool.answers("check", wanted=CRITICAL)[0]

@@ -13,7 +13,7 @@ from sending import SendingScene, mail
 
 RESUME = f'exsyncctl resume "{PROFILE}"'
 PAUSED = f"the profile {PROFILE} is paused since 20"
-EX_DATAERR, EX_NOINPUT = 65, 66
+EX_DATAERR, EX_NOINPUT, EX_TEMPFAIL = 65, 66, 75
 NO_ID = "0198f1c2-6c6e-7b3a-9c51-a4f8e2d90b13"
 SLOW = {"retry_min": "1h", "retry_max": "1h", "probe_intervals": "1h"}
 
@@ -309,6 +309,26 @@ def _():
                               ["mailbox", "list", "--profile", "No Such"], ["resume", "No Such"],
                               ["profile", "show", "No Such"], ["test", "--profile", "No Such"])}
         check_equal(len(said), 1, f"sentences about a profile: {said}")
+
+
+@case("sync now --wait of what only waits for its next try says so, not that it succeeded")
+def _():
+    with SendingScene([ANN, BEN], profile=SLOW) as scene:
+        tool = started(scene)
+        scene.until_ready()
+        scene.exchange.fault(http=503, body="no", count=0)
+        scene.submit(mail("stuck"))
+        scene.daemon.until_logged(f"{ANN}: outgoing failed", "HTTP 503")
+        words = ("sync", "now", ANN, "--wait")
+        due, cycle = tool.answers(*words, wanted=EX_TEMPFAIL)
+        check_equal((due["directions"], cycle["result"], cycle["processed"]), (1, "waiting", 0), "told")
+        check_equal(cycle["next_try"], queue(tool)[0]["next_try"], "the next try")
+        check_equal(cycle["error"]["code"], "HTTP 503", "what the last try met")
+        status, out, err = tool.run(*words)
+        check_equal(status, EX_TEMPFAIL, "status")
+        check_says(out, f"{ANN} outgoing: waiting, nothing was tried: ", "tried next 20", "(HTTP 503)")
+        check_says(err, "in 1 of 1 cycle nothing was sent", "queue list", "queue flush")
+        scene.may_be_unfinished = True
 
 
 @case("numbers and verbs agree")

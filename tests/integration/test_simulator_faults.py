@@ -53,6 +53,9 @@ def choosing(simulator):
     checks.equal([post(simulator)[0] for _ in range(6)], [200, 200, 429] * 2, "or every Nth")
     simulator.control("clear-faults")
     checks.equal([post(simulator)[0] for _ in range(3)], [200] * 3, "until it is cleared")
+    simulator.control("fault", http=500, operation="any", count=2)
+    checks.equal([post(simulator)[0], post(simulator, get_item("x"))[0], post(simulator)[0]],
+                 [500, 500, 200], "any operation")
     simulator.control("fault", http=500, operation="FindItem", mailbox=BOB)
     checks.equal([post(simulator)[0], post(simulator, get_item("x"), BOB)[0],
                   post(simulator, FIND, BOB)[0]], [200, 200, 500],

@@ -73,7 +73,7 @@ def _():
     host.run("dpkg", "--purge", "exsyncd")
     said = host.install(package())
     todo = [line for line in said.splitlines() if line.startswith("exsyncd: ")]
-    check(len(todo) == 1 and CONFIGURATION in todo[0] and
+    check(len(todo) == 1 and CONFIGURATION in todo[0] and "password into a file" in todo[0] and
           "systemctl enable --now exsyncd" in todo[0], f"it says: {said}")
     check_equal(host.state(), "inactive", "state of the service")
     check_equal(host.ask("systemctl", "is-enabled", "exsyncd").strip(), "disabled", "enabled")
