@@ -105,8 +105,8 @@ static void servers_that_disagree_are_waited_for(void **state)
     (void)state;
     struct diagnosis_result result = found(DIAGNOSIS_SPREADING);
     result.refused = 1;
-    SAYS(&result, "do not agree", "of 6 requests for carla@contoso.com", "1 was refused",
-         "an hour");
+    SAYS(&result, "do not agree", "of 6 requests for carla@contoso.com",
+         "1 was refused and 5 were not.", "an hour");
     assert_commands(&result, "-GetEffectiveUsers", "New-ManagementRoleAssignment");
 }
 
@@ -123,7 +123,8 @@ static void other_findings_bring_their_own_cause(void **state)
     result.others = others;
     result.other_count = 2;
     result.others_configured = 9;
-    SAYS(&result, "impersonation is not the cause", "1 of 2 of the 9 other mailboxes");
+    SAYS(&result, "impersonation is not the cause",
+         "Of 2 of the 9 other mailboxes of profile contoso, chosen at random, 1 can be used.");
     assert_commands(&result, "Get-Mailbox -Identity:\"carla@contoso.com\"", NULL);
     result = found(DIAGNOSIS_WRONG_SERVER);
     result.failure.category = FAILURE_MAILBOX;
