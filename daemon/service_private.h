@@ -70,7 +70,7 @@ struct service {
     bool reload_again;
     int64_t reload_refused_ms; /* since when the configuration that was read last is not in use,
                                   because it was refused; 0: it is */
-    struct control *control;              /* NULL: nobody can ask */
+    struct control *control;   /* NULL: nobody can ask */
     struct reload_waiters reload_waiters; /* for the reload that begins next */
     struct service_watchers watchers;
     struct job_watches tracings; /* of all that are under way */

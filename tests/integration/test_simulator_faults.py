@@ -61,7 +61,7 @@ def choosing(simulator):
                   post(simulator, FIND, BOB)[0]], [200, 200, 500],
                  "only the operation and mailbox that it is for")
     checks.equal(simulator.control("faults")["faults"][-1],
-                 {"fault": 3, "hits": 1, "over": True, "seen": 1}, "and tells its hits")
+                 {"fault": 4, "hits": 1, "over": True, "seen": 1}, "and tells its hits")
     checks.equal(simulator.control_raw("fault", body="x", http=99)[0], 400,
                  "a fault that makes no sense is refused")
     checks.equal(simulator.control_raw("nonsense")[0], 404, "so is an unknown command")
