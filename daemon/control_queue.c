@@ -1,15 +1,16 @@
 /* What is done to the queue of outgoing messages; it is shown by control_queue_list.c.
  *
- * queue hold, queue release, queue retry, queue remove   with "message": "ID"
+ * queue hold, queue release, queue retry, queue remove, queue discard   with "message": "ID"
  *
  *     {"kind": "changed", "message": "ID", "address": "...", "subject": "...", "action": "hold",
  *      "hindrance": null}
  *
  *     hindrance: why one that is to be sent waits all the same (hindrance.h). And of a removal
- *     may_have_been_sent, lost (its file was nowhere), discarded (it had failed: its file was
- *     removed from failed/), and file ("failed/ID.eml"; null when it is lost or discarded). Errors:
- * NoSuchMessage, Refused, Sent, Failed, Held, NotHeld, Removing, Changed, Busy; and that of the
- * disk when it does not take a removal, which is done later then.
+ *     may_have_been_sent, lost (its file was nowhere), and file ("failed/ID.eml"; null when it is
+ *     lost).
+ *
+ *     Errors: NoSuchMessage, Refused, Sent, Failed, NotFailed, Held, NotHeld, Removing, Changed,
+ * Busy; and that of the disk when it does not take a removal, which is done later then.
  *
  * queue flush   {"command": "queue flush"}
  *     and "address" for one mailbox.
@@ -43,10 +44,8 @@ struct change_request {
 };
 
 static const char *const actions[] = {
-    [QUEUE_HOLD] = "hold",
-    [QUEUE_RELEASE] = "release",
-    [QUEUE_RETRY] = "retry",
-    [QUEUE_REMOVE] = "remove",
+    [QUEUE_HOLD] = "hold",     [QUEUE_RELEASE] = "release", [QUEUE_RETRY] = "retry",
+    [QUEUE_REMOVE] = "remove", [QUEUE_DISCARD] = "discard",
 };
 
 static void change_gone(void *state)
@@ -81,7 +80,7 @@ static void change_failed(struct control_request *request, const struct queue_ch
 static json_t *hindrance_of_change(const struct queue_change *change)
 {
     const struct service *service = change->service;
-    if (change->action == QUEUE_HOLD || change->action == QUEUE_REMOVE)
+    if (change->action != QUEUE_RELEASE && change->action != QUEUE_RETRY)
         return json_null();
     return hindrance_json(service_mailbox_by_number(service, change->mailbox.number),
                           CYCLE_OUTGOING, &service->scheduler);
@@ -143,6 +142,11 @@ static void start_retry(struct control_request *request)
 static void start_remove(struct control_request *request)
 {
     start_change(request, QUEUE_REMOVE);
+}
+
+static void start_discard(struct control_request *request)
+{
+    start_change(request, QUEUE_DISCARD);
 }
 
 /* --- flush --- */
@@ -257,6 +261,11 @@ static void start_flush(struct control_request *request)
 }
 
 const struct control_command control_queue_commands[] = {
-    {"queue hold", start_hold},     {"queue release", start_release}, {"queue retry", start_retry},
-    {"queue remove", start_remove}, {"queue flush", start_flush},     {NULL, NULL},
+    {"queue hold", start_hold},
+    {"queue release", start_release},
+    {"queue retry", start_retry},
+    {"queue remove", start_remove},
+    {"queue discard", start_discard},
+    {"queue flush", start_flush},
+    {NULL, NULL},
 };

@@ -109,11 +109,9 @@ void queued_json_recipients(json_t *object, const struct store_queued *message)
 
 void queued_json_removed(json_t *object, const struct queue_change *change)
 {
-    bool kept = !change->lost && !change->discarded;
     char file[sizeof "failed/.eml" + OUTBOX_ID_SIZE];
     snprintf(file, sizeof file, "failed/%s.eml", change->id);
     json_object_set_new(object, "may_have_been_sent", json_boolean(change->may_have_been_sent));
     json_object_set_new(object, "lost", json_boolean(change->lost));
-    json_object_set_new(object, "discarded", json_boolean(change->discarded));
-    json_object_set_new(object, "file", kept ? json_string(file) : json_null());
+    json_object_set_new(object, "file", change->lost ? json_null() : json_string(file));
 }

@@ -60,10 +60,8 @@ static bool over(struct queue_change *change, const struct failure *failure)
 static void report(const struct queue_change *change)
 {
     static const char *const done[] = {
-        [QUEUE_HOLD] = "holds",
-        [QUEUE_RELEASE] = "releases",
-        [QUEUE_RETRY] = "retries",
-        [QUEUE_REMOVE] = "removes",
+        [QUEUE_HOLD] = "holds",     [QUEUE_RELEASE] = "releases",    [QUEUE_RETRY] = "retries",
+        [QUEUE_REMOVE] = "removes", [QUEUE_DISCARD] = "throws away",
     };
     const char *address = change->address != NULL ? change->address : "outbox";
     const struct log_fields fields = {.message_id = MESSAGE_QUEUE_CHANGED,
@@ -72,10 +70,9 @@ static void report(const struct queue_change *change)
                                       .direction = "outgoing",
                                       .subject = change->subject};
     log_write(change->service->context.log, LOG_PRIORITY_NOTICE, &fields,
-              "%s: an administrator (uid %" PRIu32 ") %s the message %s, \"%s\"%s", address,
+              "%s: an administrator (uid %" PRIu32 ") %s the message %s, \"%s\"", address,
               change->user, done[change->action], change->id,
-              change->subject != NULL ? change->subject : "",
-              change->discarded ? ", which had failed, and its file" : "");
+              change->subject != NULL ? change->subject : "");
 }
 
 static struct mailbox *mailbox_of(const struct queue_change *change)
@@ -166,6 +163,8 @@ static void apply(struct queue_change *change, const struct store_queued *messag
     case QUEUE_REMOVE:
         mark(change, message);
         break;
+    case QUEUE_DISCARD: /* it has not failed: may_change has refused it */
+        break;
     }
 }
 
@@ -204,7 +203,6 @@ static void discarded(void *argument, const struct failure *failure)
     struct queue_change *change = argument;
     if (over(change, failure))
         return;
-    change->discarded = true;
     report(change);
     finish(change, NULL);
 }
@@ -247,9 +245,14 @@ static bool may_change(struct queue_change *change, const struct store_queued *m
         refuse(change, "Sent", "It was sent.", "Nothing can be done about it here.", NULL);
     else if (message->submission.state == STORE_SUBMISSION_FAILED)
         refuse(change, "Failed", "It has failed and is kept in the outbox's folder failed.",
-               "exsyncctl queue show tells why, and how it is sent again.", message->sentence);
+               "exsyncctl queue show tells why, and how it is sent again; exsyncctl queue discard "
+               "throws it away.",
+               message->sentence);
     else if (message->removal != NULL)
         refuse(change, "Removing", "It is being removed.", "Look at it again in a while.", NULL);
+    else if (change->action == QUEUE_DISCARD)
+        refuse(change, "NotFailed", "It waits to be sent.",
+               "exsyncctl queue remove takes it out of the queue first.", NULL);
     else if (change->action == QUEUE_HOLD && held)
         refuse(change, "Held", "It is held already.", "Release it with exsyncctl queue release.",
                NULL);
@@ -278,12 +281,14 @@ static void refused_read(void *argument, const struct failure *failure,
         refuse(change, "NoSuchMessage", "No message of that id is known.",
                "exsyncctl queue list shows those that wait, with --failed those that have failed.",
                NULL);
-    else if (change->action == QUEUE_REMOVE)
+    else if (change->action == QUEUE_DISCARD)
         discard(change);
     else
         refuse(change, "Refused",
                "It was refused when it was submitted, and is kept in the outbox's folder failed:",
-               "exsyncctl queue show tells how it is sent again.", row->text);
+               "exsyncctl queue show tells how it is sent again; exsyncctl queue discard throws it "
+               "away.",
+               row->text);
 }
 
 static void looked(void *argument, const struct failure *failure, const struct store_queued *rows,
@@ -300,7 +305,7 @@ static void looked(void *argument, const struct failure *failure, const struct s
         return;
     }
     keep(change, &rows[0]);
-    if (change->action == QUEUE_REMOVE && rows[0].submission.state == STORE_SUBMISSION_FAILED) {
+    if (change->action == QUEUE_DISCARD && rows[0].submission.state == STORE_SUBMISSION_FAILED) {
         discard(change);
         return;
     }

@@ -3,8 +3,9 @@
  *   hold     it is not tried until it is released, and holds up no other
  *   release  it is due at once
  *   retry    the same for one that waits for its next try
- *   remove   it goes to failed/ (removal.h); what lies there already, because it has failed or was
- *            refused, is thrown away, and what went wrong with it is over
+ *   remove   it goes to failed/ (removal.h)
+ *   discard  what lies there, because it has failed, was refused or was removed, is thrown away,
+ * and what went wrong with it is over; nothing else can be thrown away
  *
  * To hold or remove one its mailbox is claimed, so that no cycle has it in its hands. */
 #ifndef EXSYNC_DAEMON_QUEUE_CHANGE_H
@@ -16,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum queue_action { QUEUE_HOLD, QUEUE_RELEASE, QUEUE_RETRY, QUEUE_REMOVE };
+enum queue_action { QUEUE_HOLD, QUEUE_RELEASE, QUEUE_RETRY, QUEUE_REMOVE, QUEUE_DISCARD };
 
 struct queue_change {
     /* Set by the caller. */
@@ -34,7 +35,6 @@ struct queue_change {
     char *address;
     char *subject;
     /* Of a removal. */
-    bool discarded; /* out of failed/: it is no more */
     bool may_have_been_sent;
     bool lost;   /* its file was nowhere */
     bool marked; /* with a failure: it is held, and removed as soon as that is possible */

@@ -245,8 +245,6 @@ static void show_changed(struct exsyncctl *tool, const json_t *answer, void *arg
         output_print(tool, OUTPUT_WARNING, "It waits all the same: %s\n", hindrance);
     if (file != NULL)
         output_print(tool, OUTPUT_PLAIN, "It is kept as %s in the outbox.\n", file);
-    if (output_true(answer, "discarded"))
-        output_print(tool, OUTPUT_PLAIN, "It had failed: its file is removed from the outbox.\n");
     if (output_true(answer, "lost"))
         output_print(tool, OUTPUT_BAD, "It is lost: the outbox had no file of it.\n");
     if (output_true(answer, "may_have_been_sent"))
@@ -292,6 +290,11 @@ static int run_remove(struct exsyncctl *tool, int count, char **arguments)
     return change_all(tool, "remove", "removed", count, arguments);
 }
 
+static int run_discard(struct exsyncctl *tool, int count, char **arguments)
+{
+    return change_all(tool, "discard", "thrown away", count, arguments);
+}
+
 /* --- flush --- */
 
 static void show_flushed(struct exsyncctl *tool, const json_t *answer, void *argument)
@@ -331,8 +334,10 @@ const struct exsyncctl_command exsyncctl_queue_commands[] = {
      run_hold},
     {"queue release", "MESSAGE ...", "let messages go on that are held", NULL, 1, -1, run_release},
     {"queue retry", "MESSAGE ...", "try waiting messages now", NULL, 1, -1, run_retry},
-    {"queue remove", "MESSAGE ...", "to the outbox's failed folder; out of it if failed", NULL, 1,
-     -1, run_remove},
+    {"queue remove", "MESSAGE ...", "take messages out, to the outbox's folder failed", NULL, 1, -1,
+     run_remove},
+    {"queue discard", "MESSAGE ...", "throw away what lies in the folder failed", NULL, 1, -1,
+     run_discard},
     {"queue flush", "[ADDRESS]", "try all that wait now", NULL, 0, 1, run_flush},
     {.name = NULL},
 };

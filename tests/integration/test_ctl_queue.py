@@ -254,6 +254,7 @@ def _():
 def _():
     with SendingScene() as scene:
         queue = paused_queue(scene, "one")
+        queue.tool.fails(EX_DATAERR, "queue", "discard", queue.id("one"), saying="waits to be sent")
         queue.submit("two", headers=f"Bcc: {CARLA}\n")
         removed = queue.id("two")
         answer = queue.change("remove", removed)
@@ -269,8 +270,10 @@ def _():
         scene.until_settled()
         scene.check_each_once(BEN, ["one"])
         check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
-        for action, words in (("hold", "has failed"), ("retry", "sent again")):
+        for action, words in (("hold", "has failed"), ("retry", "sent again"),
+                              ("remove", "queue discard throws it away")):
             queue.tool.fails(EX_DATAERR, "queue", action, removed, saying=words)
+        check_equal(len(scene.outbox.failed()), 1, "what a second removal leaves")
         queue.tool.fails(EX_NOINPUT, "queue", "remove", NO_ID, saying=NO_ID)
         scene.daemon.until_logged(ANN, "two", "failed/", "uid")
 
@@ -287,20 +290,18 @@ def failed_messages(scene, *subjects):
     return queue
 
 
-@case("a message that has failed and is removed goes out of failed/, and its alert is over")
+@case("a message that has failed and is thrown away goes out of failed/, and its alert is over")
 def _():
     with SendingScene() as scene:
         queue = failed_messages(scene, "one", "two")
         first = next(message["message"] for message in queue.list("--failed")
                      if message["subject"] == "one")
-        answer = queue.change("remove", first)
-        check_equal((answer["discarded"], answer["lost"], answer["file"]), (True, False, None),
-                    "answer")
+        queue.change("discard", first)
         check_equal(len(queue.tool.answers("alerts")), 1, "alerts")
         check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
         names = [path.name for path in (scene.outbox.folder / "failed").iterdir()]
         check(len(names) == 2 and not any(first in name for name in names), names)
-        scene.daemon.until_logged(ANN, first, "which had failed")
+        scene.daemon.until_logged(ANN, "throws away", first)
 
 
 @case("a failed message whose file is taken out of failed/ is over, its alert and list entry, too")
@@ -351,8 +352,10 @@ def _():
         file = scene.outbox.folder / "failed" / f"{message}.eml"
         for told in (shown["next"], traced["next"], queue.tool.output("queue", "show", message)):
             check(f"exsync-submit -t -i < {file}), then remove that file" in told, told)
-        said = queue.tool.output("queue", "remove", message)
-        check("removed" in said and "had failed" in said, said)
+        queue.tool.fails(EX_DATAERR, "queue", "remove", message, saying="queue discard throws it away")
+        check_equal(len(scene.outbox.failed()), 1, "what a removal leaves in failed/")
+        said = queue.tool.output("queue", "discard", message)
+        check("thrown away" in said, said)
         check_equal((queue.list("--failed"), scene.outbox.failed()), ([], {}), "what is left")
         check_equal(queue.tool.answers("status")[0]["refused"], 0, "refused")
 
