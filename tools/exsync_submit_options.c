@@ -44,8 +44,7 @@ static int read_mode(struct submit_options *options, const char *mode,
     case 'H':
         return submit_problem_set(problem, EX_UNAVAILABLE,
                                   "it does not list what is on its way; exsyncctl queue list does, "
-                                  "and with --failed what "
-                                  "has failed");
+                                  "and with --failed what has failed");
     case 's':
     case 'S':
         return submit_problem_set(problem, EX_UNAVAILABLE,

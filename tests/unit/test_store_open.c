@@ -486,6 +486,7 @@ static bool may_read_whole(int sql)
         STORE_SQL_RESTORE_OPEN,
         STORE_SQL_FAILURE_ROWS_REFUSED_ONE,
         STORE_SQL_FAILURE_COUNT_REFUSED,
+        STORE_SQL_FAILURE_ROWS_LEFT,
     };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (whole[i] == (enum store_sql)sql)

@@ -91,8 +91,8 @@ static void what_cannot_be_done_is_refused_in_words(void **state)
         int status;
         const char *words;
     } lines[] = {
-        {"mailq", EX_UNAVAILABLE, "outbox/queue"},
-        {"sendmail -bp", EX_UNAVAILABLE, "outbox/queue"},
+        {"mailq", EX_UNAVAILABLE, "exsyncctl queue list"},
+        {"sendmail -bp", EX_UNAVAILABLE, "exsyncctl queue list"},
         {"sendmail -bs", EX_UNAVAILABLE, "SMTP"},
         {"sendmail -bd -q15m", EX_UNAVAILABLE, "daemon"},
         {"sendmail -bv a@b", EX_UNAVAILABLE, "addresses"},
