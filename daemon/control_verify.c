@@ -195,25 +195,12 @@ static bool is_meant(const struct verify_request *verify, const struct mailbox *
     return verify->profile == NULL || strcmp(mailbox->profile->config->name, verify->profile) == 0;
 }
 
-/* The first one with that number, or a higher one: some may have come or gone since. */
-static size_t first_from(const struct service *service, int64_t number)
-{
-    size_t low = 0, high = service->mailbox_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (service->mailboxes[middle]->id.number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void next_mailbox(struct control_request *request)
 {
     struct verify_request *verify = control_state(request);
     struct service *service = verify->service;
-    for (size_t i = first_from(service, verify->next_number); i < service->mailbox_count; i++) {
+    for (size_t i = service_mailbox_from(service, verify->next_number); i < service->mailbox_count;
+         i++) {
         struct mailbox *mailbox = service->mailboxes[i];
         if (!is_meant(verify, mailbox))
             continue;

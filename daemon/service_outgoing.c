@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number)
+size_t service_mailbox_from(const struct service *service, int64_t number)
 {
     size_t low = 0, high = service->mailbox_count;
     while (low < high) {
@@ -17,8 +17,14 @@ struct mailbox *service_mailbox_by_number(const struct service *service, int64_t
         else
             high = middle;
     }
-    bool found = low < service->mailbox_count && service->mailboxes[low]->id.number == number;
-    return found ? service->mailboxes[low] : NULL;
+    return low;
+}
+
+struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number)
+{
+    size_t index = service_mailbox_from(service, number);
+    bool found = index < service->mailbox_count && service->mailboxes[index]->id.number == number;
+    return found ? service->mailboxes[index] : NULL;
 }
 
 void service_hasten(struct service *service, struct mailbox *mailbox, bool now)

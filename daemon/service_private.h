@@ -116,6 +116,10 @@ struct profile *service_profile(struct service *service, const char *name);
  * was refused. */
 void service_try_profile(struct profile *profile);
 
+/* The index of the first mailbox with that number or a higher one, as some may have come or gone
+ * since; the count: none has. */
+size_t service_mailbox_from(const struct service *service, int64_t number);
+
 /* The mailbox of that number, whether it is still configured or not; NULL: none. */
 struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number);
 

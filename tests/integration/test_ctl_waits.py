@@ -141,7 +141,7 @@ def _():
                    "account since 20", "exsyncctl profile show")
         tool.output("sync", "now", "--profile", PROFILE)
         scene.daemon.until_logged(f"{BEN}: an administrator (uid {os.getuid()}) wants it synchronized",
-                                  "direction is due")
+                                  " due")
         scene.daemon.until_logged(f"profile {PROFILE}: an administrator (uid", "wants it synchronized")
         shown = tool.output("mailbox", "list")
         check_says(row_of(shown, BEN), "held", "waits for its profile")
