@@ -75,12 +75,29 @@ class Daemon:
     def ending(self):
         return "not started" if self.process is None else f"status {self.process.returncode}"
 
+    def until_takes(self, number):
+        """Before main() has begun, a signal would just end the program."""
+        until(lambda: not self.running() or self.takes(number), f"exsyncd takes signal {number}")
+
+    def signal(self, number):
+        self.until_takes(number)
+        self.process.send_signal(number)
+
+    def takes(self, number):
+        """Whether the signal is held back until the service can take it, or caught."""
+        try:
+            with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+                masks = dict(line.split(":", 1) for line in status)
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return any(int(masks.get(name, "0"), 16) >> (number - 1) & 1 for name in ("SigBlk", "SigCgt"))
+
     def reload(self):
-        self.process.send_signal(signal.SIGHUP)
+        self.signal(signal.SIGHUP)
 
     def try_now(self):
         """The administrator's word that all is mended."""
-        self.process.send_signal(signal.SIGUSR1)
+        self.signal(signal.SIGUSR1)
 
     def kill(self):
         """kill -9."""
@@ -93,6 +110,7 @@ class Daemon:
         """An orderly stop, as systemd does it: status 0 within five seconds. Returns how long."""
         seconds = SANITIZED_STOP_S if "asan" in program("exsyncd") else STOP_S
         self.check_running()
+        self.until_takes(signal.SIGTERM)
         begin = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         try:
