@@ -14,13 +14,14 @@ SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:"
 NOBODY = 65534
 
 
-def program_environment(user):
+def program_environment(user, leaks=True):
+    """`leaks`: whether the sanitizer, where there is one, looks for leaks at the end."""
     keep = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     environment["SYSTEMD_UNIT_PATH"] = "/nonexistent"  # exsyncd may be installed on this machine
     # Another user may not look into the process, and the leak check wants to.
-    leaks = 0 if user else 1
-    environment["ASAN_OPTIONS"] = f"detect_leaks={leaks}:detect_stack_use_after_return=0"
+    leaks = leaks and not user
+    environment["ASAN_OPTIONS"] = f"detect_leaks={int(leaks)}:detect_stack_use_after_return=0"
     environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
     return environment
 

@@ -15,7 +15,7 @@ import socket
 import subprocess
 
 from daemon_process import SANITIZER, program_environment
-from harness import Broken, check, check_equal, program
+from harness import LONG, Broken, check, check_equal, program
 from mail import message
 from scene import ANN, PROFILE
 
@@ -30,7 +30,9 @@ class Exsyncctl:
         self.socket = scene.control_socket
         self.configuration = scene.daemon.configuration
         self.user, self.groups = user, groups
-        self.environment = program_environment(user)
+        # To look for leaks takes most of the time of a short command: test_ctl_usage.py does it, and
+        # so do the unit tests.
+        self.environment = program_environment(user, leaks=LONG)
 
     def command(self, *words):
         command = [program("exsyncctl"), "--socket", str(self.socket), "--config",
