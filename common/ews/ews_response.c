@@ -252,7 +252,7 @@ bool ews_response_feed(struct ews_response *response, struct ews_parsers *parser
                        const char *bytes, size_t length)
 {
     if (response->parser == NULL) {
-        response->parser = ews_parser_take(parsers);
+        response->parser = ews_parsers_take(parsers);
         ews_parser_begin(response->parser,
                          response->reader->mime == NULL ? &handler : &handler_with_mime, response,
                          &response->limits);
@@ -294,6 +294,6 @@ struct failure ews_response_finish(struct ews_response *response,
 
 void ews_response_release(struct ews_response *response, struct ews_parsers *parsers)
 {
-    ews_parser_give(parsers, response->parser);
+    ews_parsers_give(parsers, response->parser);
     response->parser = NULL;
 }
