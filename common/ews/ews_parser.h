@@ -1,11 +1,12 @@
 /* An XML answer, read as it arrives: libxml2's push SAX parser with what this program allows.
  *
  * Nothing outside is ever loaded, and a DOCTYPE ends the answer: without one no entity can be
- * declared, so nothing can grow. libxml2 recovers from errors, so that an invalid character (which
- * Exchange really sends, raw and by reference) need not end everything, and a handler of this
- * parser's own context sees every error: an invalid character is left out, all others end the
- * answer. Everything has a limit, and the end must have been seen. libxml2's global state is never
- * touched. Long runs of base64 in MimeContent are told without libxml2, which would tell the same.
+ * declared, so nothing can grow. An answer is UTF-8, whatever encoding it names; bytes that are not
+ * end it. libxml2 recovers from errors, so that an invalid character (which Exchange really sends,
+ * raw and by reference) need not end everything, and a handler of this parser's own context sees
+ * every error: an invalid character is left out, all others end the answer. Everything has a limit,
+ * and the end must have been seen. libxml2's global state is never touched. Long runs of base64 in
+ * MimeContent are told without libxml2, which would tell the same.
  *
  * A parser is used for one answer after another (ews_parsers.h), on one thread at a time. */
 #ifndef EXSYNC_EWS_EWS_PARSER_H

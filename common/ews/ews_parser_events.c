@@ -137,6 +137,8 @@ static void on_error(void *argument, xmlErrorPtr error)
     ews_parser_stop(parser, "XmlMalformed", words);
 }
 
+/* XML_PARSE_IGNORE_ENC: by the name of an encoding an answer would choose which of the C library's
+ * converters are loaded from the disk, on the loop, and run on its bytes. */
 xmlParserCtxt *ews_parser_open_context(struct ews_parser *parser)
 {
     static const xmlSAXHandler calls = {
@@ -153,6 +155,6 @@ xmlParserCtxt *ews_parser_open_context(struct ews_parser *parser)
     xmlParserCtxt *context = xmlCreatePushParserCtxt(&copy, parser, NULL, 0, NULL);
     if (context == NULL)
         memory_resize(NULL, SIZE_MAX); /* ends the process: there is no memory */
-    xmlCtxtUseOptions(context, XML_PARSE_RECOVER | XML_PARSE_NONET);
+    xmlCtxtUseOptions(context, XML_PARSE_RECOVER | XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
     return context;
 }
