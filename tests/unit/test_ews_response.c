@@ -171,7 +171,11 @@ static void the_server_says_how_long_to_wait(void **state)
     assert_int_equal(back_off_of(OF("297749"), 0), 297749);
     assert_int_equal(back_off_of(OF(" 1500 "), 0), 1500);
     assert_int_equal(back_off_of(OF("1500.7"), 0), 1500);
-    assert_int_equal(back_off_of(OF("99999999999999999999999"), 0), 0);
+    /* Nobody but a person takes a mailbox out of service for longer than a day. */
+    assert_int_equal(back_off_of(OF("86400000"), 0), 86400000);
+    assert_int_equal(back_off_of(OF("4294967295"), 0), 86400000);
+    assert_int_equal(back_off_of(OF("99999999999999999999999"), 0), 86400000);
+    assert_int_equal(back_off_of(OF("99999999999999999999999x"), 0), 0);
     assert_int_equal(back_off_of(OF("-5"), 0), 0);
     assert_int_equal(back_off_of(OF("soon"), 0), 0);
     assert_int_equal(back_off_of(OF(""), 0), 0);
