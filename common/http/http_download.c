@@ -32,6 +32,8 @@ static void take_field(struct http_transfer *transfer, const char *line, size_t 
         http_cookies_set(cookies, value, value_length, clock_wall_ms());
     else if (http_headers_field(line, length, "Retry-After", &value, &value_length))
         transfer->retry_after_ms = http_headers_retry_after(value, value_length, clock_wall_ms());
+    else if (http_headers_field(line, length, "Transfer-Encoding", &value, &value_length))
+        transfer->coded = !http_headers_is_plain_transfer(value, value_length);
 }
 
 /* libcurl stops sending when it is refused, but a transfer whose body is paused does not end. */
@@ -62,7 +64,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *argument)
         take_head(transfer);
     else
         take_field(transfer, line, length);
-    return length;
+    return transfer->coded ? 0 : length;
 }
 
 /* --- the body --- */

@@ -258,6 +258,14 @@ struct failure http_failure_long_head(const struct http_failure_detail *detail)
     return failure;
 }
 
+struct failure http_failure_coded(const struct http_failure_detail *detail)
+{
+    struct failure failure = http_failure_of_curl(CURLE_BAD_CONTENT_ENCODING, detail);
+    failure.sentence = "The server's answer is compressed, which it was not asked for.";
+    failure_set_text(&failure, "", 0);
+    return failure;
+}
+
 static long auth_bit(enum http_auth auth)
 {
     switch (auth) {

@@ -27,6 +27,9 @@ struct failure http_failure_idle(uint64_t idle_ms, const struct http_failure_det
 /* The head of the answer has no end. */
 struct failure http_failure_long_head(const struct http_failure_detail *detail);
 
+/* The answer has a transfer coding that nobody asked for. */
+struct failure http_failure_coded(const struct http_failure_detail *detail);
+
 /* HTTP 401 at the end. `offered`: the CURLAUTH_ bits of the ways to sign in that the server names.
  */
 struct failure http_failure_refused(enum http_auth auth, long offered,

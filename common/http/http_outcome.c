@@ -44,6 +44,8 @@ static struct failure find_failure(struct http_transfer *transfer, CURLcode resu
         return http_failure_idle(transfer->pool->idle_timeout_ms, &detail);
     if (transfer->too_long)
         return http_failure_long_head(&detail);
+    if (transfer->coded)
+        return http_failure_coded(&detail);
     if (transfer->repeat_refused)
         result = CURLE_SEND_FAIL_REWIND;
     return http_failure_of_curl(result, &detail);

@@ -120,6 +120,7 @@ struct http_transfer {
     bool enough;         /* the reader said HTTP_DATA_ABORT */
     bool timed_out;      /* our idle timer fired */
     bool too_long;       /* the answer's head exceeds what we take */
+    bool coded;          /* the answer is compressed, which nobody asked for */
     bool repeated;       /* sent again, by ourselves or by libcurl */
     bool careful;        /* waits for a refusal before the body: see http_upload.c */
     bool repeat_refused; /* libcurl wanted to send again what may have been carried out */

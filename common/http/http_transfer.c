@@ -186,7 +186,8 @@ void http_transfer_start(struct http_transfer *transfer, struct http_request *re
     request->state = HTTP_REQUEST_RUNNING;
     transfer->request = request;
     transfer->generation = transfer->pool->generation;
-    transfer->abandoned = transfer->enough = transfer->timed_out = transfer->too_long = false;
+    transfer->abandoned = transfer->enough = transfer->timed_out = false;
+    transfer->too_long = transfer->coded = false;
     transfer->repeated = transfer->repeat_refused = transfer->unanswered = false;
     transfer->source_failed = false;
     transfer->offset = transfer->sent = transfer->received = 0;

@@ -384,6 +384,47 @@ static void a_refusal_without_end_is_a_refusal(void **state)
     scene_close(&scene);
 }
 
+/* gzip of "<answer/>" */
+static const char coded[] =
+    "\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x09\0\xf6\xff<answer/>\x8c\x6d\x70\xa7\x09\0\0";
+
+static void answer_coded(struct fixture_connection *connection, void *argument)
+{
+    struct scene *scene = argument;
+    if (!scene_take(connection, scene))
+        return;
+    fixture_send_text(connection, "HTTP/1.1 200 OK\r\n");
+    fixture_send_text(connection, scene->exchange.argument);
+    fixture_send_text(connection, "\r\n");
+    fixture_send(connection, coded, sizeof coded); /* its last byte is the NUL */
+}
+
+/* libcurl would undo it, and a few bytes can hold the loop for minutes. */
+static void an_answer_that_is_compressed_unasked_is_not_taken(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {
+        "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "transfer-encoding:deflate,gzip\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct scene scene;
+        scene_open(&scene, answer_coded);
+        scene.exchange.argument = (void *)(uintptr_t)fields[i];
+        scene_run(&scene, true, 100);
+        const struct failure *failure = &scene.exchange.response.failure;
+        assert_int_equal(failure->category, FAILURE_PROTOCOL);
+        assert_string_equal(failure->sentence,
+                            "The server's answer is compressed, which it was not asked for.");
+        assert_int_equal(scene.exchange.answer.length, 0);
+        assert_true(scene.exchange.response.in_doubt);
+        scene_close(&scene);
+    }
+}
+
 static void speak_otherwise(struct fixture_connection *connection, void *argument)
 {
     if (scene_take(connection, argument))
@@ -417,6 +458,7 @@ int main(void)
         cmocka_unit_test(a_slow_answer_is_waited_for),
         cmocka_unit_test(a_head_without_end_is_refused),
         cmocka_unit_test(a_refusal_without_end_is_a_refusal),
+        cmocka_unit_test(an_answer_that_is_compressed_unasked_is_not_taken),
         cmocka_unit_test(what_is_not_http_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
