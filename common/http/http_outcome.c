@@ -48,6 +48,8 @@ static struct failure find_failure(struct http_transfer *transfer, CURLcode resu
         return http_failure_coded(&detail);
     if (transfer->repeat_refused)
         result = CURLE_SEND_FAIL_REWIND;
+    if (result == CURLE_OK) /* libcurl takes a 101 for an answer, and loose status lines */
+        result = CURLE_WEIRD_SERVER_REPLY;
     return http_failure_of_curl(result, &detail);
 }
 

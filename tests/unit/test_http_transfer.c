@@ -431,6 +431,39 @@ static void speak_otherwise(struct fixture_connection *connection, void *argumen
         fixture_send_text(connection, "220 mail.contoso.com ESMTP\r\n");
 }
 
+static void answer_oddly(struct fixture_connection *connection, void *argument)
+{
+    struct scene *scene = argument;
+    if (!scene_take(connection, scene))
+        return;
+    fixture_send_text(connection, scene->exchange.argument);
+}
+
+/* For libcurl these are answers; for us nobody has answered. */
+static void an_answer_without_a_status_of_one_is_the_servers_fault(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n<answer/>",
+        "HTTP/1.1 2000 OK\r\nContent-Length: 9\r\n\r\n<answer/>",
+        "HTTP/1.1  200 OK\r\nContent-Length: 9\r\n\r\n<answer/>",
+        "HTTP/1.1 000 Nothing\r\nContent-Length: 9\r\n\r\n<answer/>",
+        "HTTP/1.1 099 Nothing\r\nContent-Length: 9\r\n\r\n<answer/>",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct scene scene;
+        scene_open(&scene, answer_oddly);
+        scene.exchange.argument = (void *)(uintptr_t)answers[i];
+        scene_run(&scene, true, 100);
+        const struct http_response *response = &scene.exchange.response;
+        assert_int_equal(response->status, 0);
+        assert_int_equal(response->failure.category, FAILURE_PROTOCOL);
+        assert_string_equal(response->failure.sentence, "What the server answered is not HTTP.");
+        assert_true(response->in_doubt);
+        scene_close(&scene);
+    }
+}
+
 static void what_is_not_http_is_named(void **state)
 {
     (void)state;
@@ -460,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_refusal_without_end_is_a_refusal),
         cmocka_unit_test(an_answer_that_is_compressed_unasked_is_not_taken),
         cmocka_unit_test(what_is_not_http_is_named),
+        cmocka_unit_test(an_answer_without_a_status_of_one_is_the_servers_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
