@@ -370,15 +370,16 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .field = PROFILE_FIELD(max_message_size),
          .initial = "0",
          .text = "Larger messages stay in Exchange and are recorded as failed. 0 takes all."},
-    [CONFIG_KEY_REQUEST_TIMEOUT] =
-        {.name = "request_timeout",
-         .section = CONFIG_SECTION_PROFILE,
-         .kind = CONFIG_KIND_DURATION,
-         .minimum = SECOND,
-         .maximum = HOUR,
-         .field = PROFILE_FIELD(request_timeout_ms),
-         .initial = "60s",
-         .text = "A request in which no byte has moved for so long is given up."},
+    [CONFIG_KEY_REQUEST_TIMEOUT] = {.name = "request_timeout",
+                                    .section = CONFIG_SECTION_PROFILE,
+                                    .kind = CONFIG_KIND_DURATION,
+                                    .minimum = SECOND,
+                                    .maximum = HOUR,
+                                    .field = PROFILE_FIELD(request_timeout_ms),
+                                    .initial = "60s",
+                                    .text = "A request in which no byte has moved for so long is "
+                                            "given up, and one in which next to "
+                                            "none have moved in ten times as long."},
     [CONFIG_KEY_CONNECT_TIMEOUT] =
         {.name = "connect_timeout",
          .section = CONFIG_SECTION_PROFILE,

@@ -24,6 +24,9 @@ struct failure http_failure_of_curl(CURLcode code, const struct http_failure_det
 /* No byte moved for so long. */
 struct failure http_failure_idle(uint64_t idle_ms, const struct http_failure_detail *detail);
 
+/* Bytes moved for so long, but too few to come to an end. */
+struct failure http_failure_trickle(uint64_t trickle_ms, const struct http_failure_detail *detail);
+
 /* The head of the answer has no end. */
 struct failure http_failure_long_head(const struct http_failure_detail *detail);
 

@@ -42,6 +42,8 @@ static struct failure find_failure(struct http_transfer *transfer, CURLcode resu
         return transfer->request->source_failure;
     if (transfer->timed_out)
         return http_failure_idle(transfer->pool->idle_timeout_ms, &detail);
+    if (transfer->trickle_ms > 0)
+        return http_failure_trickle(transfer->trickle_ms, &detail);
     if (transfer->too_long)
         return http_failure_long_head(&detail);
     if (transfer->coded)

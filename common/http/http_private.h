@@ -118,7 +118,7 @@ struct http_transfer {
     bool starved;        /* the body: its source has nothing at the moment */
     bool performing;     /* a connection stands and the request goes over it */
     bool enough;         /* the reader said HTTP_DATA_ABORT */
-    bool timed_out;      /* our idle timer fired */
+    bool timed_out;      /* no byte moved for too long */
     bool too_long;       /* the answer's head exceeds what we take */
     bool coded;          /* the answer is compressed, which nobody asked for */
     bool repeated;       /* sent again, by ourselves or by libcurl */
@@ -140,8 +140,11 @@ struct http_transfer {
     uint32_t head_bytes;
 
     uint64_t started_ms;
-    uint64_t active_ms; /* when a byte last moved */
-    int64_t unsent;     /* in the kernel's queue when the idle timer last looked */
+    uint64_t active_ms;  /* when a byte last moved */
+    int64_t unsent;      /* in the kernel's queue when the idle timer last looked */
+    uint64_t since_ms;   /* since when the exchange is watched for a trickle */
+    int64_t moved;       /* bytes that had come and gone by then */
+    uint64_t trickle_ms; /* for how long too few moved, so that it was given up; 0: it was not */
     struct http_response response;
     char error[CURL_ERROR_SIZE];
     TAILQ_ENTRY(http_transfer) entries; /* in the pool's idle or the connections' running */

@@ -6,6 +6,10 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+/* An exchange in which a byte moves now and then would hold its connection and its mailbox for
+ * ever: over so many times the idle time limit, so many bytes a second must have moved. */
+enum { TRICKLE_TIMES = 10, TRICKLE_RATE = 16 };
+
 /* --- time --- */
 
 void http_transfer_note_activity(struct http_transfer *transfer)
@@ -24,18 +28,41 @@ static int64_t count_unsent(struct http_transfer *transfer)
     return bytes;
 }
 
+static void watch_for_trickle(struct http_transfer *transfer)
+{
+    transfer->since_ms = executor_now(transfer->client->executor);
+    transfer->moved = (int64_t)(transfer->sent + transfer->received) - count_unsent(transfer);
+}
+
+/* For how long too few bytes moved; 0: enough did, or it is too early to say. */
+static uint64_t find_trickle_ms(struct http_transfer *transfer)
+{
+    uint64_t passed_ms = executor_now(transfer->client->executor) - transfer->since_ms;
+    if (passed_ms < TRICKLE_TIMES * transfer->pool->idle_timeout_ms)
+        return 0;
+    int64_t before = transfer->moved;
+    watch_for_trickle(transfer);
+    bool enough = transfer->moved - before >= (int64_t)(passed_ms * TRICKLE_RATE / 1000);
+    return enough ? 0 : passed_ms;
+}
+
 static void check_idle(void *argument)
 {
     struct http_transfer *transfer = argument;
     struct executor *executor = transfer->client->executor;
     uint64_t limit = transfer->pool->idle_timeout_ms;
-    /* Time in which it is our side that waits does not count. */
-    if (transfer->paused || transfer->starved)
+    /* Time in which it is our side that waits does not count, and until a connection stands,
+     * libcurl's own time limit does. */
+    if (transfer->paused || transfer->starved || !transfer->performing) {
         http_transfer_note_activity(transfer);
+        watch_for_trickle(transfer);
+    }
+    transfer->trickle_ms = find_trickle_ms(transfer);
+    if (transfer->trickle_ms > 0) {
+        http_transfer_ended(transfer, CURLE_OPERATION_TIMEDOUT);
+        return;
+    }
     uint64_t quiet = executor_now(executor) - transfer->active_ms;
-    /* Until a connection stands, libcurl's own time limit counts. */
-    if (!transfer->performing)
-        quiet = 0;
     if (quiet >= limit) {
         int64_t unsent = count_unsent(transfer);
         if (unsent == transfer->unsent) {
@@ -167,6 +194,7 @@ static void send_request(struct http_transfer *transfer, bool fresh)
     transfer->unsent = 0;
     transfer->error[0] = '\0';
     http_transfer_note_activity(transfer);
+    watch_for_trickle(transfer);
     http_upload_prepare(transfer);
     bool alone = transfer->request->alone;
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh || alone ? 1L : 0L);
@@ -188,6 +216,7 @@ void http_transfer_start(struct http_transfer *transfer, struct http_request *re
     transfer->generation = transfer->pool->generation;
     transfer->abandoned = transfer->enough = transfer->timed_out = false;
     transfer->too_long = transfer->coded = false;
+    transfer->trickle_ms = 0;
     transfer->repeated = transfer->repeat_refused = transfer->unanswered = false;
     transfer->source_failed = false;
     transfer->offset = transfer->sent = transfer->received = 0;

@@ -330,6 +330,31 @@ static void a_slow_answer_is_waited_for(void **state)
     scene_close(&scene);
 }
 
+/* A byte now and then, as long as anybody listens. */
+static void trickle(struct fixture_connection *connection, void *argument)
+{
+    struct scene *scene = argument;
+    struct timespec pause = {.tv_nsec = 150000000};
+    if (!scene_take(connection, scene))
+        return;
+    fixture_send_text(connection, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (fixture_send_text(connection, "x") && nanosleep(&pause, NULL) == 0)
+        ;
+}
+
+static void a_trickle_is_given_up(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_prepare(&scene, trickle);
+    scene.settings.idle_timeout_ms = 300; /* twice as long as each byte takes */
+    scene_raise(&scene);
+    scene_run(&scene, true, 100);
+    scene_expect_lost(&scene, "CURLE_OPERATION_TIMEDOUT");
+    assert_true(scene.exchange.response.in_doubt);
+    scene_close(&scene);
+}
+
 static void endless_head(struct fixture_connection *connection, void *argument)
 {
     if (!scene_take(connection, argument))
@@ -489,6 +514,7 @@ int main(void)
         cmocka_unit_test(an_answer_in_mid_upload_is_an_answer),
         cmocka_unit_test(silence_is_given_up),
         cmocka_unit_test(a_slow_answer_is_waited_for),
+        cmocka_unit_test(a_trickle_is_given_up),
         cmocka_unit_test(a_head_without_end_is_refused),
         cmocka_unit_test(a_refusal_without_end_is_a_refusal),
         cmocka_unit_test(an_answer_that_is_compressed_unasked_is_not_taken),
