@@ -126,6 +126,13 @@ int http_transfer_pauses(const struct http_transfer *transfer)
 
 /* --- the start --- */
 
+static void add_line(struct http_transfer *transfer, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+    if (longer != NULL)
+        transfer->headers = longer;
+}
+
 static void add_header(struct http_transfer *transfer, const char *name, const char *value)
 {
     struct buffer line = {0};
@@ -134,16 +141,14 @@ static void add_header(struct http_transfer *transfer, const char *name, const c
             return; /* a line end would begin a header of somebody else's choosing */
     }
     buffer_append_format(&line, "%s: %s", name, value);
-    struct curl_slist *longer = curl_slist_append(transfer->headers, line.data);
-    if (longer != NULL)
-        transfer->headers = longer;
+    add_line(transfer, line.data);
     buffer_release(&line);
 }
 
 static void set_headers(struct http_transfer *transfer, const struct http_request *request)
 {
     add_header(transfer, "Content-Type", "text/xml; charset=utf-8");
-    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+    add_line(transfer, "Expect:");
     if (request->mailbox_anchor != NULL)
         add_header(transfer, "X-AnchorMailbox", request->mailbox_anchor);
     if (request->activity != NULL) {
