@@ -68,10 +68,13 @@ static void drain_section(struct ews_parser *parser)
     }
 }
 
-static void check_pending(struct ews_parser *parser)
+/* What libxml2 keeps of an answer is not more than this. */
+static void check_kept(struct ews_parser *parser)
 {
     if (parser->failure == NULL && pending(parser) > EWS_PENDING_MAX)
         ews_parser_stop(parser, "XmlTooLarge", "a tag or comment of the answer is too long");
+    if (parser->failure == NULL && xmlDictSize(parser->context->dict) > EWS_NAMES_MAX)
+        ews_parser_stop(parser, "XmlTooLarge", "the answer has too many different names");
 }
 
 /* A piece of at most EWS_FEED_MAX bytes. */
@@ -79,7 +82,7 @@ static void feed_libxml2(struct ews_parser *parser, const char *bytes, size_t le
 {
     feed_without_nul(parser, bytes, length);
     drain_section(parser);
-    check_pending(parser);
+    check_kept(parser);
 }
 
 /* --- past libxml2 --- */

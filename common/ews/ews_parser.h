@@ -26,6 +26,7 @@ enum {
     EWS_ATTRIBUTE_MAX = 8192, /* bytes of one value */
     EWS_TEXT_MAX = 65536,     /* bytes of text in one element that is read */
     EWS_PENDING_MAX = 16384,  /* bytes that are not a whole tag or comment yet */
+    EWS_NAMES_MAX = 16384,    /* different names and namespaces; EWS has about 2000 */
     EWS_INVALID_CHARACTERS_MAX = 65536,
     EWS_FEED_MAX = 16384, /* bytes that are given to libxml2 at once */
 };

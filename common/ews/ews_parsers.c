@@ -4,8 +4,8 @@
 #include "ews/ews_parser_private.h"
 
 enum {
-    PARSERS_MAX = 8,  /* kept */
-    NAMES_MAX = 4096, /* names that one of them may remember of its answers */
+    PARSERS_MAX = 8,   /* kept */
+    NAMES_KEPT = 4096, /* names that one of them may remember of its answers */
 };
 
 static struct ews_parser *parser_create(void)
@@ -40,7 +40,7 @@ void ews_parsers_give(struct ews_parsers *parsers, struct ews_parser *parser)
         return;
     bool clean = parser->failure == NULL && parser->ended &&
                  parser->text.capacity <= EWS_TEXT_MAX && parser->context->nsNr == 0 &&
-                 xmlDictSize(parser->context->dict) < NAMES_MAX;
+                 xmlDictSize(parser->context->dict) < NAMES_KEPT;
     if (!clean || parsers->count >= PARSERS_MAX ||
         xmlCtxtResetPush(parser->context, NULL, 0, NULL, NULL) != 0) {
         parser_free(parser);

@@ -516,6 +516,11 @@ static void everything_has_a_limit(void **state)
     buffer_append_string(&name, XML_HEAD "<a");
     repeat(&name, "n", 300);
     assert_too_much(name.data, "/>", 1, "an element of the answer is too large");
+    buffer_clear(&name);
+    buffer_append_string(&name, XML_HEAD SOAP_OPEN);
+    for (unsigned i = 0; i < 20000; i++)
+        buffer_append_format(&name, "<a%u/>", i);
+    assert_too_much(name.data, SOAP_CLOSE, 1, "the answer has too many different names");
     buffer_release(&name);
 }
 
