@@ -67,33 +67,37 @@ struct http_pool {
     struct http_client *client;
     struct http_connections *connections; /* NULL until the first request, and after a reset */
     uint64_t generation;                  /* grows with each reset */
+
+    /* The settings, all its own. */
     char *url;
+    bool encrypted; /* the url is https */
     char *username;
     struct secret *password;
-    char *user_agent;
-    char *tls_ca_file; /* NULL: the system's */
     enum http_auth auth;
-    bool encrypted;
+    char *tls_ca_file; /* NULL: the system's */
     bool tls_verify;
+    char *user_agent;
     uint64_t connect_timeout_ms;
     uint64_t idle_timeout_ms;
     uint32_t max_connections;
-    uint32_t budget;
 
+    /* What a connection needs. */
     struct http_resolver resolver;
     struct http_trust *trust; /* NULL when no certificate is checked */
     struct http_trust_waiter trust_waiter;
-
     struct http_kerberos *kerberos; /* NULL without Negotiate */
 
+    /* The requests, and the places for them. */
     struct http_requests waiting;
     uint32_t waiting_count;
     struct http_requests ending; /* their completions are deferred */
+    uint32_t budget;             /* 1..max_connections */
     uint32_t running;            /* transfers that are not idle */
     struct http_transfers idle;
     struct executor_call advance;
 
-    bool proven;                  /* the server has accepted the credentials */
+    /* The credentials. */
+    bool proven;                  /* the server has accepted them */
     struct http_transfer *prover; /* the one that goes alone while they are not proven */
     bool closed;                  /* refused: nothing goes out until http_pool_reset */
     struct failure refusal;
@@ -103,51 +107,59 @@ struct http_transfer {
     struct http_pool *pool; /* NULL when the pool was freed while libcurl was on the stack */
     struct http_client *client;
     struct http_connections *connections; /* that it was last added to */
-    uint64_t generation;                  /* the pool's when it was started */
-    struct http_request *request;         /* NULL when idle or abandoned */
     CURL *easy;
+    TAILQ_ENTRY(http_transfer) entries; /* in the pool's idle or the connections' running */
+
+    /* What it carries. */
+    struct http_request *request; /* NULL when idle or abandoned */
+    uint64_t generation;          /* the pool's when it was started */
     struct curl_slist *headers;
     struct curl_slist *addresses;
-    uint64_t addresses_generation;
-    struct executor_timer idle_timer;
+    uint64_t addresses_generation; /* the resolver's */
+
+    /* Its course. */
+    bool abandoned;
+    bool performing; /* a connection stands and the request goes over it */
+    bool repeated;   /* sent again, by ourselves or by libcurl */
+    bool paused;     /* the answer: its reader takes nothing at the moment */
+    bool starved;    /* the body: its source has nothing at the moment */
+    bool careful;    /* waits for a refusal before the body: see http_upload.c */
     struct executor_call resume;
     struct executor_call supply;
     struct executor_timer patience; /* ends the wait of a careful attempt */
-    bool abandoned;
-    bool paused;         /* the answer: its reader takes nothing at the moment */
-    bool starved;        /* the body: its source has nothing at the moment */
-    bool performing;     /* a connection stands and the request goes over it */
-    bool enough;         /* the reader said HTTP_DATA_ABORT */
-    bool timed_out;      /* no byte moved for too long */
-    bool too_long;       /* the answer's head exceeds what we take */
-    bool coded;          /* the answer is compressed, which nobody asked for */
-    bool repeated;       /* sent again, by ourselves or by libcurl */
-    bool careful;        /* waits for a refusal before the body: see http_upload.c */
-    bool repeat_refused; /* libcurl wanted to send again what may have been carried out */
 
     /* The body on its way out. */
-    uint64_t length;    /* of the whole body */
-    uint64_t offset;    /* bytes handed to libcurl in this attempt */
-    bool challenged;    /* this attempt was answered with 401 */
-    bool unanswered;    /* a whole body was handed out, and no 401 came back */
-    bool source_failed; /* request->source_failure says why */
-    uint64_t sent;      /* bytes of the body handed out in all attempts */
-    uint64_t received;  /* bytes of head and body */
+    uint64_t length; /* of the whole body */
+    uint64_t offset; /* bytes handed to libcurl in this attempt */
+    uint64_t sent;   /* the same in all attempts */
+    bool challenged; /* this attempt was answered with 401 */
+    bool unanswered; /* a whole body was handed out, and no 401 came back */
 
-    /* The answer's head. */
+    /* The answer on its way in. */
     uint16_t status; /* of this attempt's answer; 0 before its first line */
     uint32_t retry_after_ms;
     uint32_t head_bytes;
+    uint64_t received; /* bytes of heads and bodies, in all attempts */
 
+    /* Time, by the executor's clock. */
+    struct executor_timer idle_timer;
     uint64_t started_ms;
-    uint64_t active_ms;  /* when a byte last moved */
-    int64_t unsent;      /* in the kernel's queue when the idle timer last looked */
-    uint64_t since_ms;   /* since when the exchange is watched for a trickle */
-    int64_t moved;       /* bytes that had come and gone by then */
-    uint64_t trickle_ms; /* for how long too few moved, so that it was given up; 0: it was not */
+    uint64_t active_ms; /* when a byte last moved */
+    int64_t unsent;     /* bytes in the kernel's queue when the idle timer last looked */
+    uint64_t since_ms;  /* since when it is watched for a trickle */
+    int64_t moved;      /* bytes that had come and gone by then */
+
+    /* Why it ended, where libcurl does not know. */
+    bool enough;         /* the reader said HTTP_DATA_ABORT */
+    bool source_failed;  /* request->source_failure says why */
+    bool repeat_refused; /* libcurl wanted to send again what may have been carried out */
+    bool timed_out;      /* no byte moved for too long */
+    uint64_t trickle_ms; /* for how long too few moved; 0: they did not */
+    bool too_long;       /* the answer's head exceeds what we take */
+    bool coded;          /* the answer is compressed, which nobody asked for */
+
     struct http_response response;
     char error[CURL_ERROR_SIZE];
-    TAILQ_ENTRY(http_transfer) entries; /* in the pool's idle or the connections' running */
 };
 
 /* --- http_request.c --- */
