@@ -42,6 +42,8 @@ const struct config_section_description config_sections[CONFIG_SECTION_COUNT] = 
 };
 
 const struct config_key config_keys[CONFIG_KEY_COUNT] = {
+    /* --- [exsyncd] --- */
+
     [CONFIG_KEY_STATE_DIRECTORY] =
         {.name = "state_directory",
          .section = CONFIG_SECTION_DAEMON,
@@ -187,6 +189,8 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .text =
              "Submitted messages are noticed at once; this is how often they are looked for all "
              "the same."},
+
+    /* --- [profile NAME] --- */
 
     [CONFIG_KEY_URL] =
         {.name = "url",
@@ -366,15 +370,16 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .field = PROFILE_FIELD(max_message_size),
          .initial = "0",
          .text = "Larger messages stay in Exchange and are recorded as failed. 0 takes all."},
-    [CONFIG_KEY_REQUEST_TIMEOUT] =
-        {.name = "request_timeout",
-         .section = CONFIG_SECTION_PROFILE,
-         .kind = CONFIG_KIND_DURATION,
-         .minimum = SECOND,
-         .maximum = HOUR,
-         .field = PROFILE_FIELD(request_timeout_ms),
-         .initial = "60s",
-         .text = "A request in which no byte has moved for so long is given up."},
+    [CONFIG_KEY_REQUEST_TIMEOUT] = {.name = "request_timeout",
+                                    .section = CONFIG_SECTION_PROFILE,
+                                    .kind = CONFIG_KIND_DURATION,
+                                    .minimum = SECOND,
+                                    .maximum = HOUR,
+                                    .field = PROFILE_FIELD(request_timeout_ms),
+                                    .initial = "60s",
+                                    .text = "A request in which no byte has moved for so long is "
+                                            "given up, and one in which next to "
+                                            "none have moved in ten times as long."},
     [CONFIG_KEY_CONNECT_TIMEOUT] =
         {.name = "connect_timeout",
          .section = CONFIG_SECTION_PROFILE,
@@ -487,6 +492,8 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
              "Whether a notification in the mailbox's Maildir tells of a message that could not "
              "be sent."},
 
+    /* --- [smtp] --- */
+
     [CONFIG_KEY_SMTP_URL] =
         {.name = "url",
          .section = CONFIG_SECTION_SMTP,
@@ -553,6 +560,8 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .example = "exsyncd@contoso.com",
          .text = "The address that notifications come from. Without this key: exsyncd at the name "
                  "in /etc/mailname, or at this machine's."},
+
+    /* --- [mailbox-defaults], and [mailbox ADDRESS] too --- */
 
     [CONFIG_KEY_PROFILE] =
         {.name = "profile",
@@ -657,6 +666,9 @@ const struct config_key config_keys[CONFIG_KEY_COUNT] = {
          .field = SEVERAL_FIELDS,
          .example = "2026-01-31",
          .text = "As in a profile, whose value holds when this one is not given."},
+
+    /* --- [mailbox ADDRESS] --- */
+
     [CONFIG_KEY_RENAMED_FROM] =
         {.name = "renamed_from",
          .section = CONFIG_SECTION_MAILBOX,

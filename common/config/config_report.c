@@ -59,9 +59,9 @@ static void append_subject(struct buffer *text, const char *section, const char 
         buffer_append_string(text, ": ");
 }
 
-static void add_sentence(struct config_report *report, struct config_place place,
-                         const char *severity, const char *section, const char *key,
-                         const char *format, va_list arguments)
+__attribute__((format(printf, 6, 0))) static void
+add_sentence(struct config_report *report, struct config_place place, const char *severity,
+             const char *section, const char *key, const char *format, va_list arguments)
 {
     struct buffer text = {0};
     append_place(report, place, &text);

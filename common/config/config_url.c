@@ -1,16 +1,28 @@
 #include "config/config_value.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 static const char usual_path[] = "/EWS/Exchange.asmx";
 
+/* Only a whole address: what only looks like one (127.0.0.1.5) is a name that is looked up. */
+static bool is_loopback_address(const char *host, size_t length)
+{
+    char text[INET_ADDRSTRLEN];
+    struct in_addr address;
+    if (length >= sizeof text)
+        return false;
+    memcpy(text, host, length);
+    text[length] = '\0';
+    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
 static bool is_loopback(const char *host, size_t length)
 {
     return (length == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-           (length == 5 && strncmp(host, "[::1]", 5) == 0) ||
-           (length > 4 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") >= length);
+           (length == 5 && strncmp(host, "[::1]", 5) == 0) || is_loopback_address(host, length);
 }
 
 /* The length of a host name, an IPv4 address, or an IPv6 address in brackets; 0 when it is none. */

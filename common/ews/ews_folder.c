@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { PAGE_FOLDERS = 500, FOLDERS_MAX = 100000, ANSWER_BYTES = 8388608 };
+enum { PAGE_FOLDERS = 500, PAGES_MAX = 1000, ANSWER_BYTES = 8388608 };
 
 /* Where the mailbox's visible folders begin. */
 static const char TOP[] = ":msgfolderroot";
@@ -34,6 +34,7 @@ struct folder {
     bool is_named;    /* the folder has the name that is looked for */
     char *found;      /* folder id; NULL for none */
     int64_t offset;   /* of the page */
+    unsigned pages;   /* of the folders within `parent` */
     int64_t listed;   /* folders on the page */
     bool has_more;    /* folders behind the page */
     struct failure failure;
@@ -118,6 +119,7 @@ static void send(struct folder *folder, enum state state)
     folder->has_more = false;
     folder->failure = (struct failure){0};
     if (state == FINDING) {
+        folder->pages++;
         ews_request_find_folder(body, &sender, folder->parent, folder->offset, PAGE_FOLDERS);
     } else {
         char *name = memory_copy_bytes(folder->name, folder->name_length);
@@ -141,6 +143,7 @@ static bool descend(struct folder *folder)
     if (folder->name_length == 0)
         return end(folder, NULL);
     folder->offset = 0;
+    folder->pages = 0;
     folder->created_elsewhere = false;
     send(folder, FINDING);
     return false;
@@ -154,11 +157,20 @@ static bool enter(struct folder *folder)
     return descend(folder);
 }
 
+static bool end_with_fault(struct folder *folder, const char *code, const char *text)
+{
+    const struct failure fault =
+        response_protocol_failure(folder->operation.response.step, code, text, RESPONSE_OF_MAILBOX);
+    return end(folder, &fault);
+}
+
 /* A page without the folder. */
 static bool not_on_page(struct folder *folder)
 {
     folder->offset += folder->listed;
-    if (folder->has_more && folder->listed > 0 && folder->offset < FOLDERS_MAX) {
+    if (folder->has_more && folder->listed > 0) {
+        if (folder->pages == PAGES_MAX)
+            return end_with_fault(folder, "TooManyPages", "the list of folders has no end");
         send(folder, FINDING);
         return false;
     }
@@ -177,6 +189,7 @@ static bool refused(struct folder *folder, const struct failure *failure)
         return end(folder, failure);
     folder->created_elsewhere = true;
     folder->offset = 0;
+    folder->pages = 0;
     send(folder, FINDING);
     return false;
 }
@@ -196,10 +209,7 @@ static bool on_answered(struct backend_operation *operation, const struct failur
     }
     if (folder->state == FINDING)
         return not_on_page(folder);
-    const struct failure nameless =
-        response_protocol_failure(operation->response.step, "NoFolderId",
-                                  "the answer has no folder in it", RESPONSE_OF_MAILBOX);
-    return end(folder, &nameless);
+    return end_with_fault(folder, "NoFolderId", "the answer has no folder in it");
 }
 
 static void on_release(struct backend_operation *operation)

@@ -1,48 +1,12 @@
-#include "ews/ews_parser.h"
+#include "ews/ews_parser_private.h"
 
-#include "base/buffer.h"
-#include "base/memory.h"
-
-#include <libxml/parser.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    PARSERS_MAX = 8,
-    ERROR_SIZE = 160,
     LONG_TEXT = 256, /* bytes of text from which on going past libxml2 pays */
     PLAIN_BLOCK = 64,
 };
-
-struct ews_parser {
-    xmlParserCtxt *context;
-    const struct ews_parser_handler *handler;
-    void *argument;
-    struct ews_limits limits;
-    enum ews_element stack[EWS_DEPTH_MAX + 1]; /* [0] is the document */
-    unsigned depth;
-    struct buffer text; /* of the element that is read at the moment */
-    uint64_t total;
-    uint64_t text_total;
-    uint32_t invalid_characters;
-    bool began;          /* an element was seen */
-    bool ended;          /* the end of the outermost one was seen */
-    const char *failure; /* static code; NULL while all is well */
-    char words[ERROR_SIZE];
-    SLIST_ENTRY(ews_parser) idle;
-};
-
-const char *ews_attribute(const struct ews_attributes *attributes, const char *name, size_t *length)
-{
-    for (int i = 0; i < attributes->count; i++) {
-        const unsigned char **attribute = attributes->values + 5 * i;
-        if (attribute[2] != NULL || strcmp((const char *)attribute[0], name) != 0)
-            continue;
-        *length = (size_t)(attribute[4] - attribute[3]);
-        return (const char *)attribute[3];
-    }
-    return NULL;
-}
 
 void ews_parser_stop(struct ews_parser *parser, const char *code, const char *text)
 {
@@ -51,171 +15,6 @@ void ews_parser_stop(struct ews_parser *parser, const char *code, const char *te
     parser->failure = code;
     snprintf(parser->words, sizeof parser->words, "%s", text);
     xmlStopParser(parser->context);
-}
-
-static enum ews_element current(const struct ews_parser *parser)
-{
-    return parser->stack[parser->depth];
-}
-
-/* --- what libxml2 calls --- */
-
-/* Returns false when something of the element is larger than anything that is needed. */
-static bool attributes_fit(const struct ews_attributes *attributes)
-{
-    for (int i = 0; i < attributes->count; i++) {
-        const unsigned char **attribute = attributes->values + 5 * i;
-        if (attribute[4] - attribute[3] > EWS_ATTRIBUTE_MAX ||
-            strnlen((const char *)attribute[0], EWS_NAME_MAX + 1) > EWS_NAME_MAX)
-            return false;
-    }
-    return true;
-}
-
-static void on_start(void *argument, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
-                     int namespace_count, const xmlChar **namespaces, int attribute_count,
-                     int defaulted_count, const xmlChar **values)
-{
-    (void)prefix;
-    (void)namespaces;
-    (void)defaulted_count;
-    struct ews_parser *parser = argument;
-    const struct ews_attributes attributes = {.values = values, .count = attribute_count};
-    if (parser->failure != NULL)
-        return;
-    if (parser->depth == EWS_DEPTH_MAX) {
-        ews_parser_stop(parser, "XmlTooDeep", "the answer's elements are nested too deeply");
-        return;
-    }
-    if (attribute_count > EWS_ATTRIBUTES_MAX || namespace_count > EWS_NAMESPACES_MAX ||
-        strnlen((const char *)name, EWS_NAME_MAX + 1) > EWS_NAME_MAX ||
-        !attributes_fit(&attributes)) {
-        ews_parser_stop(parser, "XmlTooLarge", "an element of the answer is too large");
-        return;
-    }
-    enum ews_element element =
-        ews_element_find(current(parser), (const char *)name, (const char *)uri);
-    parser->began = true;
-    parser->stack[++parser->depth] = element;
-    buffer_clear(&parser->text);
-    if (element != EWS_ELEMENT_OTHER)
-        parser->handler->start(parser->argument, element, &attributes);
-}
-
-static void on_end(void *argument, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
-{
-    (void)name;
-    (void)prefix;
-    (void)uri;
-    struct ews_parser *parser = argument;
-    if (parser->failure != NULL || parser->depth == 0)
-        return;
-    enum ews_element element = current(parser);
-    parser->depth--;
-    parser->ended = parser->depth == 0;
-    if (element != EWS_ELEMENT_OTHER)
-        parser->handler->end(parser->argument, element, buffer_string(&parser->text),
-                             parser->text.length);
-    buffer_clear(&parser->text);
-}
-
-static void on_text(void *argument, const xmlChar *text, int length)
-{
-    struct ews_parser *parser = argument;
-    if (parser->failure != NULL || length <= 0)
-        return;
-    enum ews_element element = current(parser);
-    if (element == EWS_ELEMENT_MIME_CONTENT && parser->handler->mime != NULL) {
-        parser->handler->mime(parser->argument, (const char *)text, (size_t)length);
-        return;
-    }
-    parser->text_total += (uint64_t)length;
-    if (parser->text_total > parser->limits.text_bytes) {
-        ews_parser_stop(parser, "XmlTooLarge", "the answer has too much text");
-        return;
-    }
-    if (!ews_element_has_text(element))
-        return;
-    if (parser->text.length + (size_t)length > EWS_TEXT_MAX) {
-        ews_parser_stop(parser, "XmlTooLarge", "a text in the answer is too long");
-        return;
-    }
-    buffer_append(&parser->text, text, (size_t)length);
-}
-
-static void on_doctype(void *argument, const xmlChar *name, const xmlChar *external_id,
-                       const xmlChar *system_id)
-{
-    (void)name;
-    (void)external_id;
-    (void)system_id;
-    ews_parser_stop(argument, "XmlDoctype", "the answer declares a document type");
-}
-
-static void on_invalid_character(struct ews_parser *parser)
-{
-    if (++parser->invalid_characters > EWS_INVALID_CHARACTERS_MAX)
-        ews_parser_stop(parser, "XmlTooLarge", "the answer has too many invalid characters");
-    else if (current(parser) == EWS_ELEMENT_MIME_CONTENT && parser->handler->mime != NULL)
-        parser->handler->mime_damaged(parser->argument);
-}
-
-static void on_error(void *argument, xmlErrorPtr error)
-{
-    struct ews_parser *parser = argument;
-    if (parser->failure != NULL || error->level == XML_ERR_NONE || error->level == XML_ERR_WARNING)
-        return;
-    /* Bytes that are no UTF-8 have the same code, but tell the bytes (str1): libxml2 reads the rest
-     * as Latin-1 then, which nobody asked for. */
-    if (error->code == XML_ERR_INVALID_CHAR && error->str1 == NULL) {
-        on_invalid_character(parser);
-        return;
-    }
-    const char *message = error->message == NULL ? "" : error->message;
-    char words[ERROR_SIZE];
-    snprintf(words, sizeof words, "line %d: %.*s", error->line, (int)strcspn(message, "\r\n"),
-             message);
-    ews_parser_stop(parser, "XmlMalformed", words);
-}
-
-/* --- parsers --- */
-
-static struct ews_parser *parser_create(void)
-{
-    static const xmlSAXHandler calls = {
-        .initialized = XML_SAX2_MAGIC,
-        .internalSubset = on_doctype,
-        .startElementNs = on_start,
-        .endElementNs = on_end,
-        .characters = on_text,
-        .ignorableWhitespace = on_text, /* the same: libxml2 need not find out which it is */
-        .cdataBlock = on_text,
-        .serror = on_error,
-    };
-    struct ews_parser *parser = memory_allocate(sizeof *parser);
-    xmlSAXHandler copy = calls;
-    parser->context = xmlCreatePushParserCtxt(&copy, parser, NULL, 0, NULL);
-    if (parser->context == NULL)
-        memory_resize(NULL, SIZE_MAX); /* ends the process: there is no memory */
-    xmlCtxtUseOptions(parser->context, XML_PARSE_RECOVER | XML_PARSE_NONET);
-    return parser;
-}
-
-static void parser_free(struct ews_parser *parser)
-{
-    buffer_release(&parser->text);
-    xmlFreeParserCtxt(parser->context);
-    memory_free(parser);
-}
-
-struct ews_parser *ews_parser_take(struct ews_parsers *parsers)
-{
-    struct ews_parser *parser = SLIST_FIRST(&parsers->idle);
-    if (parser == NULL)
-        return parser_create();
-    SLIST_REMOVE_HEAD(&parsers->idle, idle);
-    parsers->count--;
-    return parser;
 }
 
 void ews_parser_begin(struct ews_parser *parser, const struct ews_parser_handler *handler,
@@ -233,34 +32,6 @@ void ews_parser_begin(struct ews_parser *parser, const struct ews_parser_handler
     parser->began = false;
     parser->ended = false;
     parser->failure = NULL;
-}
-
-/* Only a parser that came to the regular end of an answer is used again, and only while it does not
- * remember too many names: then nothing of an answer can be left in it. */
-void ews_parser_give(struct ews_parsers *parsers, struct ews_parser *parser)
-{
-    if (parser == NULL)
-        return;
-    bool clean = parser->failure == NULL && parser->ended &&
-                 parser->text.capacity <= EWS_TEXT_MAX && parser->context->nsNr == 0 &&
-                 xmlDictSize(parser->context->dict) < EWS_NAMES_MAX;
-    if (!clean || parsers->count >= PARSERS_MAX ||
-        xmlCtxtResetPush(parser->context, NULL, 0, NULL, NULL) != 0) {
-        parser_free(parser);
-        return;
-    }
-    SLIST_INSERT_HEAD(&parsers->idle, parser, idle);
-    parsers->count++;
-}
-
-void ews_parsers_free(struct ews_parsers *parsers)
-{
-    struct ews_parser *parser;
-    while ((parser = SLIST_FIRST(&parsers->idle)) != NULL) {
-        SLIST_REMOVE_HEAD(&parsers->idle, idle);
-        parser_free(parser);
-    }
-    parsers->count = 0;
 }
 
 /* --- through libxml2 --- */
@@ -297,10 +68,13 @@ static void drain_section(struct ews_parser *parser)
     }
 }
 
-static void check_pending(struct ews_parser *parser)
+/* What libxml2 keeps of an answer is not more than this. */
+static void check_kept(struct ews_parser *parser)
 {
     if (parser->failure == NULL && pending(parser) > EWS_PENDING_MAX)
         ews_parser_stop(parser, "XmlTooLarge", "a tag or comment of the answer is too long");
+    if (parser->failure == NULL && xmlDictSize(parser->context->dict) > EWS_NAMES_MAX)
+        ews_parser_stop(parser, "XmlTooLarge", "the answer has too many different names");
 }
 
 /* A piece of at most EWS_FEED_MAX bytes. */
@@ -308,7 +82,7 @@ static void feed_libxml2(struct ews_parser *parser, const char *bytes, size_t le
 {
     feed_without_nul(parser, bytes, length);
     drain_section(parser);
-    check_pending(parser);
+    check_kept(parser);
 }
 
 /* --- past libxml2 --- */
@@ -348,9 +122,10 @@ static size_t plain_length(const char *bytes, size_t length)
 static bool is_in_mime(const struct ews_parser *parser)
 {
     const xmlParserCtxt *context = parser->context;
-    return current(parser) == EWS_ELEMENT_MIME_CONTENT && context->instate == XML_PARSER_CONTENT &&
-           context->input != NULL && context->input->buf != NULL &&
-           context->input->buf->encoder == NULL && pending(parser) == 0;
+    return ews_parser_current(parser) == EWS_ELEMENT_MIME_CONTENT &&
+           context->instate == XML_PARSER_CONTENT && context->input != NULL &&
+           context->input->buf != NULL && context->input->buf->encoder == NULL &&
+           pending(parser) == 0;
 }
 
 /* Where the first text begins that is long enough to go past libxml2, behind a tag; the length when

@@ -1,13 +1,14 @@
 /* An XML answer, read as it arrives: libxml2's push SAX parser with what this program allows.
  *
  * Nothing outside is ever loaded, and a DOCTYPE ends the answer: without one no entity can be
- * declared, so nothing can grow. libxml2 recovers from errors, so that an invalid character (which
- * Exchange really sends, raw and by reference) need not end everything, and a handler of this
- * parser's own context sees every error: an invalid character is left out, all others end the
- * answer. Everything has a limit, and the end must have been seen. libxml2's global state is never
- * touched. Long runs of base64 in MimeContent are told without libxml2, which would tell the same.
+ * declared, so nothing can grow. An answer is UTF-8, whatever encoding it names; bytes that are not
+ * end it. libxml2 recovers from errors, so that an invalid character (which Exchange really sends,
+ * raw and by reference) need not end everything, and a handler of this parser's own context sees
+ * every error: an invalid character is left out, all others end the answer. Everything has a limit,
+ * and the end must have been seen. libxml2's global state is never touched. Long runs of base64 in
+ * MimeContent are told without libxml2, which would tell the same.
  *
- * A parser is used for one answer after another; see ews_parsers. */
+ * A parser is used for one answer after another (ews_parsers.h), on one thread at a time. */
 #ifndef EXSYNC_EWS_EWS_PARSER_H
 #define EXSYNC_EWS_EWS_PARSER_H
 
@@ -16,7 +17,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 enum {
     EWS_DEPTH_MAX = 64,       /* elements within each other; Exchange needs about 12 */
@@ -26,8 +26,8 @@ enum {
     EWS_ATTRIBUTE_MAX = 8192, /* bytes of one value */
     EWS_TEXT_MAX = 65536,     /* bytes of text in one element that is read */
     EWS_PENDING_MAX = 16384,  /* bytes that are not a whole tag or comment yet */
+    EWS_NAMES_MAX = 16384,    /* different names and namespaces; EWS has about 2000 */
     EWS_INVALID_CHARACTERS_MAX = 65536,
-    EWS_NAMES_MAX = 4096, /* names a parser keeps from one answer to the next */
     EWS_FEED_MAX = 16384, /* bytes that are given to libxml2 at once */
 };
 
@@ -62,31 +62,23 @@ struct ews_limits {
 
 struct ews_parser;
 
-/* The parsers that are not in use, to be used again: making one costs as much as a small answer.
- * {0} is none. */
-struct ews_parsers {
-    SLIST_HEAD(ews_parser_list, ews_parser) idle;
-    unsigned count;
-};
-
-/* A parser at the beginning of an answer. */
-struct ews_parser *ews_parser_take(struct ews_parsers *parsers);
+/* The beginning of an answer. What the pointers lead to must stay until it is over; `limits` are
+ * copied. */
 void ews_parser_begin(struct ews_parser *parser, const struct ews_parser_handler *handler,
                       void *argument, const struct ews_limits *limits);
-/* Gives it back. NULL is allowed. Not from within its handler. */
-void ews_parser_give(struct ews_parsers *parsers, struct ews_parser *parser);
-void ews_parsers_free(struct ews_parsers *parsers);
 
-/* False when the answer has failed; nothing more is told then. */
+/* The next bytes, cut anywhere; they are not needed afterwards. False when the answer has failed:
+ * nothing more is told then. */
 bool ews_parser_feed(struct ews_parser *parser, const char *bytes, size_t length);
 
 /* The answer is over. True when it was one whole document without an error. */
 bool ews_parser_finish(struct ews_parser *parser);
 
-/* From a handler: the answer is of no more use (its element is too much, say). `code` is static. */
+/* From a handler: the answer is of no more use (its element is too much, say). `code` is static,
+ * `text` is copied. The first failure stays. */
 void ews_parser_stop(struct ews_parser *parser, const char *code, const char *text);
 
-/* Why it failed: a static code and words; NULL when it did not. */
+/* Why it failed: a static code, and words that stay until the next answer; NULL when it did not. */
 const char *ews_parser_error(const struct ews_parser *parser, const char **text);
 
 #endif

@@ -16,6 +16,9 @@ static void keep_words(char *field, size_t size, const char *text, size_t length
     text_copy_line(field, size, text, length);
 }
 
+/* As with Retry-After: nobody but a person takes a mailbox out of service for longer. */
+enum { BACK_OFF_MAX_MS = 24 * 60 * 60 * 1000 };
+
 /* Milliseconds; what is no number is none. */
 static uint32_t read_back_off(const char *text, size_t length)
 {
@@ -24,11 +27,12 @@ static uint32_t read_back_off(const char *text, size_t length)
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '.' && i > 0)
             break;
-        if (!isdigit((unsigned char)text[i]) || value > UINT32_MAX)
+        if (!isdigit((unsigned char)text[i]))
             return 0;
-        value = value * 10 + (uint64_t)(text[i] - '0');
+        if (value < BACK_OFF_MAX_MS)
+            value = value * 10 + (uint64_t)(text[i] - '0');
     }
-    return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+    return value < BACK_OFF_MAX_MS ? (uint32_t)value : BACK_OFF_MAX_MS;
 }
 
 static bool attribute_is(const struct ews_attributes *attributes, const char *name,
@@ -252,7 +256,7 @@ bool ews_response_feed(struct ews_response *response, struct ews_parsers *parser
                        const char *bytes, size_t length)
 {
     if (response->parser == NULL) {
-        response->parser = ews_parser_take(parsers);
+        response->parser = ews_parsers_take(parsers);
         ews_parser_begin(response->parser,
                          response->reader->mime == NULL ? &handler : &handler_with_mime, response,
                          &response->limits);
@@ -294,6 +298,6 @@ struct failure ews_response_finish(struct ews_response *response,
 
 void ews_response_release(struct ews_response *response, struct ews_parsers *parsers)
 {
-    ews_parser_give(parsers, response->parser);
+    ews_parsers_give(parsers, response->parser);
     response->parser = NULL;
 }

@@ -11,7 +11,7 @@
 
 #include "base/failure.h"
 #include "ews/backend.h"
-#include "ews/ews_parser.h"
+#include "ews/ews_parsers.h"
 
 struct ews_response;
 

@@ -19,6 +19,7 @@ enum {
     ITEM_BYTES = 16384,
     ITEM_TEXT = 4096,
     FOLDERS = BACKEND_IN_SENT_ITEMS + 1,
+    MATCHES_MAX = 2000, /* on all pages together */
 };
 
 static const char STEP[] = "FindItem";
@@ -82,6 +83,14 @@ static void take_id(struct search *search, const struct ews_attributes *attribut
     search->has_id = true;
 }
 
+/* Of all that a server may tell on many pages, only what is looked for is kept. */
+static void forget_id(struct search *search)
+{
+    struct buffer *references = &search->references;
+    if (references->length > search->place)
+        references->data[references->length = search->place] = '\0';
+}
+
 static void take_field(struct search *search, const struct ews_attributes *attributes)
 {
     search->is_submission_id = ews_submission_field_is(attributes);
@@ -100,6 +109,11 @@ static void take_value(struct search *search, const char *text, size_t length)
 
 static void add_match(struct search *search)
 {
+    if (search->match_count == MATCHES_MAX) {
+        ews_response_stop(&search->operation.response, "TooManyMatches",
+                          "more copies of the messages were found than there can be");
+        return;
+    }
     size_t room = search->match_count + 1;
     search->matches = memory_resize(search->matches, room * sizeof *search->matches);
     search->places = memory_resize(search->places, room * sizeof *search->places);
@@ -117,6 +131,8 @@ static void end_item(struct search *search)
         fail(search, "NoSubmissionId", "an item was found without the property searched for");
     else if (search->match.index < search->count)
         add_match(search);
+    else
+        forget_id(search);
 }
 
 /* --- folders --- */

@@ -7,11 +7,11 @@ int64_t ews_value_number(const char *text, size_t length, int64_t otherwise)
 {
     int64_t value = 0;
     for (size_t i = 0; i < length; i++) {
-        if (!isdigit((unsigned char)text[i]) || value > INT64_MAX / 10 - 9)
+        if (!isdigit((unsigned char)text[i]) || value > EWS_VALUE_NUMBER_MAX)
             return otherwise;
         value = value * 10 + (text[i] - '0');
     }
-    return length == 0 ? otherwise : value;
+    return length == 0 || value > EWS_VALUE_NUMBER_MAX ? otherwise : value;
 }
 
 int64_t ews_value_number_attribute(const struct ews_attributes *attributes, const char *name)

@@ -67,7 +67,8 @@ struct http_pool_settings {
     const char *user_agent;
     uint32_t max_connections;
     uint64_t connect_timeout_ms;
-    uint64_t idle_timeout_ms; /* no byte moved in either direction for so long: given up */
+    uint64_t idle_timeout_ms; /* no byte moved in either direction for so long: given up; and when
+                               * next to none did in ten times as long */
 };
 
 struct http_pool *http_pool_create(struct http_client *client,

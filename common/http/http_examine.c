@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BODY_LIMIT = 65536, ADDRESSES_MAX = 16 };
+enum { HEAD_LIMIT = 65536, ADDRESSES_MAX = 16 };
 
 struct http_examiner {
     struct executor_job job;
@@ -34,7 +34,8 @@ struct http_examiner {
     struct http_examine_trust trust;
     uint64_t begun_ms;   /* monotonic: the exchange */
     uint64_t secured_ms; /* when TLS began; 0: it has not */
-    uint64_t body_bytes;
+    uint64_t head_bytes;
+    uint16_t status; /* of the head that is read */
     char error[CURL_ERROR_SIZE];
     struct http_examination result;
 };
@@ -160,29 +161,25 @@ static void take_way(struct http_examination *result, const char *value, size_t 
     }
 }
 
+/* The head is all that is wanted of the answer: the exchange ends with it. */
 static size_t on_header(char *line, size_t size, size_t count, void *argument)
 {
     struct http_examiner *examiner = argument;
     size_t length = size * count, value_length;
     const char *value;
-    examiner->body_bytes += length;
-    if (examiner->body_bytes > BODY_LIMIT)
+    examiner->head_bytes += length;
+    if (examiner->head_bytes > HEAD_LIMIT)
         return 0;
+    if (http_headers_status(line, length, &examiner->status))
+        return length;
+    if (length > 0 && (line[0] == '\r' || line[0] == '\n'))
+        return examiner->status >= 200 ? 0 : length;
     if (http_headers_field(line, length, "WWW-Authenticate", &value, &value_length))
         take_way(&examiner->result, value, value_length);
     else if (http_headers_field(line, length, "Location", &value, &value_length))
         text_copy_line(examiner->result.location, sizeof examiner->result.location, value,
                        value_length);
     return length;
-}
-
-/* Its words are of no interest: enough of them, and the exchange is over. */
-static size_t on_body(char *bytes, size_t size, size_t count, void *argument)
-{
-    (void)bytes;
-    struct http_examiner *examiner = argument;
-    examiner->body_bytes += size * count;
-    return examiner->body_bytes > BODY_LIMIT ? 0 : size * count;
 }
 
 static CURLcode on_tls_context(CURL *easy, void *context, void *argument)
@@ -221,8 +218,6 @@ static void set_up(struct http_examiner *examiner, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, examiner->error);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, examiner);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, examiner);
 }
 
 /* --- what came of it --- */
@@ -287,8 +282,7 @@ static void conclude(struct http_examiner *examiner, CURL *easy, CURLcode code)
     take_peer(result, easy);
     result->status = (uint16_t)status;
     result->ended = HTTP_STAGE_COUNT;
-    /* The head is all that is wanted of the answer. */
-    if (code == CURLE_OK || status >= 200)
+    if (code == CURLE_OK || status >= 200) /* its head ends the exchange as an error */
         return;
     enum http_stage stage = stage_of(examiner, easy, code);
     const struct http_failure_detail detail = {

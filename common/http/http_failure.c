@@ -237,16 +237,28 @@ struct failure http_failure_of_curl(CURLcode code, const struct http_failure_det
     return failure;
 }
 
-struct failure http_failure_idle(uint64_t idle_ms, const struct http_failure_detail *detail)
+/* `what` happened for so long. */
+static struct failure failure_of_time(const char *what, uint64_t time_ms,
+                                      const struct http_failure_detail *detail)
 {
     struct http_failure_detail plain = *detail;
     plain.system_error = 0;
     struct failure failure = http_failure_of_curl(CURLE_OPERATION_TIMEDOUT, &plain);
     failure_format_text(
-        &failure, "%s: nothing came or went for %llu.%llu s",
-        detail->status != 0 ? "in the middle of the answer" : "before the answer began",
-        (unsigned long long)(idle_ms / 1000), (unsigned long long)(idle_ms % 1000 / 100));
+        &failure, "%s: %s for %llu.%llu s",
+        detail->status != 0 ? "in the middle of the answer" : "before the answer began", what,
+        (unsigned long long)(time_ms / 1000), (unsigned long long)(time_ms % 1000 / 100));
     return failure;
+}
+
+struct failure http_failure_idle(uint64_t idle_ms, const struct http_failure_detail *detail)
+{
+    return failure_of_time("nothing came or went", idle_ms, detail);
+}
+
+struct failure http_failure_trickle(uint64_t trickle_ms, const struct http_failure_detail *detail)
+{
+    return failure_of_time("next to nothing came or went", trickle_ms, detail);
 }
 
 struct failure http_failure_long_head(const struct http_failure_detail *detail)
@@ -254,6 +266,14 @@ struct failure http_failure_long_head(const struct http_failure_detail *detail)
     struct failure failure = http_failure_of_curl(CURLE_WEIRD_SERVER_REPLY, detail);
     failure.sentence = "The head of the server's answer is too long.";
     failure.remedy = check_server;
+    failure_set_text(&failure, "", 0);
+    return failure;
+}
+
+struct failure http_failure_coded(const struct http_failure_detail *detail)
+{
+    struct failure failure = http_failure_of_curl(CURLE_BAD_CONTENT_ENCODING, detail);
+    failure.sentence = "The server's answer is compressed, which it was not asked for.";
     failure_set_text(&failure, "", 0);
     return failure;
 }

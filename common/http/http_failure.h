@@ -24,8 +24,14 @@ struct failure http_failure_of_curl(CURLcode code, const struct http_failure_det
 /* No byte moved for so long. */
 struct failure http_failure_idle(uint64_t idle_ms, const struct http_failure_detail *detail);
 
+/* Bytes moved for so long, but too few to come to an end. */
+struct failure http_failure_trickle(uint64_t trickle_ms, const struct http_failure_detail *detail);
+
 /* The head of the answer has no end. */
 struct failure http_failure_long_head(const struct http_failure_detail *detail);
+
+/* The answer has a transfer coding that nobody asked for. */
+struct failure http_failure_coded(const struct http_failure_detail *detail);
 
 /* HTTP 401 at the end. `offered`: the CURLAUTH_ bits of the ways to sign in that the server names.
  */

@@ -51,6 +51,16 @@ bool http_headers_field(const char *line, size_t length, const char *name, const
     return true;
 }
 
+static bool is_word(const char *value, size_t length, const char *word)
+{
+    return length == strlen(word) && strncasecmp(value, word, length) == 0;
+}
+
+bool http_headers_is_plain_transfer(const char *value, size_t length)
+{
+    return is_word(value, length, "chunked") || is_word(value, length, "identity");
+}
+
 bool http_headers_date(const char *value, size_t length, int64_t *seconds)
 {
     char date[DATE_SIZE];

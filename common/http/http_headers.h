@@ -16,6 +16,11 @@ bool http_headers_status(const char *line, size_t length, uint16_t *status);
 bool http_headers_field(const char *line, size_t length, const char *name, const char **value,
                         size_t *value_length);
 
+/* Whether the value of a Transfer-Encoding field names the one coding that may come unasked
+ * (RFC 9112, section 6.1): chunked, or "identity", which is none. libcurl undoes the others (gzip
+ * and the like, one in the other) before anybody can count what comes out of them. */
+bool http_headers_is_plain_transfer(const char *value, size_t length);
+
 /* Seconds or a date, in milliseconds from now, at most HTTP_RETRY_AFTER_LIMIT_MS. 0 when the value
  * says nothing or names a moment that has passed. */
 uint32_t http_headers_retry_after(const char *value, size_t length, int64_t now_wall_ms);

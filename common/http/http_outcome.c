@@ -42,10 +42,16 @@ static struct failure find_failure(struct http_transfer *transfer, CURLcode resu
         return transfer->request->source_failure;
     if (transfer->timed_out)
         return http_failure_idle(transfer->pool->idle_timeout_ms, &detail);
+    if (transfer->trickle_ms > 0)
+        return http_failure_trickle(transfer->trickle_ms, &detail);
     if (transfer->too_long)
         return http_failure_long_head(&detail);
+    if (transfer->coded)
+        return http_failure_coded(&detail);
     if (transfer->repeat_refused)
         result = CURLE_SEND_FAIL_REWIND;
+    if (result == CURLE_OK) /* libcurl takes a 101 for an answer, and loose status lines */
+        result = CURLE_WEIRD_SERVER_REPLY;
     return http_failure_of_curl(result, &detail);
 }
 

@@ -1,120 +1,21 @@
 #define _GNU_SOURCE /* linux/sockios.h */
 #include "http/http_private.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
-#include "http/http_cookies.h"
-#include "http/http_headers.h"
 
 #include <linux/sockios.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
-enum {
-    HEAD_LIMIT = 256 * 1024, /* bytes of head in one attempt, 1xx answers included */
-    REFUSAL_BODY_LIMIT =
-        64 * 1024,          /* bytes of a 401's body that are read for the connection's sake */
-    CONNECTION_AGE_S = 110, /* IIS closes connections that are idle for 120 s */
-};
+/* An exchange in which a byte moves now and then would hold its connection and its mailbox for
+ * ever: over so many times the idle time limit, so many bytes a second must have moved. */
+enum { TRICKLE_TIMES = 10, TRICKLE_RATE = 16 };
+
+/* --- time --- */
 
 void http_transfer_note_activity(struct http_transfer *transfer)
 {
     transfer->active_ms = executor_now(transfer->client->executor);
 }
-
-/* --- the answer on its way in --- */
-
-static void take_status(struct http_transfer *transfer, uint16_t status)
-{
-    transfer->status = status;
-    transfer->retry_after_ms = 0;
-    if (status == 401) {
-        transfer->challenged = true;
-        transfer->unanswered = false;
-    }
-}
-
-static void take_field(struct http_transfer *transfer, const char *line, size_t length)
-{
-    const char *value;
-    size_t value_length;
-    char **cookies = transfer->request->cookies;
-    if (cookies != NULL && http_headers_field(line, length, "Set-Cookie", &value, &value_length))
-        http_cookies_set(cookies, value, value_length, clock_wall_ms());
-    else if (http_headers_field(line, length, "Retry-After", &value, &value_length))
-        transfer->retry_after_ms = http_headers_retry_after(value, value_length, clock_wall_ms());
-}
-
-/* libcurl stops sending when it is refused, but a transfer whose body is paused does not end. */
-static void take_head(struct http_transfer *transfer)
-{
-    http_pool_note_status(transfer, transfer->status);
-    if (transfer->status >= 300)
-        http_upload_continue(transfer);
-}
-
-static size_t on_header(char *line, size_t size, size_t count, void *argument)
-{
-    struct http_transfer *transfer = argument;
-    size_t length = size * count;
-    if (transfer->abandoned)
-        return 0;
-    http_transfer_note_activity(transfer);
-    transfer->received += length;
-    if (length > HEAD_LIMIT - transfer->head_bytes) {
-        transfer->too_long = true;
-        return 0;
-    }
-    transfer->head_bytes += (uint32_t)length;
-    uint16_t status;
-    if (http_headers_status(line, length, &status))
-        take_status(transfer, status);
-    else if (length > 0 && (line[0] == '\r' || line[0] == '\n'))
-        take_head(transfer);
-    else
-        take_field(transfer, line, length);
-    return length;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *argument)
-{
-    struct http_transfer *transfer = argument;
-    size_t length = size * count;
-    if (transfer->abandoned)
-        return 0;
-    http_transfer_note_activity(transfer);
-    enum http_data_result result = HTTP_DATA_TAKEN;
-    if (transfer->status == 401)
-        result = transfer->received > REFUSAL_BODY_LIMIT ? HTTP_DATA_ABORT : HTTP_DATA_TAKEN;
-    else if (transfer->request->on_data != NULL)
-        result = transfer->request->on_data(transfer->request, transfer->status, bytes, length);
-    /* The reader may have cancelled the request or freed the pool. */
-    if (transfer->abandoned)
-        return 0;
-    switch (result) {
-    case HTTP_DATA_TAKEN:
-        transfer->received += length;
-        return length;
-    case HTTP_DATA_PAUSE:
-        transfer->paused = true;
-        return CURL_WRITEFUNC_PAUSE;
-    case HTTP_DATA_ABORT:
-        break;
-    }
-    transfer->enough = true;
-    return 0;
-}
-
-static CURLcode on_tls_context(CURL *easy, void *context, void *argument)
-{
-    (void)easy;
-    const struct http_transfer *transfer = argument;
-    if (transfer->abandoned || !http_trust_apply(transfer->pool->trust, context))
-        return CURLE_SSL_CONNECT_ERROR;
-    return CURLE_OK;
-}
-
-/* --- time --- */
 
 /* Bytes that the kernel has not yet got rid of: a slow upload moves them without telling us. */
 static int64_t count_unsent(struct http_transfer *transfer)
@@ -127,18 +28,41 @@ static int64_t count_unsent(struct http_transfer *transfer)
     return bytes;
 }
 
+static void watch_for_trickle(struct http_transfer *transfer)
+{
+    transfer->since_ms = executor_now(transfer->client->executor);
+    transfer->moved = (int64_t)(transfer->sent + transfer->received) - count_unsent(transfer);
+}
+
+/* For how long too few bytes moved; 0: enough did, or it is too early to say. */
+static uint64_t find_trickle_ms(struct http_transfer *transfer)
+{
+    uint64_t passed_ms = executor_now(transfer->client->executor) - transfer->since_ms;
+    if (passed_ms < TRICKLE_TIMES * transfer->pool->idle_timeout_ms)
+        return 0;
+    int64_t before = transfer->moved;
+    watch_for_trickle(transfer);
+    bool enough = transfer->moved - before >= (int64_t)(passed_ms * TRICKLE_RATE / 1000);
+    return enough ? 0 : passed_ms;
+}
+
 static void check_idle(void *argument)
 {
     struct http_transfer *transfer = argument;
     struct executor *executor = transfer->client->executor;
     uint64_t limit = transfer->pool->idle_timeout_ms;
-    /* Time in which it is our side that waits does not count. */
-    if (transfer->paused || transfer->starved)
+    /* Time in which it is our side that waits does not count, and until a connection stands,
+     * libcurl's own time limit does. */
+    if (transfer->paused || transfer->starved || !transfer->performing) {
         http_transfer_note_activity(transfer);
+        watch_for_trickle(transfer);
+    }
+    transfer->trickle_ms = find_trickle_ms(transfer);
+    if (transfer->trickle_ms > 0) {
+        http_transfer_ended(transfer, CURLE_OPERATION_TIMEDOUT);
+        return;
+    }
     uint64_t quiet = executor_now(executor) - transfer->active_ms;
-    /* Until a connection stands, libcurl's own time limit counts. */
-    if (!transfer->performing)
-        quiet = 0;
     if (quiet >= limit) {
         int64_t unsent = count_unsent(transfer);
         if (unsent == transfer->unsent) {
@@ -153,68 +77,16 @@ static void check_idle(void *argument)
     executor_after(executor, &transfer->idle_timer, limit - quiet, check_idle, transfer);
 }
 
-/* --- set-up --- */
-
-static void set_callbacks(struct http_transfer *transfer)
+static void stop_timing(struct http_transfer *transfer)
 {
-    CURL *easy = transfer->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    struct executor *executor = transfer->client->executor;
+    executor_cancel_timer(executor, &transfer->idle_timer);
+    executor_cancel_timer(executor, &transfer->patience);
+    executor_cancel_call(executor, &transfer->resume);
+    executor_cancel_call(executor, &transfer->supply);
 }
 
-static void set_credentials(CURL *easy, const struct http_pool *pool)
-{
-    static const unsigned long ways[] = {
-        [HTTP_AUTH_BASIC] = CURLAUTH_BASIC,
-        [HTTP_AUTH_NTLM] = CURLAUTH_NTLM,
-        [HTTP_AUTH_NEGOTIATE] = CURLAUTH_NEGOTIATE,
-    };
-    /* With Negotiate the ticket says who signs in; libcurl wants a name, and takes an empty one. */
-    bool ticket = pool->auth == HTTP_AUTH_NEGOTIATE;
-    const char *username = ticket || pool->username == NULL ? "" : pool->username;
-    const char *password = ticket || pool->password == NULL ? "" : secret_reveal(pool->password);
-    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, ways[pool->auth]);
-    curl_easy_setopt(easy, CURLOPT_USERNAME, username);
-    curl_easy_setopt(easy, CURLOPT_PASSWORD, password);
-}
-
-static void set_tls(struct http_transfer *transfer, const struct http_pool *pool)
-{
-    CURL *easy = transfer->easy;
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, pool->tls_verify ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, pool->tls_verify ? 2L : 0L);
-    /* The certificates come from http_trust. */
-    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
-    if (pool->trust != NULL) {
-        curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
-        curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
-    }
-}
-
-static void set_protocol(CURL *easy, const struct http_pool *pool)
-{
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_URL, pool->url);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, pool->user_agent);
-    /* Nothing from the environment decides where mail goes. */
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_DATA_CHUNK);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)pool->connect_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_AGE_S);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-}
+/* --- life --- */
 
 struct http_transfer *http_transfer_create(struct http_pool *pool)
 {
@@ -225,28 +97,12 @@ struct http_transfer *http_transfer_create(struct http_pool *pool)
     transfer->pool = pool;
     transfer->client = pool->client;
     transfer->easy = easy;
-    set_protocol(easy, pool);
-    set_credentials(easy, pool);
-    set_tls(transfer, pool);
-    set_callbacks(transfer);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    http_options_set(transfer);
     http_upload_set_callbacks(transfer);
+    http_download_set_callbacks(transfer);
     return transfer;
-}
-
-static void forget_headers(struct http_transfer *transfer)
-{
-    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(transfer->headers);
-    transfer->headers = NULL;
-}
-
-static void stop_timing(struct http_transfer *transfer)
-{
-    struct executor *executor = transfer->client->executor;
-    executor_cancel_timer(executor, &transfer->idle_timer);
-    executor_cancel_timer(executor, &transfer->patience);
-    executor_cancel_call(executor, &transfer->resume);
-    executor_cancel_call(executor, &transfer->supply);
 }
 
 void http_transfer_destroy(struct http_transfer *transfer)
@@ -258,7 +114,24 @@ void http_transfer_destroy(struct http_transfer *transfer)
     memory_free(transfer);
 }
 
+bool http_transfer_is_current(const struct http_transfer *transfer)
+{
+    return transfer->generation == transfer->pool->generation;
+}
+
+int http_transfer_pauses(const struct http_transfer *transfer)
+{
+    return (transfer->paused ? CURLPAUSE_RECV : 0) | (transfer->starved ? CURLPAUSE_SEND : 0);
+}
+
 /* --- the start --- */
+
+static void add_line(struct http_transfer *transfer, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+    if (longer != NULL)
+        transfer->headers = longer;
+}
 
 static void add_header(struct http_transfer *transfer, const char *name, const char *value)
 {
@@ -268,16 +141,14 @@ static void add_header(struct http_transfer *transfer, const char *name, const c
             return; /* a line end would begin a header of somebody else's choosing */
     }
     buffer_append_format(&line, "%s: %s", name, value);
-    struct curl_slist *longer = curl_slist_append(transfer->headers, line.data);
-    if (longer != NULL)
-        transfer->headers = longer;
+    add_line(transfer, line.data);
     buffer_release(&line);
 }
 
 static void set_headers(struct http_transfer *transfer, const struct http_request *request)
 {
     add_header(transfer, "Content-Type", "text/xml; charset=utf-8");
-    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+    add_line(transfer, "Expect:");
     if (request->mailbox_anchor != NULL)
         add_header(transfer, "X-AnchorMailbox", request->mailbox_anchor);
     if (request->activity != NULL) {
@@ -287,6 +158,13 @@ static void set_headers(struct http_transfer *transfer, const struct http_reques
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
     const char *cookies = request->cookies != NULL ? *request->cookies : NULL;
     curl_easy_setopt(transfer->easy, CURLOPT_COOKIE, cookies);
+}
+
+static void forget_headers(struct http_transfer *transfer)
+{
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
 }
 
 /* libcurl reads the list when the transfer begins and keeps the addresses in the multi handle. The
@@ -307,7 +185,7 @@ static void finish(struct http_transfer *transfer, CURLcode result)
 {
     forget_headers(transfer);
     http_outcome_build(transfer, result, &transfer->response);
-    http_pool_request_ended(transfer);
+    http_queue_request_ended(transfer);
 }
 
 /* Hands the easy handle to libcurl, for the first time or once more. */
@@ -321,6 +199,7 @@ static void send_request(struct http_transfer *transfer, bool fresh)
     transfer->unsent = 0;
     transfer->error[0] = '\0';
     http_transfer_note_activity(transfer);
+    watch_for_trickle(transfer);
     http_upload_prepare(transfer);
     bool alone = transfer->request->alone;
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh || alone ? 1L : 0L);
@@ -340,7 +219,9 @@ void http_transfer_start(struct http_transfer *transfer, struct http_request *re
     request->state = HTTP_REQUEST_RUNNING;
     transfer->request = request;
     transfer->generation = transfer->pool->generation;
-    transfer->abandoned = transfer->enough = transfer->timed_out = transfer->too_long = false;
+    transfer->abandoned = transfer->enough = transfer->timed_out = false;
+    transfer->too_long = transfer->coded = false;
+    transfer->trickle_ms = 0;
     transfer->repeated = transfer->repeat_refused = transfer->unanswered = false;
     transfer->source_failed = false;
     transfer->offset = transfer->sent = transfer->received = 0;
@@ -357,7 +238,7 @@ void http_transfer_reap(struct http_transfer *transfer)
     http_connections_remove(transfer->connections, transfer);
     forget_headers(transfer);
     if (transfer->pool != NULL)
-        http_pool_release(transfer->pool, transfer);
+        http_queue_release(transfer->pool, transfer);
     else
         http_transfer_destroy(transfer);
 }
@@ -370,7 +251,7 @@ void http_transfer_ended(struct http_transfer *transfer, CURLcode result)
         return;
     }
     /* Asked before the handle forgets about its connection. */
-    bool repeat = !transfer->repeated && http_pool_is_current(transfer) &&
+    bool repeat = !transfer->repeated && http_transfer_is_current(transfer) &&
                   http_outcome_may_repeat(transfer, result);
     http_connections_remove(transfer->connections, transfer);
     if (repeat) {
@@ -391,31 +272,4 @@ void http_transfer_abandon(struct http_transfer *transfer)
         http_transfer_reap(transfer);
     else
         http_connections_reap_later(transfer->connections);
-}
-
-int http_transfer_pauses(const struct http_transfer *transfer)
-{
-    return (transfer->paused ? CURLPAUSE_RECV : 0) | (transfer->starved ? CURLPAUSE_SEND : 0);
-}
-
-static void resume_now(void *argument)
-{
-    struct http_transfer *transfer = argument;
-    struct http_connections *connections = transfer->connections;
-    if (!transfer->paused)
-        return;
-    transfer->paused = false;
-    http_transfer_note_activity(transfer);
-    /* Gives the bytes that are held back to on_body at once. */
-    http_connections_enter(connections);
-    CURLcode result = curl_easy_pause(transfer->easy, http_transfer_pauses(transfer));
-    http_connections_leave(connections);
-    /* libcurl tells this error nobody else. One that was cancelled meanwhile is reaped later. */
-    if (result != CURLE_OK && !transfer->abandoned)
-        http_transfer_ended(transfer, result);
-}
-
-void http_transfer_resume(struct http_transfer *transfer)
-{
-    executor_defer(transfer->client->executor, &transfer->resume, resume_now, transfer);
 }

@@ -249,11 +249,14 @@ static void addresses_are_checked_and_made_lower_case(void **state)
 static void urls_are_https_or_stay_on_this_machine(void **state)
 {
     (void)state;
-    static const char *const good[] = {
-        "https://mail.contoso.com/EWS/Exchange.asmx",  "HTTPS://mail:8443/EWS/Exchange.asmx",
-        "https://[2001:db8::1]/EWS/Exchange.asmx",     "http://localhost:8080/EWS/Exchange.asmx",
-        "http://127.0.0.1:80/EWS/Exchange.asmx",       "http://[::1]:80/EWS/Exchange.asmx",
-        "https://mail.contoso.com/some/where/else.asp"};
+    static const char *const good[] = {"https://mail.contoso.com/EWS/Exchange.asmx",
+                                       "HTTPS://mail:8443/EWS/Exchange.asmx",
+                                       "https://[2001:db8::1]/EWS/Exchange.asmx",
+                                       "http://localhost:8080/EWS/Exchange.asmx",
+                                       "http://127.0.0.1:80/EWS/Exchange.asmx",
+                                       "http://[::1]:80/EWS/Exchange.asmx",
+                                       "http://127.200.30.4/EWS/Exchange.asmx",
+                                       "https://mail.contoso.com/some/where/else.asp"};
     static const struct bad bad[] = {
         {CONFIG_KEY_URL, "mail.contoso.com",
          "does not begin with https://; write https://mail.contoso.com/EWS/Exchange.asmx"},
@@ -263,6 +266,10 @@ static void urls_are_https_or_stay_on_this_machine(void **state)
         {CONFIG_KEY_URL, "http://127.0.0.1.contoso.com/x",
          "is not encrypted, and http:// is for this machine only; write "
          "https://127.0.0.1.contoso.com/x"},
+        {CONFIG_KEY_URL, "http://127.0.0.1.5/x",
+         "is not encrypted, and http:// is for this machine only; write https://127.0.0.1.5/x"},
+        {CONFIG_KEY_URL, "http://127.0.0.256/x",
+         "is not encrypted, and http:// is for this machine only; write https://127.0.0.256/x"},
         {CONFIG_KEY_URL, "ftp://mail.contoso.com",
          "does not begin with https://; write https://mail.contoso.com/EWS/Exchange.asmx"},
         {CONFIG_KEY_URL, "https://mail.contoso.com",

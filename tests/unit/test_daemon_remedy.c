@@ -389,7 +389,9 @@ static void each_failure_of_the_network_says_how_it_goes_on(void **state)
     }
     struct failure others[] = {
         http_failure_idle(1000, &detail),
+        http_failure_trickle(1, &detail),
         http_failure_long_head(&detail),
+        http_failure_coded(&detail),
         http_failure_refused(HTTP_AUTH_NTLM, 0, &detail),
         http_failure_refused(HTTP_AUTH_NTLM, (long)CURLAUTH_BASIC, &detail),
         http_failure_resolve("mail", true, "no"),

@@ -493,6 +493,19 @@ static void a_folder_that_somebody_else_created_is_found(void **state)
     world_free(world);
 }
 
+/* And none is created: whether it is there is not known. */
+static void a_list_of_folders_without_an_end_is_given_up(void **state)
+{
+    (void)state;
+    struct world *world = world_create();
+    start_folder(world, "Projects", true);
+    for (unsigned i = 0; i < 2000 && world->done == 0; i++)
+        answer(&world->pool, FOLDERS("false", FOLDER("X", "x")));
+    assert_false(world->failure.permanent);
+    assert_done(world, "TooManyPages");
+    world_free(world);
+}
+
 static void documented_folders_are_read(void **state)
 {
     (void)state;
@@ -556,6 +569,7 @@ int main(void)
         cmocka_unit_test(a_missing_folder_stops_the_mailbox),
         cmocka_unit_test(missing_folders_are_created_when_they_may),
         cmocka_unit_test(a_folder_that_somebody_else_created_is_found),
+        cmocka_unit_test(a_list_of_folders_without_an_end_is_given_up),
         cmocka_unit_test(documented_folders_are_read),
         cmocka_unit_test(a_probe_is_one_cheap_request),
     };

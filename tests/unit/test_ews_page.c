@@ -136,6 +136,36 @@ static void a_page_is_read_with_all_that_the_server_tells(void **state)
     assert_read(full_page, "\nCCC K received -9223372036854775808 size 0 read 0 ");
 }
 
+/* They go into sums: EWS ends at 2^31 - 1, 2^48 is far beyond all that there is. */
+static void numbers_that_cannot_be_are_none(void **state)
+{
+    (void)state;
+    static const char item[] = "<t:Message><t:ItemId Id=\"A\"/><t:Size>%s</t:Size></t:Message>";
+    static const struct {
+        const char *number;
+        const char *page;
+        const char *item;
+    } cases[] = {
+        {"281474976710656", "total 281474976710656 next 281474976710656 ", "size 281474976710656 "},
+        {"281474976710657", "total -1 next -1 ", "size 0 "},
+        {"9223372036854775719", "total -1 next -1 ", "size 0 "},
+        {"99999999999999999999999", "total -1 next -1 ", "size 0 "},
+        {"-1", "total -1 next -1 ", "size 0 "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *number = cases[i].number;
+        struct buffer size = {0}, answer = {0};
+        buffer_append_format(&size, item, number);
+        buffer_append_format(&answer,
+                             PAGE("IndexedPagingOffset=\"%s\" TotalItemsInView=\"%s\"", "%s"),
+                             number, number, size.data);
+        assert_read(answer.data, cases[i].page);
+        assert_read(answer.data, cases[i].item);
+        buffer_release(&size);
+        buffer_release(&answer);
+    }
+}
+
 static void every_way_to_cut_an_answer_gives_the_same_page(void **state)
 {
     (void)state;
@@ -486,6 +516,11 @@ static void everything_has_a_limit(void **state)
     buffer_append_string(&name, XML_HEAD "<a");
     repeat(&name, "n", 300);
     assert_too_much(name.data, "/>", 1, "an element of the answer is too large");
+    buffer_clear(&name);
+    buffer_append_string(&name, XML_HEAD SOAP_OPEN);
+    for (unsigned i = 0; i < 20000; i++)
+        buffer_append_format(&name, "<a%u/>", i);
+    assert_too_much(name.data, SOAP_CLOSE, 1, "the answer has too many different names");
     buffer_release(&name);
 }
 
@@ -529,6 +564,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_read_with_all_that_the_server_tells),
+        cmocka_unit_test(numbers_that_cannot_be_are_none),
         cmocka_unit_test(every_way_to_cut_an_answer_gives_the_same_page),
         cmocka_unit_test(a_truncated_answer_never_succeeds),
         cmocka_unit_test(a_page_says_whether_it_is_the_last),

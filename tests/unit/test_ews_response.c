@@ -171,7 +171,11 @@ static void the_server_says_how_long_to_wait(void **state)
     assert_int_equal(back_off_of(OF("297749"), 0), 297749);
     assert_int_equal(back_off_of(OF(" 1500 "), 0), 1500);
     assert_int_equal(back_off_of(OF("1500.7"), 0), 1500);
-    assert_int_equal(back_off_of(OF("99999999999999999999999"), 0), 0);
+    /* Nobody but a person takes a mailbox out of service for longer than a day. */
+    assert_int_equal(back_off_of(OF("86400000"), 0), 86400000);
+    assert_int_equal(back_off_of(OF("4294967295"), 0), 86400000);
+    assert_int_equal(back_off_of(OF("99999999999999999999999"), 0), 86400000);
+    assert_int_equal(back_off_of(OF("99999999999999999999999x"), 0), 0);
     assert_int_equal(back_off_of(OF("-5"), 0), 0);
     assert_int_equal(back_off_of(OF("soon"), 0), 0);
     assert_int_equal(back_off_of(OF(""), 0), 0);
@@ -186,6 +190,29 @@ static void the_server_says_how_long_to_wait(void **state)
                                "BackOffMilliseconds", "4321") "</m:GetItemResponseMessage>"),
                     0),
         4321);
+}
+
+/* --- encodings --- */
+
+static void the_encoding_that_an_answer_names_is_not_heeded(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"utf-8", "us-ascii", "ISO-2022-KR", "UTF-16", "nonsense"};
+    static const char fault[] = "<?xml version=\"1.0\" encoding=\"%s\"?>" SOAP_OPEN
+                                "<s:Fault><faultcode>a:ErrorServerBusy</faultcode>"
+                                "<faultstring>%s</faultstring></s:Fault>" SOAP_CLOSE;
+    struct buffer answer = {0};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        buffer_clear(&answer);
+        buffer_append_format(&answer, fault, names[i], "gr\xc3\xbc\xc3\x9f");
+        struct failure failure = read_mailbox(answer.data, 200);
+        assert_string_equal(failure.code, "ErrorServerBusy");
+        assert_string_equal(failure.text, "gr\xc3\xbc\xc3\x9f");
+    }
+    buffer_clear(&answer);
+    buffer_append_format(&answer, fault, "iso-8859-1", "gr\xfc\xdf");
+    assert_string_equal(read_mailbox(answer.data, 200).code, "XmlMalformed");
+    buffer_release(&answer);
 }
 
 /* --- response messages --- */
@@ -328,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_truncated_fault_is_a_failure_all_the_same),
         cmocka_unit_test(a_fault_without_a_known_code_is_transient),
         cmocka_unit_test(the_server_says_how_long_to_wait),
+        cmocka_unit_test(the_encoding_that_an_answer_names_is_not_heeded),
         cmocka_unit_test(a_code_says_more_than_a_class),
         cmocka_unit_test(words_from_outside_become_one_clean_line),
         cmocka_unit_test(codes_reach_as_far_as_their_place_says),

@@ -243,6 +243,28 @@ static void a_search_without_an_end_is_given_up(void **state)
     world_free(world);
 }
 
+/* Memory does not depend on what a server makes up. */
+static void a_search_that_finds_more_than_there_can_be_is_given_up(void **state)
+{
+    (void)state;
+    struct world *world = world_create();
+    struct buffer items = {0};
+    for (unsigned i = 0; i < 300; i++)
+        buffer_append_format(&items, ITEM("M%u", "0", FIRST), i);
+    struct buffer page = {0};
+    buffer_append_format(&page, ANSWER("FindItem", FOLDER("", "") FOLDER("", "") FOLDER("", "%s")),
+                         items.data);
+    start_search(world);
+    unsigned pages = 0;
+    for (; pages < 1000 && world->done == 0; pages++)
+        answer(&world->pool, page.data);
+    assert_done(world, "TooManyMatches");
+    assert_true(pages < 10);
+    buffer_release(&items);
+    buffer_release(&page);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_search_that_is_not_whole_is_a_failure),
         cmocka_unit_test(a_search_that_one_message_may_spoil_can_be_divided),
         cmocka_unit_test(a_search_without_an_end_is_given_up),
+        cmocka_unit_test(a_search_that_finds_more_than_there_can_be_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

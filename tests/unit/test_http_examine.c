@@ -95,6 +95,33 @@ static void assert_ended(const struct http_examination *result, enum http_stage 
 
 /* --- what is seen --- */
 
+static void say_a_head(struct fixture_connection *connection, void *argument)
+{
+    struct look *look = argument;
+    if (!fixture_receive(connection, &look->request))
+        return;
+    fixture_send_text(connection, "HTTP/1.1 100 Continue\r\n\r\n"
+                                  "HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\n"
+                                  "Content-Length: 100\r\n\r\n");
+    look->requests += fixture_expect_end(connection);
+}
+
+/* It may have no end, or be a bomb. */
+static void the_body_of_the_answer_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct look look;
+    open_look(&look, say_a_head, NULL);
+    look.settings.answer_timeout_ms = 100000;
+    const struct http_examination *result = examine(&look);
+    assert_int_equal(result->ended, HTTP_STAGE_COUNT);
+    assert_int_equal(result->status, 401);
+    assert_string_equal(result->ways, "NTLM");
+    assert_true(result->elapsed_ms[HTTP_STAGE_ANSWER] < look.settings.answer_timeout_ms);
+    close_look(&look);
+    assert_int_equal(look.requests, 1);
+}
+
 static void the_ways_of_signing_in_are_told_and_nobody_signs_in(void **state)
 {
     (void)state;
@@ -250,6 +277,7 @@ static void one_that_is_cancelled_tells_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_body_of_the_answer_is_not_waited_for),
         cmocka_unit_test(the_ways_of_signing_in_are_told_and_nobody_signs_in),
         cmocka_unit_test(a_redirection_is_told_and_not_followed),
         cmocka_unit_test(the_certificate_is_told),

@@ -330,6 +330,31 @@ static void a_slow_answer_is_waited_for(void **state)
     scene_close(&scene);
 }
 
+/* A byte now and then, as long as anybody listens. */
+static void trickle(struct fixture_connection *connection, void *argument)
+{
+    struct scene *scene = argument;
+    struct timespec pause = {.tv_nsec = 150000000};
+    if (!scene_take(connection, scene))
+        return;
+    fixture_send_text(connection, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (fixture_send_text(connection, "x") && nanosleep(&pause, NULL) == 0)
+        ;
+}
+
+static void a_trickle_is_given_up(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_prepare(&scene, trickle);
+    scene.settings.idle_timeout_ms = 300; /* twice as long as each byte takes */
+    scene_raise(&scene);
+    scene_run(&scene, true, 100);
+    scene_expect_lost(&scene, "CURLE_OPERATION_TIMEDOUT");
+    assert_true(scene.exchange.response.in_doubt);
+    scene_close(&scene);
+}
+
 static void endless_head(struct fixture_connection *connection, void *argument)
 {
     if (!scene_take(connection, argument))
@@ -384,10 +409,84 @@ static void a_refusal_without_end_is_a_refusal(void **state)
     scene_close(&scene);
 }
 
+/* gzip of "<answer/>" */
+static const char coded[] =
+    "\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x09\0\xf6\xff<answer/>\x8c\x6d\x70\xa7\x09\0\0";
+
+static void answer_coded(struct fixture_connection *connection, void *argument)
+{
+    struct scene *scene = argument;
+    if (!scene_take(connection, scene))
+        return;
+    fixture_send_text(connection, "HTTP/1.1 200 OK\r\n");
+    fixture_send_text(connection, scene->exchange.argument);
+    fixture_send_text(connection, "\r\n");
+    fixture_send(connection, coded, sizeof coded); /* its last byte is the NUL */
+}
+
+/* libcurl would undo it, and a few bytes can hold the loop for minutes. */
+static void an_answer_that_is_compressed_unasked_is_not_taken(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {
+        "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "transfer-encoding:deflate,gzip\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct scene scene;
+        scene_open(&scene, answer_coded);
+        scene.exchange.argument = (void *)(uintptr_t)fields[i];
+        scene_run(&scene, true, 100);
+        const struct failure *failure = &scene.exchange.response.failure;
+        assert_int_equal(failure->category, FAILURE_PROTOCOL);
+        assert_string_equal(failure->sentence,
+                            "The server's answer is compressed, which it was not asked for.");
+        assert_int_equal(scene.exchange.answer.length, 0);
+        assert_true(scene.exchange.response.in_doubt);
+        scene_close(&scene);
+    }
+}
+
 static void speak_otherwise(struct fixture_connection *connection, void *argument)
 {
     if (scene_take(connection, argument))
         fixture_send_text(connection, "220 mail.contoso.com ESMTP\r\n");
+}
+
+static void answer_oddly(struct fixture_connection *connection, void *argument)
+{
+    struct scene *scene = argument;
+    if (!scene_take(connection, scene))
+        return;
+    fixture_send_text(connection, scene->exchange.argument);
+}
+
+/* For libcurl these are answers; for us nobody has answered. */
+static void an_answer_without_a_status_of_one_is_the_servers_fault(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n<answer/>",
+        "HTTP/1.1 2000 OK\r\nContent-Length: 9\r\n\r\n<answer/>",
+        "HTTP/1.1  200 OK\r\nContent-Length: 9\r\n\r\n<answer/>",
+        "HTTP/1.1 000 Nothing\r\nContent-Length: 9\r\n\r\n<answer/>",
+        "HTTP/1.1 099 Nothing\r\nContent-Length: 9\r\n\r\n<answer/>",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct scene scene;
+        scene_open(&scene, answer_oddly);
+        scene.exchange.argument = (void *)(uintptr_t)answers[i];
+        scene_run(&scene, true, 100);
+        const struct http_response *response = &scene.exchange.response;
+        assert_int_equal(response->status, 0);
+        assert_int_equal(response->failure.category, FAILURE_PROTOCOL);
+        assert_string_equal(response->failure.sentence, "What the server answered is not HTTP.");
+        assert_true(response->in_doubt);
+        scene_close(&scene);
+    }
 }
 
 static void what_is_not_http_is_named(void **state)
@@ -415,9 +514,12 @@ int main(void)
         cmocka_unit_test(an_answer_in_mid_upload_is_an_answer),
         cmocka_unit_test(silence_is_given_up),
         cmocka_unit_test(a_slow_answer_is_waited_for),
+        cmocka_unit_test(a_trickle_is_given_up),
         cmocka_unit_test(a_head_without_end_is_refused),
         cmocka_unit_test(a_refusal_without_end_is_a_refusal),
+        cmocka_unit_test(an_answer_that_is_compressed_unasked_is_not_taken),
         cmocka_unit_test(what_is_not_http_is_named),
+        cmocka_unit_test(an_answer_without_a_status_of_one_is_the_servers_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
