@@ -15,7 +15,6 @@
 #ifndef EXSYNC_DAEMON_SERVICE_PRIVATE_H
 #define EXSYNC_DAEMON_SERVICE_PRIVATE_H
 
-#include "base/buffer.h"
 #include "daemon/configuration.h"
 #include "daemon/context.h"
 #include "daemon/disks.h"

@@ -2,7 +2,6 @@
  * exsyncctl_check.h. */
 #include "tools/exsyncctl_check.h"
 #include "tools/exsyncctl_commands.h"
-#include "tools/exsyncctl_output.h"
 
 #include "base/text.h"
 
