@@ -10,7 +10,6 @@
 #include "daemon/messages.h"
 #include "daemon/notify.h"
 #include "daemon/profile.h"
-#include "daemon/report.h"
 #include "daemon/trace.h"
 
 #include <inttypes.h>

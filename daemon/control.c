@@ -2,7 +2,6 @@
 #include "daemon/control.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_private.h"
 #include "daemon/messages.h"

@@ -20,7 +20,6 @@
  *   error            {"code", "sentence", "text"} of what stands in the way; null
  *
  * Errors: NoSuchMailbox, NotWorking (the finding is not "works"). */
-#include "base/memory.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_meant.h"
 #include "daemon/diagnosis.h"

@@ -22,7 +22,6 @@
  *                 and the first few when there are many
  *
  *     Errors: NoSuchMailbox. */
-#include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_meant.h"

@@ -41,73 +41,34 @@
 #include "daemon/json_member.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
-#include "daemon/sync_answer.h"
+#include "daemon/sync_wait.h"
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-enum { LOOK_EVERY_MS = 250 };
-
-/* A direction whose cycle is waited for, found again by the mailbox's number. */
-struct sync_target {
-    int64_t number;
-    enum cycle_direction kind;
-    bool after; /* the end of a cycle that ran before does not count */
-    bool told;
-};
-
 struct sync_request {
-    struct service_watcher watcher;
+    struct sync_wait wait; /* begun with "wait" only */
     struct control_request *request;
     struct service *service;
-    struct executor_timer look;
     char *profile; /* of all mailboxes on it; NULL: of one */
     bool waits;
-    int64_t next_number;         /* mailboxes before it were made due */
-    struct sync_target *targets; /* by number, incoming first */
-    size_t count, capacity;
-    size_t left; /* not told yet */
-    size_t failed;
-    size_t paused;       /* not run: their profile is */
-    size_t not_tried;    /* not run either: it waits for its server or account */
-    size_t waiting;      /* run, but no message was due */
-    uint64_t started_ms; /* monotonic */
+    int64_t next_number; /* mailboxes before it were made due */
     size_t due;
     size_t disabled;
-    bool complete; /* all were made due */
 };
 
 static void sync_free(struct sync_request *sync)
 {
-    if (sync->waits)
-        LIST_REMOVE(&sync->watcher, entries);
-    executor_cancel_timer(sync->service->context.executor, &sync->look);
+    sync_wait_release(&sync->wait);
     memory_free(sync->profile);
-    memory_free(sync->targets);
     memory_free(sync);
 }
 
 static void sync_gone(void *state)
 {
     sync_free(state);
-}
-
-/* --- what came of it --- */
-
-static void sync_tell(struct sync_request *sync, struct sync_target *target,
-                      const struct direction *direction, const char *result,
-                      const struct cycle *cycle, const struct failure *failure)
-{
-    target->told = true;
-    sync->left--;
-    sync->failed += strcmp(result, "failure") == 0;
-    sync->paused += strcmp(result, "paused") == 0;
-    sync->not_tried += strcmp(result, "not tried") == 0;
-    sync->waiting += strcmp(result, "waiting") == 0;
-    control_reply(sync->request, sync_answer(direction, result, cycle, failure));
 }
 
 /* As it is now: a reload may have come between. NULL: it has gone. */
@@ -126,15 +87,16 @@ static void write_gate(struct buffer *text, const struct profile *profile)
         hindrance_write_gate(text, profile);
 }
 
-/* Ends the request, and frees `sync`, when all was told. */
-static void sync_end_if_through(struct sync_request *sync)
+/* --- the end: all was told --- */
+
+/* Frees `sync`. */
+static void sync_over(struct sync_wait *wait)
 {
+    struct sync_request *sync = (struct sync_request *)wait;
     struct control_request *request = sync->request;
-    size_t failed = sync->failed, paused = sync->paused, count = sync->count;
-    size_t not_tried = sync->not_tried, waiting = sync->waiting;
+    size_t failed = wait->failed, paused = wait->paused, count = wait->count;
+    size_t not_tried = wait->not_tried, waiting = wait->waiting;
     struct buffer why = {0};
-    if (sync->left > 0 || !sync->complete)
-        return;
     if (not_tried > 0)
         write_gate(&why, profile_of(sync));
     sync_free(sync);
@@ -164,119 +126,7 @@ static void sync_end_if_through(struct sync_request *sync)
     buffer_release(&why);
 }
 
-static int compare_targets(const void *a, const void *b)
-{
-    const struct sync_target *left = a, *right = b;
-    if (left->number != right->number)
-        return left->number < right->number ? -1 : 1;
-    return (left->kind > right->kind) - (left->kind < right->kind);
-}
-
-static struct sync_target *sync_find(const struct sync_request *sync,
-                                     const struct direction *direction)
-{
-    const struct sync_target wanted = {.number = direction->mailbox->id.number,
-                                       .kind = direction->kind};
-    return sync->count == 0
-               ? NULL
-               : bsearch(&wanted, sync->targets, sync->count, sizeof wanted, compare_targets);
-}
-
-static void sync_cycle_ended(struct service_watcher *watcher, const struct direction *direction,
-                             const struct cycle *cycle)
-{
-    struct sync_request *sync = (struct sync_request *)watcher;
-    struct sync_target *target = sync_find(sync, direction);
-    if (target == NULL || target->told)
-        return;
-    bool passed = cycle->probe && !failure_is_set(&cycle->failure); /* the cycle comes at once */
-    if (target->after || passed) {
-        target->after = false;
-        return;
-    }
-    const char *result = sync_result(cycle);
-    sync_tell(sync, target, direction, result, cycle, sync_error(direction, cycle, result));
-    sync_end_if_through(sync);
-}
-
-/* --- what ends without a cycle --- */
-
-static const struct gate *closed_gate(const struct sync_request *sync,
-                                      const struct direction *direction)
-{
-    const struct gate *storage = &sync->service->scheduler.storage;
-    const struct gate *gate = &direction->mailbox->profile->gate;
-    if (direction->state != DIRECTION_READY)
-        return NULL;
-    return storage->state == GATE_CLOSED ? storage : gate->state == GATE_CLOSED ? gate : NULL;
-}
-
-static void sync_look_at(struct sync_request *sync, struct sync_target *target,
-                         const struct direction *direction)
-{
-    const struct gate *gate = closed_gate(sync, direction);
-    if (target->told)
-        return;
-    if (gate != NULL && gate->failed_ms < sync->started_ms)
-        sync_tell(sync, target, direction, "not tried", NULL, NULL);
-    else if (gate != NULL)
-        sync_tell(sync, target, direction, "failure", NULL, &gate->failure);
-    else if (direction->state == DIRECTION_READY && direction->mailbox->profile->paused)
-        sync_tell(sync, target, direction, "paused", NULL, NULL);
-    else if (direction->state == DIRECTION_OFF && direction->claims == 0 &&
-             direction->mailbox->next_configuration == NULL)
-        sync_tell(sync, target, direction, "off", NULL, NULL);
-}
-
-static void sync_look(void *argument);
-
-static void sync_look_on(struct control_request *request)
-{
-    sync_look(control_state(request));
-}
-
-/* A gate that closes ends all at once: as much is told as the client has room for. */
-static void sync_look(void *argument)
-{
-    struct sync_request *sync = argument;
-    struct service *service = sync->service;
-    size_t mailbox = 0;
-    for (size_t i = 0; i < sync->count && control_ready(sync->request); i++) {
-        struct sync_target *target = &sync->targets[i];
-        while (mailbox < service->mailbox_count &&
-               service->mailboxes[mailbox]->id.number < target->number)
-            mailbox++;
-        const struct mailbox *found =
-            mailbox < service->mailbox_count ? service->mailboxes[mailbox] : NULL;
-        if (found != NULL && found->id.number == target->number) {
-            sync_look_at(sync, target,
-                         target->kind == CYCLE_INCOMING ? &found->incoming : &found->outgoing);
-        } else if (!target->told) { /* no longer configured */
-            target->told = true;
-            sync->left--;
-        }
-    }
-    if (control_ready(sync->request))
-        executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
-    else
-        control_on_ready(sync->request, sync_look_on);
-    sync_end_if_through(sync);
-}
-
 /* --- making due --- */
-
-static void sync_add_target(struct sync_request *sync, const struct direction *direction)
-{
-    if (sync->count == sync->capacity) {
-        sync->capacity = sync->capacity == 0 ? 2 : sync->capacity * 2;
-        sync->targets = memory_resize(sync->targets, sync->capacity * sizeof *sync->targets);
-    }
-    sync->targets[sync->count++] =
-        (struct sync_target){.number = direction->mailbox->id.number,
-                             .kind = direction->kind,
-                             .after = direction->state == DIRECTION_RUNNING};
-    sync->left++;
-}
 
 static bool is_left_out(const struct direction *direction)
 {
@@ -292,7 +142,7 @@ static void sync_mailbox(struct sync_request *sync, struct mailbox *mailbox)
             continue;
         sync->due++;
         if (sync->waits)
-            sync_add_target(sync, directions[i]);
+            sync_wait_add(&sync->wait, directions[i]);
     }
 }
 
@@ -347,40 +197,23 @@ static void sync_report(const struct sync_request *sync)
               text_plural(sync->due, "is", "are"));
 }
 
-/* All are due: from here on the request ends when all was told. */
+/* All are due: from here on the request ends when all was told, which may be at once. */
 static void sync_all_due(struct sync_request *sync)
 {
-    struct service *service = sync->service;
     if (sync->due == 0 && sync->disabled > 0) {
         sync_fail_disabled(sync);
         return;
     }
     sync_report(sync);
     control_reply(sync->request, due_json(sync));
-    sync->complete = true;
-    executor_after(service->context.executor, &sync->look, LOOK_EVERY_MS, sync_look, sync);
-    sync_end_if_through(sync);
-}
-
-/* Where the mailboxes begin that were not made due yet: some may have come or gone since. */
-static size_t first_not_done(const struct sync_request *sync)
-{
-    size_t low = 0, high = sync->service->mailbox_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sync->service->mailboxes[middle]->id.number < sync->next_number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    sync_wait_complete(&sync->wait);
 }
 
 static void sync_slice(struct control_request *request)
 {
     struct sync_request *sync = control_state(request);
     struct service *service = sync->service;
-    size_t begin = first_not_done(sync);
+    size_t begin = service_mailbox_from(service, sync->next_number);
     size_t end = begin + CONTROL_SLICE;
     for (size_t i = begin; i < end && i < service->mailbox_count; i++) {
         struct mailbox *mailbox = service->mailboxes[i];
@@ -401,11 +234,12 @@ static struct sync_request *sync_create(struct control_request *request, struct 
     struct sync_request *sync = memory_allocate(sizeof *sync);
     sync->request = request;
     sync->service = control_service(request);
-    sync->started_ms = executor_now(sync->service->context.executor);
     sync->waits = control_flag(request, "wait");
-    sync->watcher.cycle_ended = sync_cycle_ended;
+    sync->wait.request = request;
+    sync->wait.service = sync->service;
+    sync->wait.over = sync_over;
     if (sync->waits)
-        LIST_INSERT_HEAD(&sync->service->watchers, &sync->watcher, entries);
+        sync_wait_begin(&sync->wait);
     control_keep(request, sync, sync_gone);
     gate_try_now(&sync->service->scheduler.storage);
     service_try_profile(profile);

@@ -1,10 +1,10 @@
 /* One pass over one mailbox in one direction.
  *
  * A cycle is started by the scheduler and ends exactly once through cycle->on_end. Its parts (find,
- * take, acknowledge; settle, create, send) share this struct: who it is for, in which direction,
- * and what has come of it. Every part is a struct with a start, one completion, and a cancel;
- * cancelling makes the part complete with the failure "cancelled", so that there is one way out for
- * all.
+ * take, acknowledge; settle, dispatch, refuse, tidy) share this struct: who it is for, in which
+ * direction, and what has come of it. Every part is a struct with a start, one completion, and a
+ * cancel; cancelling makes the part complete with the failure "cancelled", so that there is one way
+ * out for all.
  *
  * A cycle says where it is as it goes on (cycle_at); when it ends with a failure that is where it
  * happened, for the trace (trace.h). */

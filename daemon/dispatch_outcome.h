@@ -1,7 +1,7 @@
 /* What an answer, or none, means for the submissions that a request of the dispatcher was for
  * (dispatch.h, whose second half this is): each is sent, put back, left in doubt, told to wait,
  * refused, or given up; and dispatcher->failure is set when the cycle is to end. Nothing is asked
- * of the server or written here. */
+ * of the server here, and the list is not saved. */
 #ifndef EXSYNC_DAEMON_DISPATCH_OUTCOME_H
 #define EXSYNC_DAEMON_DISPATCH_OUTCOME_H
 

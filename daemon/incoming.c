@@ -18,9 +18,9 @@ static void incoming_ended(void *argument)
     incoming->cycle.on_end(&incoming->cycle);
 }
 
-/* The one way out. What was remembered of the folders may be the cause of a failure (a folder that
- * is gone) or half changed: it is read again next time. */
-void incoming_finish(struct incoming *incoming, const struct failure *failure)
+/* The one way out; once more while it is over does no harm. What was remembered of the folders may
+ * be the cause of a failure (a folder that is gone) or half changed: it is read again next time. */
+static void incoming_finish(struct incoming *incoming, const struct failure *failure)
 {
     incoming->part = INCOMING_OVER;
     if (failure != NULL) {

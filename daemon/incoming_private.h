@@ -77,9 +77,6 @@ void incoming_take(struct incoming *incoming, struct item_list *items, bool retr
 /* All folders are done. */
 void incoming_retry(struct incoming *incoming);
 
-/* The one way out; `failure` may be NULL. Once more while it is over does no harm. */
-void incoming_finish(struct incoming *incoming, const struct failure *failure);
-
 /* The way out for one that is to end soon: a later cycle goes on. */
 void incoming_cut_short(struct incoming *incoming);
 

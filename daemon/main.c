@@ -1,6 +1,5 @@
 /* exsyncd: options, and everything that must be right before the service begins. */
 #include "base/buffer.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "daemon/check.h"

@@ -1,7 +1,6 @@
 #include "daemon/nondelivery.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "daemon/mailbox.h"
 #include "daemon/nondelivery_text.h"
 #include "daemon/profile.h"

@@ -3,7 +3,6 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "base/uuid.h"
 #include "daemon/notification_text.h"
 #include "daemon/notify_private.h"
@@ -58,7 +57,8 @@ struct profile *watch_profile(const struct watch *watch)
     return NULL;
 }
 
-bool watch_can_tell(const struct watch *watch)
+/* Whether there is an owner and a way to them. */
+static bool watch_can_tell(const struct watch *watch)
 {
     const struct profile *profile = watch_profile(watch);
     return profile != NULL && profile->config->owner != NULL &&

@@ -68,9 +68,6 @@ struct notifier {
 /* The profile as it is configured now; NULL: it is not. */
 struct profile *watch_profile(const struct watch *watch);
 
-/* Whether there is an owner and a way to them. */
-bool watch_can_tell(const struct watch *watch);
-
 /* Something is to be told. */
 void watch_wake(struct watch *watch);
 

@@ -2,33 +2,15 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/shell_word.h"
-#include "base/text.h"
-#include "daemon/cycle.h"
 #include "daemon/lapse.h"
 #include "daemon/messages.h"
-
-#include <inttypes.h>
-#include <stdlib.h>
+#include "daemon/orphan_list.h"
+#include "daemon/orphan_report.h"
 
 enum {
     LOOK_EVERY_MS = 60 * 60 * 1000,
     TROUBLE_MS = 30 * 1000, /* after the store has failed */
     TELL_A_TURN = 100,      /* mailboxes that a turn of the loop compares and tells of */
-};
-
-struct orphan {
-    struct store_mailbox mailbox;
-    char *address; /* owned, as the next */
-    char *profile;
-    enum orphans_cause cause;
-    uint64_t waiting;
-    int64_t oldest_ms;
-};
-
-struct orphan_list {
-    struct orphan *items;
-    size_t count;
 };
 
 struct orphans {
@@ -51,150 +33,28 @@ struct orphans {
     bool stopping;
 };
 
-static const char *const causes[] = {
-    [ORPHANS_OUTGOING_OFF] = "the mailbox has outgoing = no",
-    [ORPHANS_NOT_CONFIGURED] = "the mailbox is not in the configuration",
-    [ORPHANS_DISABLED] = "an administrator has disabled outgoing mail of the mailbox",
-};
-static const char *const remedies[] = {
-    [ORPHANS_OUTGOING_OFF] =
-        "Give the mailbox outgoing = yes again; what has been queued for 5 days is put into the "
-        "outbox's folder failed.",
-    [ORPHANS_NOT_CONFIGURED] =
-        "Give it a section with outgoing = yes again, or name it in renamed_from of the mailbox "
-        "that it has become; what has been queued for 5 days is put into the outbox's folder "
-        "failed.",
-    [ORPHANS_DISABLED] =
-        "Enable it again; what has been queued for 5 days is put into the outbox's folder failed.",
-};
-static const char *const codes[] = {
-    [ORPHANS_OUTGOING_OFF] = "OutgoingOff",
-    [ORPHANS_NOT_CONFIGURED] = "NotConfigured",
-    [ORPHANS_DISABLED] = "Disabled",
-};
-
 static void look(void *argument);
-
-/* --- lists --- */
-
-static void list_release(struct orphan_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        memory_free(list->items[i].address);
-        memory_free(list->items[i].profile);
-    }
-    memory_free(list->items);
-    *list = (struct orphan_list){0};
-}
-
-static int by_mailbox(const void *a, const void *b)
-{
-    int64_t left = ((const struct orphan *)a)->mailbox.number;
-    int64_t right = ((const struct orphan *)b)->mailbox.number;
-    return (left > right) - (left < right);
-}
-
-static void list_sort(struct orphan_list *list)
-{
-    if (list->count > 0)
-        qsort(list->items, list->count, sizeof *list->items, by_mailbox);
-}
-
-/* In a list that is sorted. */
-static const struct orphan *list_find(const struct orphan_list *list, int64_t mailbox)
-{
-    const struct orphan wanted = {.mailbox = {.number = mailbox}};
-    if (list->count == 0)
-        return NULL;
-    return bsearch(&wanted, list->items, list->count, sizeof *list->items, by_mailbox);
-}
-
-static void list_add(struct orphan_list *list, const struct store_backlog *backlog,
-                     enum orphans_cause cause)
-{
-    list->items = memory_resize(list->items, (list->count + 1) * sizeof *list->items);
-    list->items[list->count++] = (struct orphan){
-        .mailbox = backlog->mailbox,
-        .address = memory_copy_string(backlog->address),
-        .profile = memory_copy_string(backlog->profile),
-        .cause = cause,
-        .waiting = backlog->waiting,
-        .oldest_ms = backlog->oldest_ms,
-    };
-}
 
 /* --- telling --- */
 
-/* What is behind it, and for an administrator's own act the command that ends it. */
-static void write_cause(struct failure *failure, const struct orphan *orphan)
-{
-    struct buffer word = {0};
-    shell_word_append(&word, orphan->address);
-    if (orphan->cause == ORPHANS_DISABLED)
-        failure_format_text(failure, "%s; exsyncctl enable %s --outgoing", causes[orphan->cause],
-                            buffer_string(&word));
-    else
-        failure_format_text(failure, "%s", causes[orphan->cause]);
-    buffer_release(&word);
-}
-
-static void record(const struct orphans *orphans, const struct orphan *orphan)
-{
-    const struct context *context = orphans->context;
-    struct store_failure row = {
-        .failure = {.category = FAILURE_CONFIGURATION,
-                    .scope = FAILURE_SCOPE_MAILBOX,
-                    .permanent = true,
-                    .sentence = "Queued messages cannot be sent.",
-                    .remedy = remedies[orphan->cause]},
-        .profile = orphan->profile,
-        .mailbox = orphan->mailbox,
-        .direction = cycle_direction_name(CYCLE_OUTGOING),
-        .now_ms = clock_wall_ms(),
-        .next_retry_ms = INT64_MAX,
-    };
-    failure_set_code(&row.failure, codes[orphan->cause]);
-    failure_set_step(&row.failure, "send");
-    write_cause(&row.failure, orphan);
-    store_failure_record(context->store, &row, NULL, NULL);
-    const struct log_fields fields = {.message_id = MESSAGE_ORPHANS,
-                                      .profile = orphan->profile,
-                                      .mailbox = orphan->address,
-                                      .direction = row.direction,
-                                      .step = row.failure.step,
-                                      .code = row.failure.code};
-    log_write(context->log, LOG_PRIORITY_WARNING, &fields,
-              "%" PRIu64 " %s of %s %s queued and cannot be sent: %s. %s", orphan->waiting,
-              text_plural(orphan->waiting, "message", "messages"), orphan->address,
-              text_plural(orphan->waiting, "is", "are"), row.failure.text, remedies[orphan->cause]);
-}
-
-static void resolve(const struct orphans *orphans, const struct orphan *orphan)
+static bool sends_again(const struct orphans *orphans, const struct orphan *orphan)
 {
     const struct orphans_owner *owner = &orphans->owner;
-    const struct log_fields fields = {.message_id = MESSAGE_ORPHANS,
-                                      .profile = orphan->profile,
-                                      .mailbox = orphan->address,
-                                      .direction = cycle_direction_name(CYCLE_OUTGOING)};
-    if (owner->cause(owner->argument, orphan->mailbox.number) == ORPHANS_NONE)
-        log_write(orphans->context->log, LOG_PRIORITY_NOTICE, &fields,
-                  "%s: the queued messages go on", orphan->address);
-    store_failure_resolve(orphans->context->store, orphan->profile, orphan->mailbox,
-                          cycle_direction_name(CYCLE_OUTGOING), clock_wall_ms(), NULL, NULL, NULL);
+    return owner->cause(owner->argument, orphan->mailbox.number) == ORPHANS_NONE;
 }
 
 static void tell_before(struct orphans *orphans, const struct orphan *before)
 {
-    const struct orphan *now = list_find(&orphans->found, before->mailbox.number);
+    const struct orphan *now = orphan_list_find(&orphans->found, before->mailbox.number);
     if (now == NULL || now->cause != before->cause)
-        resolve(orphans, before);
+        orphan_report_resolve(orphans->context, before, sends_again(orphans, before));
 }
 
 static void tell_now(struct orphans *orphans, const struct orphan *now)
 {
-    const struct orphan *before = list_find(&orphans->known, now->mailbox.number);
+    const struct orphan *before = orphan_list_find(&orphans->known, now->mailbox.number);
     if (orphans->telling || before == NULL || now->cause != before->cause)
-        record(orphans, now);
+        orphan_report_record(orphans->context, now);
 }
 
 static void lapse_next(struct orphans *orphans);
@@ -216,7 +76,7 @@ static void tell_changes(void *argument)
         executor_defer(orphans->context->executor, &orphans->call, tell_changes, orphans);
         return;
     }
-    list_release(&orphans->known);
+    orphan_list_release(&orphans->known);
     orphans->known = orphans->found;
     orphans->found = (struct orphan_list){0};
     orphans->lapse = 0;
@@ -292,7 +152,7 @@ static void lapse_next(struct orphans *orphans)
         .mailbox = orphan->mailbox,
         .address = orphan->address,
         .profile = orphan->profile,
-        .because = causes[orphan->cause],
+        .because = orphan_report_cause(orphan->cause),
         .goes_on = lapse_goes_on,
         .done = lapsed,
         .argument = orphans,
@@ -311,7 +171,7 @@ static void found(void *argument, const struct store_backlog *backlog)
     if (cause == ORPHANS_NONE)
         owner->queued(owner->argument, backlog->mailbox);
     else if (backlog->waiting > 0)
-        list_add(&orphans->found, backlog, cause);
+        orphan_list_add(&orphans->found, backlog, cause);
 }
 
 static void found_all(void *argument, const struct failure *failure)
@@ -320,7 +180,7 @@ static void found_all(void *argument, const struct failure *failure)
     bool said = orphans->failed;
     orphans->failed = failure != NULL;
     if (failure == NULL) {
-        list_sort(&orphans->found);
+        orphan_list_sort(&orphans->found);
         orphans->told = 0;
         orphans->telling = orphans->tells;
         orphans->tells = false;
@@ -389,7 +249,7 @@ void orphans_free(struct orphans *orphans)
         return;
     orphans_stop(orphans);
     lapse_release(&orphans->lapsing);
-    list_release(&orphans->known);
-    list_release(&orphans->found);
+    orphan_list_release(&orphans->known);
+    orphan_list_release(&orphans->found);
     memory_free(orphans);
 }

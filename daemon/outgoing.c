@@ -2,13 +2,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "daemon/backoff.h"
 #include "daemon/dispatch.h"
-#include "daemon/nondelivery.h"
-#include "daemon/profile.h"
-#include "daemon/report.h"
+#include "daemon/refuse.h"
 #include "daemon/settle.h"
-#include "daemon/submission_report.h"
 #include "daemon/tidy.h"
 
 enum { OUTGOING_LOAD_MAX = 100 };
@@ -19,14 +15,8 @@ enum outgoing_part {
     OUTGOING_STORE,   /* the store is asked */
     OUTGOING_SETTLER,
     OUTGOING_DISPATCHER,
-    OUTGOING_NOTIFYING, /* a sender is told; the disk works */
-    OUTGOING_REFUSING,  /* a file is moved to failed/ */
+    OUTGOING_REFUSER,
     OUTGOING_TIDIER,
-};
-
-struct refusal {
-    struct submission *submission;
-    struct failure failure;
 };
 
 struct outgoing {
@@ -38,16 +28,10 @@ struct outgoing {
     struct submission_list list;
     struct settler settler;
     struct dispatcher dispatcher;
-    struct refusal *refusals;
-    size_t refusal_count;
-    size_t refusal; /* the one under way */
-    struct nondelivery nondelivery;
-    struct buffer reason;
+    struct refuser refuser;
     struct tidier tidier;
     struct failure failure; /* why the cycle ends, told after the refusals */
 };
-
-static void refuse_next(struct outgoing *outgoing);
 
 static struct outgoing *outgoing_of(struct cycle *cycle)
 {
@@ -90,10 +74,8 @@ static void outgoing_free(struct cycle *cycle)
     executor_cancel_call(cycle->context->executor, &outgoing->end);
     disk_watch_give_up(&cycle->disk);
     dispatcher_release(&outgoing->dispatcher);
-    nondelivery_release(&outgoing->nondelivery);
+    refuser_release(&outgoing->refuser);
     submission_list_release(&outgoing->list);
-    memory_free(outgoing->refusals);
-    buffer_release(&outgoing->reason);
     memory_free(outgoing);
 }
 
@@ -141,107 +123,15 @@ static void outgoing_tidy(struct outgoing *outgoing)
 
 /* --- refuse --- */
 
-static void refusals_saved(void *argument, const struct failure *failure)
+static void refused(struct refuser *refuser, const struct failure *failure)
 {
-    struct outgoing *outgoing = argument;
+    struct outgoing *outgoing = refuser->argument;
     if (outgoing_over(outgoing, failure))
         return;
     if (outgoing->cycle.ending || failure_is_set(&outgoing->failure))
         outgoing_close(outgoing);
     else
         outgoing_tidy(outgoing);
-}
-
-/* The next one, when the sender knows or cannot be told. */
-static void refusal_over(struct outgoing *outgoing)
-{
-    outgoing->refusal++;
-    refuse_next(outgoing);
-}
-
-static void notified(struct nondelivery *nondelivery, const struct failure *failure)
-{
-    struct outgoing *outgoing = nondelivery->argument;
-    if (outgoing_over(outgoing, NULL))
-        return;
-    if (failure != NULL) /* a Maildir that cannot be written holds up nothing */
-        submission_report_sender_not_told(&outgoing->cycle, nondelivery->submission, failure);
-    refusal_over(outgoing);
-}
-
-static void notify(struct outgoing *outgoing, const struct refusal *refusal)
-{
-    if (!nondelivery_wanted(&outgoing->cycle, refusal->submission)) {
-        refusal_over(outgoing);
-        return;
-    }
-    outgoing->part = OUTGOING_NOTIFYING;
-    outgoing->nondelivery = (struct nondelivery){
-        .cycle = &outgoing->cycle,
-        .submission = refusal->submission,
-        .failure = &refusal->failure,
-        .done = notified,
-        .argument = outgoing,
-    };
-    nondelivery_start(&outgoing->nondelivery);
-}
-
-/* Where failed/ cannot be written the submission alone waits; nobody is told yet. */
-static void refused(void *argument, const struct failure *failure)
-{
-    struct outgoing *outgoing = argument;
-    struct cycle *cycle = &outgoing->cycle;
-    if (outgoing_over(outgoing, NULL))
-        return;
-    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
-    struct submission *submission = refusal->submission;
-    if (failure != NULL && !failure->gone) {
-        const struct backoff backoff = profile_backoff(cycle->profile);
-        submission->row.attempts++;
-        uint64_t wait = backoff_wait(&backoff, failure, submission->row.attempts);
-        submission_wait(submission, wait);
-        submission_report_waits(cycle, submission, failure, wait);
-        refusal_over(outgoing);
-        return;
-    }
-    submission->lost = failure != NULL;
-    submission_report_failed(cycle, submission, &refusal->failure);
-    cycle->failed++;
-    submission->row.doubt_since_ms = 0;
-    submission_set_state(submission, STORE_SUBMISSION_FAILED);
-    submission_set_reference(submission, NULL);
-    if (submission->row.stray)
-        submission_wait(submission, cycle->profile->config->retry_min_ms);
-    notify(outgoing, refusal);
-}
-
-/* One after the other: the file is moved, the sender is told, the store learns it. A kill in
- * between makes the server refuse it once more. */
-static void refuse_next(struct outgoing *outgoing)
-{
-    if (outgoing->refusal == outgoing->refusal_count) {
-        outgoing->part = OUTGOING_STORE;
-        submission_list_save(&outgoing->list, &outgoing->cycle, refusals_saved, outgoing);
-        return;
-    }
-    const struct refusal *refusal = &outgoing->refusals[outgoing->refusal];
-    outgoing->part = OUTGOING_REFUSING;
-    if (!failure_is_set(&outgoing->failure)) /* it stays where it failed */
-        cycle_at(&outgoing->cycle, "leaving refused messages to a person", NULL);
-    buffer_clear(&outgoing->reason);
-    report_explain(&outgoing->reason, &refusal->failure);
-    submission_append_bcc(refusal->submission, &outgoing->reason);
-    outbox_refuse(outgoing->cycle.context->outbox, refusal->submission->row.id,
-                  buffer_string(&outgoing->reason), refused, outgoing);
-}
-
-static void note_refusal(struct outgoing *outgoing, struct submission *submission,
-                         const struct failure *failure)
-{
-    struct refusal *refusal = &outgoing->refusals[outgoing->refusal_count++];
-    refusal->submission = submission;
-    refusal->failure = *failure;
-    refusal->failure.scope = FAILURE_SCOPE_ITEM;
 }
 
 /* After what was asked of the server, which may have failed: `failure` ends the cycle then. */
@@ -253,7 +143,9 @@ static void outgoing_refuse(struct outgoing *outgoing, const struct failure *fai
         outgoing_finish(outgoing, failure);
         return;
     }
-    refuse_next(outgoing);
+    outgoing->part = OUTGOING_REFUSER;
+    outgoing->refuser.failed = failure_is_set(&outgoing->failure);
+    refuser_start(&outgoing->refuser);
 }
 
 /* --- dispatch --- */
@@ -266,7 +158,8 @@ static void dispatched(struct dispatcher *dispatcher, const struct failure *fail
 static void dispatch_refuses(struct dispatcher *dispatcher, struct submission *submission,
                              const struct failure *failure)
 {
-    note_refusal(dispatcher->argument, submission, failure);
+    struct outgoing *outgoing = dispatcher->argument;
+    refuser_note(&outgoing->refuser, submission, failure);
 }
 
 static void outgoing_dispatch(struct outgoing *outgoing)
@@ -297,7 +190,8 @@ static void settled(struct settler *settler, const struct failure *failure)
 static void settle_gives_up(struct settler *settler, struct submission *submission,
                             const struct failure *failure)
 {
-    note_refusal(settler->argument, submission, failure);
+    struct outgoing *outgoing = settler->argument;
+    refuser_note(&outgoing->refuser, submission, failure);
 }
 
 static void outgoing_settle(struct outgoing *outgoing)
@@ -323,8 +217,12 @@ static void outgoing_loaded(void *argument, const struct failure *failure,
     if (outgoing_over(outgoing, failure))
         return;
     submission_list_fill(&outgoing->list, submissions);
-    outgoing->refusals =
-        memory_allocate_array(outgoing->list.count + 1, sizeof *outgoing->refusals);
+    outgoing->refuser = (struct refuser){
+        .cycle = &outgoing->cycle,
+        .list = &outgoing->list,
+        .done = refused,
+        .argument = outgoing,
+    };
     outgoing->cycle.next_ms = submissions->next_ms;
     /* Set meanwhile when something came that this did not see. */
     outgoing->cycle.more = outgoing->cycle.more || submissions->more;
@@ -361,8 +259,6 @@ static void outgoing_cancel(struct cycle *cycle)
     case OUTGOING_OVER:
         break;
     case OUTGOING_STORE:
-    case OUTGOING_NOTIFYING:
-    case OUTGOING_REFUSING:
         outgoing->cancelled = true;
         break;
     case OUTGOING_SETTLER:
@@ -372,6 +268,10 @@ static void outgoing_cancel(struct cycle *cycle)
     case OUTGOING_DISPATCHER:
         outgoing->cancelled = true;
         dispatcher_cancel(&outgoing->dispatcher);
+        break;
+    case OUTGOING_REFUSER:
+        outgoing->cancelled = true;
+        refuser_cancel(&outgoing->refuser);
         break;
     case OUTGOING_TIDIER:
         outgoing->cancelled = true;

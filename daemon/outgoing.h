@@ -3,11 +3,11 @@
  *   load      the submissions that are due, from the store
  *   settle    those in doubt (settle.h)
  *   dispatch  the queued ones are made drafts and sent (dispatch.h)
- *   refuse    what the server will not send, and what is given up, goes to failed/: its sender is
- *             told (nondelivery.h), it is recorded, and a person decides
+ *   refuse    what the server will not send, and what is given up, goes to failed/, for a person to
+ *             decide (refuse.h)
  *   tidy      stray drafts of what was sent or given up are removed (tidy.h)
  *
- * Each step is a function below in outgoing.c, in this order. */
+ * Each step is a function of outgoing.c, the last one first. */
 #ifndef EXSYNC_DAEMON_OUTGOING_H
 #define EXSYNC_DAEMON_OUTGOING_H
 

@@ -4,6 +4,7 @@
 #define EXSYNC_DAEMON_RELOAD_PRIVATE_H
 
 #include "base/buffer.h"
+#include "daemon/reload.h"
 #include "daemon/service_private.h"
 
 #include <stdbool.h>

@@ -1,190 +1,21 @@
 #include "daemon/service.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control.h"
-#include "daemon/incoming.h"
 #include "daemon/messages.h"
 #include "daemon/notify.h"
 #include "daemon/outcome.h"
-#include "daemon/outgoing.h"
-#include "daemon/probe.h"
-#include "daemon/removal.h"
 #include "daemon/service_private.h"
 #include "daemon/sign_in.h"
-#include "daemon/switch.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <sysexits.h>
 
 enum {
-    HOUSEKEEPING_EVERY_MS = 60 * 60 * 1000,
-    HOUSEKEEPING_MORE_MS = 1000,
-    IDLE_LOOK_EVERY_MS = 10,
     LOADER_THREADS = 1,
     STOP_PATIENCE_MS = 300, /* for threads at the end */
 };
-
-/* --- cycles --- */
-
-/* Files that a cancelled cycle leaves are removed by jobs that outlive it. */
-static bool service_is_idle(const struct service *service)
-{
-    return service->scheduler.running == 0 && !executor_has_deferred(service->context.executor) &&
-           executor_pool_pending(service->files) == 0 &&
-           outbox_pending(service->context.outbox) == 0 &&
-           store_pending(service->context.store) == 0 && !intake_is_busy(service->intake) &&
-           !notifier_is_busy(service->context.notifier);
-}
-
-static void service_look_if_idle(void *argument)
-{
-    struct service *service = argument;
-    if (service_is_idle(service))
-        executor_stop(service->context.executor);
-    else if (service->scheduler.running == 0)
-        executor_after(service->context.executor, &service->idle_timer, IDLE_LOOK_EVERY_MS,
-                       service_look_if_idle, service);
-}
-
-/* In a turn of its own: what goes on in this one may defer or begin something. */
-static void service_stop_if_idle(struct service *service)
-{
-    if (service->stopping && service->scheduler.running == 0)
-        executor_after(service->context.executor, &service->idle_timer, 0, service_look_if_idle,
-                       service);
-}
-
-void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms)
-{
-    const struct mailbox *mailbox = direction->mailbox;
-    bool held =
-        direction->kind == CYCLE_OUTGOING && orphans_holds(service->orphans, mailbox->id.number);
-    if (service->stopping || direction->state != DIRECTION_OFF || held ||
-        !mailbox_wants(mailbox, direction->kind))
-        return;
-    if (direction->claims > 0) /* put into the schedule when the last of them ends */
-        direction->due.key = executor_now(service->context.executor) + delay_ms;
-    else
-        scheduler_add(&service->scheduler, direction, delay_ms);
-}
-
-static void service_cycle_ended(struct cycle *cycle)
-{
-    struct mailbox *mailbox = cycle->mailbox;
-    bool is_incoming = cycle->direction == CYCLE_INCOMING;
-    struct direction *direction = is_incoming ? &mailbox->incoming : &mailbox->outgoing;
-    struct direction *other = is_incoming ? &mailbox->outgoing : &mailbox->incoming;
-    struct scheduler *scheduler = cycle->profile->owner;
-    struct service *service = scheduler->owner;
-
-    scheduler_ended(scheduler, direction, cycle->profile);
-    summary_count(&service->summary, cycle);
-    status_cycle_ended(&direction->status, cycle);
-    uint64_t delay = outcome_settle(scheduler, direction, cycle);
-    if (direction->switched_off)
-        switch_settle(direction, cycle);
-    if (direction->again && delay != OUTCOME_NEVER) {
-        mailbox_note_own_try(direction, executor_now(service->context.executor) + delay);
-        delay = 0;
-    }
-    direction->again = false;
-    service_tell_cycle_ended(service, direction, cycle);
-    service_note_checked(service, cycle);
-    cycle->operations->free(cycle);
-    bool waited = mailbox->next_configuration != NULL;
-    mailbox_settle(mailbox);
-    if (mailbox->next_configuration == NULL) {
-        if (delay != OUTCOME_NEVER)
-            service_schedule(service, direction, delay);
-        /* It was kept out of the schedule until the configuration could change. */
-        if (waited)
-            service_schedule(service, other, 0);
-    }
-    service_stop_if_idle(service);
-}
-
-static void service_start_cycle(struct scheduler *scheduler, struct direction *direction)
-{
-    if (probe_wanted(direction))
-        probe_start(scheduler->context, direction, service_cycle_ended);
-    else if (direction->kind == CYCLE_INCOMING)
-        incoming_start(scheduler->context, direction, service_cycle_ended);
-    else
-        outgoing_start(scheduler->context, direction, service_cycle_ended);
-}
-
-/* --- summary and house-keeping --- */
-
-/* One that left the configuration while its cycle ran is still there, but no longer counts. */
-static uint32_t configured_mailboxes(const struct service *service, uint32_t *failing)
-{
-    uint32_t configured = 0;
-    *failing = 0;
-    for (size_t i = 0; i < service->mailbox_count; i++) {
-        const struct mailbox *mailbox = service->mailboxes[i];
-        if (mailbox->removed)
-            continue;
-        configured++;
-        *failing += mailbox->incoming.trouble != NULL || mailbox->outgoing.trouble != NULL ||
-                    mailbox->profile->gate.state != GATE_OPEN;
-    }
-    return configured;
-}
-
-static void service_summary(void *argument)
-{
-    struct service *service = argument;
-    uint64_t interval = service->configuration->config->summary_interval_ms;
-    uint32_t failing, configured = configured_mailboxes(service, &failing);
-    summary_report(&service->summary, service->context.log, interval, configured, failing);
-    executor_after(service->context.executor, &service->summary_timer, interval, service_summary,
-                   service);
-}
-
-static void service_keep_house(void *argument);
-
-static void service_kept_house(void *argument, const struct failure *failure)
-{
-    struct service *service = argument;
-    bool again = failure == NULL && service->more_to_prune;
-    if (service->stopping)
-        return;
-    executor_after(service->context.executor, &service->housekeeping_timer,
-                   again ? HOUSEKEEPING_MORE_MS : HOUSEKEEPING_EVERY_MS, service_keep_house,
-                   service);
-}
-
-static void service_keep_house(void *argument)
-{
-    struct service *service = argument;
-    const struct config *config = service->configuration->config;
-    int64_t now = clock_wall_ms();
-    removals_finish(service);
-    store_prune(service->context.store, now - (int64_t)config->forget_after_ms,
-                now - (int64_t)config->failure_keep_ms, &service->more_to_prune, service_kept_house,
-                service);
-}
-
-/* --- owners --- */
-
-static size_t service_list_stopped(void *argument, const struct profile *profile,
-                                   const char **addresses, size_t room)
-{
-    const struct service *service = argument;
-    size_t count = 0;
-    for (size_t i = 0; i < service->mailbox_count; i++) {
-        const struct mailbox *mailbox = service->mailboxes[i];
-        if (mailbox->profile != profile || !mailbox->stopped || mailbox->removed)
-            continue;
-        if (count < room)
-            addresses[count] = mailbox_address(mailbox);
-        count++;
-    }
-    return count;
-}
 
 /* --- start --- */
 
@@ -243,77 +74,12 @@ void service_started(struct service *service, const struct failure *failure)
               "exsyncd %s started: %zu %s on %zu %s", EXSYNC_VERSION, config->mailbox_count,
               text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
               text_plural(config->profile_count, "profile", "profiles"));
-    executor_after(service->context.executor, &service->summary_timer, config->summary_interval_ms,
-                   service_summary, service);
-    executor_after(service->context.executor, &service->housekeeping_timer, HOUSEKEEPING_MORE_MS,
-                   service_keep_house, service);
+    service_begin_housekeeping(service);
     control_begin(service->control);
     service_state_ready(service, true);
 }
 
-/* --- stop --- */
-
-static void service_give_up(void *argument)
-{
-    struct service *service = argument;
-    uint32_t running = service->scheduler.running;
-    if (running > 0)
-        log_write(service->context.log, LOG_PRIORITY_WARNING, NULL,
-                  "stopping although %" PRIu32 " %s for a disk that does not answer; what is left "
-                  "is taken up again at the next start",
-                  running, text_plural(running, "cycle still waits", "cycles still wait"));
-    else
-        log_write(service->context.log, LOG_PRIORITY_WARNING, NULL,
-                  "stopping although a disk, or a way to a profile's owner, does not answer; what "
-                  "is left is taken up again at the next start");
-    service->left_behind = true;
-    executor_stop(service->context.executor);
-}
-
-static void service_cancel_cycles(void *argument)
-{
-    struct service *service = argument;
-    service->cancelling = true;
-    notifier_cancel(service->context.notifier);
-    struct direction *direction, *next;
-    for (direction = TAILQ_FIRST(&service->scheduler.running_directions); direction != NULL;
-         direction = next) {
-        next = TAILQ_NEXT(direction, ready);
-        direction->cycle->operations->cancel(direction->cycle);
-    }
-    executor_after(service->context.executor, &service->stop_timer,
-                   SERVICE_STOP_MS - SERVICE_STOP_SOON_MS, service_give_up, service);
-}
-
-/* The second signal does not wait for batches. */
-static void service_on_stop_signal(void *argument)
-{
-    struct service *service = argument;
-    if (service->stopping) {
-        if (!service->cancelling)
-            service_cancel_cycles(service);
-        return;
-    }
-    if (service->scheduler.running > 0)
-        log_write(service->context.log, LOG_PRIORITY_INFO, NULL, "stopping: %" PRIu32 " %s",
-                  service->scheduler.running,
-                  text_plural(service->scheduler.running, "cycle finishes what it has begun",
-                              "cycles finish what they have begun"));
-    service->stopping = true;
-    executor_cancel_timer(service->context.executor, &service->housekeeping_timer);
-    service_state_stopping(service);
-    control_stop(service->control);
-    scheduler_stop(&service->scheduler);
-    intake_stop(service->intake);
-    notifier_stop(service->context.notifier);
-    orphans_stop(service->orphans);
-    struct direction *direction;
-    TAILQ_FOREACH(direction, &service->scheduler.running_directions, ready)
-    direction->cycle->operations->end_soon(direction->cycle);
-    executor_after(service->context.executor, &service->stop_timer, SERVICE_STOP_SOON_MS,
-                   service_cancel_cycles, service);
-    service_stop_if_idle(service);
-}
+/* --- the run --- */
 
 /* main() has held them back; other threads were started since and go on doing so. */
 static void service_take_held_signals(void)
@@ -339,8 +105,8 @@ static void service_on_try_signal(void *argument)
 int service_run(struct service *service)
 {
     struct executor *executor = service->context.executor;
-    executor_on_signal(executor, SIGTERM, service_on_stop_signal, service);
-    executor_on_signal(executor, SIGINT, service_on_stop_signal, service);
+    executor_on_signal(executor, SIGTERM, service_stop, service);
+    executor_on_signal(executor, SIGINT, service_stop, service);
     executor_on_signal(executor, SIGHUP, service_on_reload_signal, service);
     executor_on_signal(executor, SIGUSR1, service_on_try_signal, service);
     service_take_held_signals();

@@ -7,26 +7,6 @@
 
 #include <string.h>
 
-size_t service_mailbox_from(const struct service *service, int64_t number)
-{
-    size_t low = 0, high = service->mailbox_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (service->mailboxes[middle]->id.number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-struct mailbox *service_mailbox_by_number(const struct service *service, int64_t number)
-{
-    size_t index = service_mailbox_from(service, number);
-    bool found = index < service->mailbox_count && service->mailboxes[index]->id.number == number;
-    return found ? service->mailboxes[index] : NULL;
-}
-
 void service_hasten(struct service *service, struct mailbox *mailbox, bool now)
 {
     struct direction *direction = &mailbox->outgoing;

@@ -1,6 +1,5 @@
 #include "daemon/service_state.h"
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "daemon/service_manager.h"
 #include "daemon/service_private.h"

@@ -38,7 +38,11 @@ struct service_state {
     char status[STATE_STATUS_SIZE];   /* the one that was sent last */
 };
 
+/* At the start, before the database is opened. */
 void service_state_create(struct service *service);
+
+/* After the loop has stopped. False: a thread still hangs after `patience_ms`; it is left behind,
+ * and the executor must stay. */
 bool service_state_free(struct service *service, uint64_t patience_ms);
 
 /* For opening the database: the start takes longer. */

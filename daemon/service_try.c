@@ -42,13 +42,6 @@ static bool try_direction(struct service *service, struct direction *direction)
     return true;
 }
 
-struct mailbox *service_mailbox(const struct service *service, const char *address)
-{
-    const struct config *config = service->configuration->config;
-    const struct config_mailbox *found = config_find_mailbox(config, address);
-    return found == NULL ? NULL : service->by_config[found - config->mailboxes];
-}
-
 bool service_make_due(struct service *service, struct direction *direction)
 {
     if (direction->state == DIRECTION_WAITING)
@@ -59,16 +52,6 @@ bool service_make_due(struct service *service, struct direction *direction)
     }
     direction->again = direction->state == DIRECTION_RUNNING;
     return direction->state != DIRECTION_OFF;
-}
-
-void service_tell_cycle_ended(struct service *service, const struct direction *direction,
-                              const struct cycle *cycle)
-{
-    struct service_watcher *watcher, *next;
-    for (watcher = LIST_FIRST(&service->watchers); watcher != NULL; watcher = next) {
-        next = LIST_NEXT(watcher, entries);
-        watcher->cycle_ended(watcher, direction, cycle);
-    }
 }
 
 static uint32_t try_directions(struct service *service, const char *name)

@@ -162,8 +162,8 @@ int64_t submission_age(const struct store_submission *row, int64_t since_ms)
     return clock_wall_ms() - since_ms - row->held_for_ms;
 }
 
-void submission_list_store(struct submission_list *list, struct store *store,
-                           struct store_mailbox mailbox, store_done *done, void *argument)
+void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
+                          void *argument)
 {
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -184,12 +184,6 @@ void submission_list_store(struct submission_list *list, struct store *store,
     if (count == 0)
         done(argument, NULL);
     else
-        store_submissions_change(store, mailbox, list->changes, count, clock_wall_ms(), done,
-                                 argument);
-}
-
-void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
-                          void *argument)
-{
-    submission_list_store(list, cycle->context->store, cycle->mailbox->id, done, argument);
+        store_submissions_change(cycle->context->store, cycle->mailbox->id, list->changes, count,
+                                 clock_wall_ms(), done, argument);
 }

@@ -79,8 +79,5 @@ int64_t submission_age(const struct store_submission *row, int64_t since_ms);
 /* Writes what has changed. `done` comes from the store, or at once, with NULL, when nothing has. */
 void submission_list_save(struct submission_list *list, const struct cycle *cycle, store_done *done,
                           void *argument);
-/* The same without a cycle. */
-void submission_list_store(struct submission_list *list, struct store *store,
-                           struct store_mailbox mailbox, store_done *done, void *argument);
 
 #endif

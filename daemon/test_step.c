@@ -32,11 +32,6 @@ const char *test_result_name(enum test_result result)
     return names[result];
 }
 
-bool test_kind_is_of_profile(enum test_kind kind)
-{
-    return kind <= TEST_VERSION;
-}
-
 void test_step_detail(struct test_step *step, const char *format, ...)
 {
     char words[TEST_DETAIL_SIZE];

@@ -41,9 +41,6 @@ const char *test_kind_name(enum test_kind kind);
 /* "passed", "failed", "left out". Static. */
 const char *test_result_name(enum test_result result);
 
-/* Whether the step is one of the profile's. */
-bool test_kind_is_of_profile(enum test_kind kind);
-
 /* `detail` is formatted; it passes unless `failure` is set. */
 void test_step_detail(struct test_step *step, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

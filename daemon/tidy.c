@@ -4,7 +4,6 @@
 #include "daemon/backoff.h"
 #include "daemon/finding.h"
 #include "daemon/given_up.h"
-#include "daemon/mailbox.h"
 #include "daemon/profile.h"
 #include "daemon/submission_report.h"
 

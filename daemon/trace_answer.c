@@ -1,7 +1,6 @@
 #include "daemon/trace_answer.h"
 
 #include "base/buffer.h"
-#include "base/memory.h"
 #include "daemon/failed_file.h"
 #include "daemon/hindrance.h"
 #include "daemon/json_member.h"

@@ -16,7 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct mailbox;
 struct service;
 struct tracing;
 
@@ -57,8 +56,5 @@ struct tracing *tracing_start(struct service *service, const struct tracing_ques
 /* Nobody waits any more: `done` is not called. The service's parts may go as soon as nothing of
  * them is pending. */
 void tracing_cancel(struct tracing *tracing);
-
-/* The mailbox of that number, if it is configured; NULL. */
-struct mailbox *tracing_mailbox(const struct service *service, int64_t number);
 
 #endif

@@ -66,15 +66,9 @@ bool exsyncctl_flag(const struct exsyncctl *tool, const char *name);
 /* --- asking the daemon --- */
 
 /* Connects (once) and sends a request, of which it takes the reference: {"command": ..., ...}.
- * False when that failed: it was told on standard error, `status` and `problem` say why. */
-bool exsyncctl_call(struct exsyncctl *tool, json_t *request);
-
-/* The next answer, which the caller owns; NULL at the end. An error was told on standard error
- * then, and tool->status is its exit status. With --json the answer was printed already. */
-json_t *exsyncctl_next(struct exsyncctl *tool);
-
-/* Both, for most commands: `take` is called with each answer (not with --json, and NULL takes
- * nothing), which stays the tool's. Returns the exit status. */
+ * `take` is called with each answer, which stays the tool's; NULL takes nothing. With --json
+ * answers are printed instead as they come. Returns the exit status: what failed was told on
+ * standard error, unless the tool is silent, and `problem` says why. */
 int exsyncctl_each(struct exsyncctl *tool, json_t *request,
                    void (*take)(struct exsyncctl *tool, const json_t *answer, void *argument),
                    void *argument);

@@ -96,7 +96,7 @@ bool exsyncctl_connect(struct exsyncctl *tool)
     return tool->client != NULL;
 }
 
-bool exsyncctl_call(struct exsyncctl *tool, json_t *request)
+static bool call(struct exsyncctl *tool, json_t *request)
 {
     if (request == NULL) {
         exsyncctl_fail(tool, EX_USAGE, "what was given is no UTF-8 text");
@@ -113,7 +113,7 @@ bool exsyncctl_call(struct exsyncctl *tool, json_t *request)
     return false;
 }
 
-json_t *exsyncctl_next(struct exsyncctl *tool)
+static json_t *next_answer(struct exsyncctl *tool)
 {
     json_t *answer;
     switch (control_client_next(tool->client, -1, &answer, &tool->problem)) {
@@ -139,9 +139,9 @@ int exsyncctl_each(struct exsyncctl *tool, json_t *request,
 {
     json_t *answer;
     tool->status = EX_OK;
-    if (!exsyncctl_call(tool, request))
+    if (!call(tool, request))
         return tool->status;
-    while ((answer = exsyncctl_next(tool)) != NULL) {
+    while ((answer = next_answer(tool)) != NULL) {
         if (take != NULL && !tool->json)
             take(tool, answer, argument);
         json_decref(answer);

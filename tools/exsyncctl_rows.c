@@ -34,7 +34,9 @@ static void note(struct rows_notes *notes, const char *text)
         notes->more++;
 }
 
-const char *rows_note(struct rows_notes *notes, const json_t *hindrance)
+/* Notes the text of what waits for something that others wait for, too, and returns the word for
+ * the row; NULL: `hindrance` (null: there is none) is a row's own. */
+static const char *note_hindrance(struct rows_notes *notes, const json_t *hindrance)
 {
     static const struct {
         const char *cause, *word;
@@ -68,7 +70,7 @@ void rows_print_notes(const struct exsyncctl *tool, struct rows_notes *notes)
 
 /* --- profiles --- */
 
-const char *rows_gate_words(const json_t *profile)
+static const char *gate_words(const json_t *profile)
 {
     const char *gate = output_text(profile, "gate");
     if (output_true(profile, "paused"))
@@ -133,7 +135,7 @@ void rows_add_profile(struct output_table *table, struct rows_notes *notes, cons
     int64_t stopped = output_number(profile, "stopped");
     output_cell(table, OUTPUT_STRONG, output_text(profile, "name"));
     output_cell(table, OUTPUT_PLAIN, rows_account(profile));
-    output_cell(table, rows_gate_colour(profile), rows_gate_words(profile));
+    output_cell(table, rows_gate_colour(profile), gate_words(profile));
     output_cell_format(table, OUTPUT_PLAIN, "%lld", (long long)output_number(profile, "mailboxes"));
     output_cell_format(table, stopped > 0 ? OUTPUT_BAD : OUTPUT_PLAIN, "%lld", (long long)stopped);
     output_cell_format(table, OUTPUT_PLAIN, "%lld/%lld",
@@ -156,7 +158,8 @@ enum output_colour rows_state_colour(const char *state)
     return waits ? OUTPUT_WARNING : OUTPUT_FAINT;
 }
 
-const json_t *rows_trouble(const json_t *mailbox)
+/* What stands in the way of it, in whichever direction; NULL: nothing. */
+static const json_t *trouble_of(const json_t *mailbox)
 {
     const json_t *incoming = json_object_get(json_object_get(mailbox, "incoming"), "trouble");
     const json_t *outgoing = json_object_get(json_object_get(mailbox, "outgoing"), "trouble");
@@ -238,8 +241,8 @@ static void add_waiting(struct output_table *table, const json_t *outgoing)
 
 static void add_trouble(struct output_table *table, struct rows_notes *notes, const json_t *mailbox)
 {
-    const json_t *trouble = rows_trouble(mailbox), *hindrance = hindrance_of(mailbox);
-    const char *word = rows_note(notes, hindrance);
+    const json_t *trouble = trouble_of(mailbox), *hindrance = hindrance_of(mailbox);
+    const char *word = note_hindrance(notes, hindrance);
     if (trouble != NULL)
         output_cell_format(table, OUTPUT_PLAIN, "%s: %s", output_words(trouble, "code"),
                            output_words(trouble, "sentence"));

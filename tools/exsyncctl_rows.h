@@ -13,10 +13,6 @@ struct rows_notes {
     size_t more;   /* those that are left out */
 };
 
-/* Notes the text of what waits for something that others wait for, too, and returns the word for
- * the row; NULL: `hindrance` (null: there is none) is a row's own. */
-const char *rows_note(struct rows_notes *notes, const json_t *hindrance);
-
 /* Prints them, a line each, and frees them. */
 void rows_print_notes(const struct exsyncctl *tool, struct rows_notes *notes);
 
@@ -28,13 +24,9 @@ struct output_table *rows_create_mailboxes(bool with_profile);
 void rows_add_mailbox(struct output_table *table, struct rows_notes *notes, const json_t *mailbox,
                       bool with_profile);
 
-/* The colour and the words for how a mailbox is ("ok", "stopped" ...), and for a profile's gate. */
+/* The colour for how a mailbox is ("ok", "stopped" ...), and for a profile's gate. */
 enum output_colour rows_state_colour(const char *state);
-const char *rows_gate_words(const json_t *profile);
 enum output_colour rows_gate_colour(const json_t *profile);
-
-/* What stands in the way of a mailbox, in whichever direction; NULL: nothing. */
-const json_t *rows_trouble(const json_t *mailbox);
 
 /* Whether an administrator has disabled a direction that is configured. */
 bool rows_is_disabled(const json_t *direction);

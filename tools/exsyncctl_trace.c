@@ -1,6 +1,5 @@
 /* trace: where is this mail? */
 #include "base/buffer.h"
-#include "base/memory.h"
 #include "mail/header.h"
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"

@@ -55,8 +55,8 @@ typedef void store_traced_items_done(void *argument, const struct failure *failu
                                      const struct store_traced_item *items, size_t count,
                                      bool more);
 
-/* What is known of the message with this number of its Message-ID (not 0), in all mailboxes. Read.
- */
+/* What is known of the message with this number of its Message-ID, in all mailboxes; nothing of 0,
+ * which is none. Read. */
 void store_trace_message(struct store *store, uint64_t message, store_traced_items_done *done,
                          void *argument);
 
