@@ -35,10 +35,10 @@ class Broken(Exception):
     """Something that must hold does not."""
 
 
-class LoopBlocked(Broken):
-    """The loop was held. On a busy machine a thread may lose its processor while it holds a lock
-    that the loop waits for; what the program itself does to its loop happens again when the case
-    runs alone, and only that is a failure."""
+class Unsure(Broken):
+    """A busy machine may have made it. What the program itself does happens again when the case runs
+    alone, and only that is a failure: a thread may have lost its processor while it held a lock that
+    the loop waits for, or the simulator's between its answer and the end of its request."""
 
 
 class Skipped(Exception):
@@ -119,7 +119,7 @@ def _told(what_holds, function):
     try:
         function()
         return f"ok - {what_holds}", "", False
-    except LoopBlocked:
+    except Unsure:
         raise
     except Skipped as skipped:
         return f"ok - {what_holds} # SKIP {_one_line(skipped)}", "", False
@@ -135,7 +135,7 @@ def _run(what_holds, function, alone=False):
     begin = time.monotonic()
     try:
         line, comment, failed = _told(what_holds, function)
-    except LoopBlocked as blocked:
+    except Unsure as blocked:
         if not alone:
             return None
         line, comment, failed = (f"not ok - {what_holds}: {_one_line(blocked)}",

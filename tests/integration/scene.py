@@ -20,7 +20,7 @@ import tempfile
 
 from daemon_process import NOBODY, SANITIZER, Daemon
 from exchange_simulator import SCHEMA, Simulator
-from harness import KEEP, LONG, LoopBlocked, check, check_equal, program, until
+from harness import KEEP, LONG, Unsure, check, check_equal, program, until
 from ledger import DELIVERED, DELIVERING, Ledger
 from maildir import Maildir
 
@@ -249,7 +249,7 @@ class Scene:
             self._check_exchange()
         blocked = self.daemon.log_lines_with(["loop blocked:"])
         if blocked:
-            raise LoopBlocked(f"the loop was held: {blocked}")
+            raise Unsure(f"the loop was held: {blocked}")
 
     def check_nothing_unfinished(self):
         for address in self.mailboxes:
@@ -270,11 +270,11 @@ class Scene:
         """The simulator counts a request until its connection is through with the answer, a moment
         longer than the client waits for it: one more than allowed may be seen."""
         for name, value in counters.items():
-            check(not name.startswith("mailbox_concurrency.") or value <= 2,
-                  f"{name} is {value}: two cycles of one mailbox at once")
+            if name.startswith("mailbox_concurrency.") and value > 2:
+                raise Unsure(f"{name} is {value}: two cycles of one mailbox at once")
         limit = int(self.profile_keys.get("max_connections", 10))
-        check(counters.get("concurrency.peak", 0) <= limit + 1,
-              f"concurrency.peak is {counters.get('concurrency.peak')}, max_connections is {limit}")
+        if counters.get("concurrency.peak", 0) > limit + 1:
+            raise Unsure(f"concurrency.peak is {counters['concurrency.peak']}, max_connections is {limit}")
 
     def _clean_up(self, keep=False):
         self.daemon.kill()
