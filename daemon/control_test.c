@@ -184,7 +184,7 @@ static void switched(struct switching *switching, const struct failure *failure)
         return;
     }
     LIST_REMOVE(enabling, entries);
-    tell_outcome(test, enabling->outcome, failure == NULL, failure == NULL);
+    tell_outcome(test, enabling->outcome, failure == NULL, failure == NULL && switching->changed);
     memory_free(enabling);
     end_if_through(test);
 }
