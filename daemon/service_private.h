@@ -134,7 +134,8 @@ void service_schedule(struct service *service, struct direction *direction, uint
 void service_try_direction(struct service *service, struct direction *direction);
 
 /* Makes a direction due at once, whether it waits for its time or because of trouble; one whose
- * cycle runs gets another right behind it. False when there is nothing to do: it is off. */
+ * cycle runs gets another right behind it, and one that is claimed its own behind the claim. False
+ * when there is nothing to do: it is off. */
 bool service_make_due(struct service *service, struct direction *direction);
 
 /* Calls the watchers. */

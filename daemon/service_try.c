@@ -58,7 +58,8 @@ bool service_make_due(struct service *service, struct direction *direction)
         direction->due.key = 0;
     }
     direction->again = direction->state == DIRECTION_RUNNING;
-    return direction->state != DIRECTION_OFF;
+    return direction->state != DIRECTION_OFF ||
+           (direction->claims > 0 && mailbox_wants(direction->mailbox, direction->kind));
 }
 
 void service_tell_cycle_ended(struct service *service, const struct direction *direction,

@@ -343,6 +343,26 @@ def _():
         check_equal(test_messages(scene, ANN), 0, "test messages delivered")
 
 
+@case("sync now of a mailbox that is being tested waits for its cycle behind the test")
+def _():
+    with both_ways([ANN, BEN], profile={"poll_interval": "1h"}) as scene:
+        tool = Exsyncctl(scene)
+        scene.start()
+        scene.exchange.control("transport", state="stopped")
+        process = tool.start("test", ANN)
+        until(lambda: scene.exchange.counter("messages_submitted") == 1, "the test message is sent")
+        check_equal(tool.output("sync", "now", ANN), "1 direction is due now.\n", "said meanwhile")
+        waits = tool.start("sync", "now", ANN, "--wait")
+        scene.daemon.until_logged(f"{ANN}: an administrator", "wants it synchronized now: 1 direction")
+        check_equal(waits.poll(), None, "the end of what waits")
+        scene.exchange.control("transport", state="running")
+        process.communicate(timeout=90)
+        check_equal(process.returncode, 0, "status of the test")
+        out, err = waits.communicate(timeout=90)
+        check_equal((waits.returncode, out, err),
+                    (0, f"{ANN} incoming: success, 0 messages delivered\n", ""), "what it says")
+
+
 @case("tests at once, of one mailbox and of two, do not take each other's messages for theirs")
 def _():
     with both_ways([ANN, BEN]) as scene:
