@@ -5,6 +5,7 @@ and that a "Test Message" never reaches a Maildir, whatever happens to the daemo
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 
@@ -361,6 +362,25 @@ def _():
         out, err = waits.communicate(timeout=90)
         check_equal((waits.returncode, out, err),
                     (0, f"{ANN} incoming: success, 0 messages delivered\n", ""), "what it says")
+
+
+@case("a mailbox that leaves the configuration before it is tested has not passed")
+def _():
+    with Scene([ANN, BEN]) as scene:
+        tool = started(scene)
+        scene.until_polled(ANN, BEN)
+        scene.exchange.process.send_signal(signal.SIGSTOP)  # the test of the profile does not end
+        with tool.connect() as line:
+            line.send({"id": 1, "command": "test", "address": BEN})
+            check_equal(line.next()["kind"], "plan", "the first answer")
+            del scene.mailboxes[BEN]
+            scene.write_configuration()
+            tool.answers("reload")
+            scene.exchange.process.send_signal(signal.SIGCONT)
+            while not (last := line.next()).get("end"):
+                check_equal(last["address"], None, "the mailbox of a step")
+        check_equal(last["error"]["code"], "NoSuchMailbox", "what comes of it")
+        check("left the configuration" in last["error"]["message"], last)
 
 
 @case("tests at once, of one mailbox and of two, do not take each other's messages for theirs")
