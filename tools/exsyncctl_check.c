@@ -36,7 +36,9 @@ struct datum {
 struct check {
     enum check_status status;
     long long warning, critical, disabled_limit; /* mailboxes */
-    long long configured, disabled;              /* the last: wholly or in part */
+    long long configured;
+    long long disabled; /* wholly or in part */
+    long long trouble;  /* failing, stopped or held */
     struct buffer reasons;
     json_t *named; /* addresses of mailboxes in trouble */
     struct datum data[MOST_DATA];
@@ -84,8 +86,8 @@ static void judge_mailboxes(struct check *check, const json_t *mailboxes)
 {
     long long stopped = number_of(mailboxes, "stopped"), held = number_of(mailboxes, "held");
     long long failing = number_of(mailboxes, "failing");
-    bool critical = stopped >= check->critical,
-         warning = stopped + failing + held >= check->warning;
+    check->trouble = stopped + failing + held;
+    bool critical = stopped >= check->critical, warning = check->trouble >= check->warning;
     if (stopped > 0 && (critical || warning)) {
         add_reason(check, critical ? CHECK_CRITICAL : CHECK_WARNING);
         buffer_append_format(
@@ -375,16 +377,25 @@ static bool read_limits(const struct exsyncctl *tool, struct check *check)
            read_limit(tool, check, "disabled", &check->disabled_limit);
 }
 
+/* What the limits allow is told all the same. */
 static void say_well(struct check *check)
 {
-    if (check->configured == 0)
+    const char *joint = " but ";
+    if (check->configured == 0) {
         buffer_append_string(&check->reasons, "no mailbox is configured");
-    else if (check->disabled == 0)
-        buffer_append_string(&check->reasons, "all mailboxes synchronize");
-    else
-        buffer_append_format(
-            &check->reasons, "all mailboxes synchronize but %lld %s disabled, wholly or in part",
-            check->disabled, text_plural((uint64_t)check->disabled, "that is", "that are"));
+        return;
+    }
+    buffer_append_string(&check->reasons, "all mailboxes synchronize");
+    if (check->trouble > 0) {
+        buffer_append_format(&check->reasons, "%s%lld that %s", joint, check->trouble,
+                             text_plural((uint64_t)check->trouble, "fails, is stopped or waits",
+                                         "fail, are stopped or wait"));
+        joint = " and ";
+    }
+    if (check->disabled > 0)
+        buffer_append_format(&check->reasons, "%s%lld %s disabled, wholly or in part", joint,
+                             check->disabled,
+                             text_plural((uint64_t)check->disabled, "that is", "that are"));
 }
 
 static int check_run(struct exsyncctl *tool, int count, char **arguments)

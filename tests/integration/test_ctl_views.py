@@ -281,6 +281,8 @@ def _():
         check_equal((data["mailboxes"], data["ok"], data["stopped"]), ("3", "2", "1"), "data")
         check_plugin(tool, CRITICAL, saying=BEN)
         check_plugin(tool, WARNING, "--critical", "2")
+        check_plugin(tool, OK, "--critical", "2", "--warning", "2",
+                     saying=f"OK: all mailboxes synchronize but 1 that fails, is stopped or waits (in trouble: {BEN})")
         check_plugin(tool, UNKNOWN, "--critical", "none")
         check_plugin(tool, UNKNOWN, "--critical", "0", saying="--critical 0 is no number of mailboxes")
         check_plugin(tool, UNKNOWN, "--disabled", "-1", saying="--disabled -1")
