@@ -356,6 +356,8 @@ def _():
         check_equal(len(scene.outbox.failed()), 1, "what a removal leaves in failed/")
         said = queue.tool.output("queue", "discard", message)
         check("thrown away" in said, said)
+        line = scene.daemon.until_logged("outbox: an administrator", "throws away the message")
+        check(line.endswith(f"throws away the message {message}"), line)
         check_equal((queue.list("--failed"), scene.outbox.failed()), ([], {}), "what is left")
         check_equal(queue.tool.answers("status")[0]["refused"], 0, "refused")
 
