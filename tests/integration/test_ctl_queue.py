@@ -304,6 +304,26 @@ def _():
         scene.daemon.until_logged(ANN, "throws away", first)
 
 
+@case("of messages that fail together each alert names its own")
+def _():
+    with SendingScene() as scene:
+        queue = Queue(scene)
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, code="ErrorMessageSizeExceeded",
+                             count=3)
+        scene.start()
+        scene.daemon.until_started()
+        queue.tool.answers("pause", PROFILE)
+        scene.submit(*[mail(subject) for subject in ("one", "two", "three")])
+        until(lambda: len(queue.list()) == 3, "they are queued")
+        queue.tool.answers("resume", PROFILE)
+        until(lambda: len(queue.list("--failed")) == 3, "they have failed")
+        alerts = until(lambda: [alert for alert in [queue.tool.answers("alerts")] if len(alert) == 3],
+                       "there are alerts")[0]
+        check_equal({alert["subject"] for alert in alerts}, {"one", "two", "three"}, "subjects")
+        for alert in alerts:
+            check(f'"{alert["subject"]}"' in alert["sentence"], alert["sentence"])
+
+
 @case("a failed message whose file is taken out of failed/ is over, its alert and list entry, too")
 def _():
     with SendingScene() as scene:
