@@ -7,8 +7,8 @@
  *   1 WARNING    --warning (1) mailboxes are failing, stopped or held; --disabled (1) are disabled,
  *                wholly or in part; a profile is paused, or fails in a way that may pass; an error
  *                is open (a message could not be taken or sent); a submitted message was refused;
- * the database does not know messages of the outbox; a reload was refused, so that the
- *                configuration before it is in use
+ *                the database does not know messages of the outbox; a reload was refused, so that
+ *                the configuration before it is in use
  *   0 OK */
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_output.h"
