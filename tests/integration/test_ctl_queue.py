@@ -264,6 +264,7 @@ def _():
         for words in (f"exsyncctl queue remove {removed}", f"uid {os.getuid()}", "It was not sent",
                       CARLA):
             check(words in reason, reason)
+        scene.daemon.until_logged(ANN, "two", "failed/", "uid")
         restart(scene)
         queue.resume()
         scene.until_received(BEN, 1)
@@ -275,7 +276,6 @@ def _():
             queue.tool.fails(EX_DATAERR, "queue", action, removed, saying=words)
         check_equal(len(scene.outbox.failed()), 1, "what a second removal leaves")
         queue.tool.fails(EX_NOINPUT, "queue", "remove", NO_ID, saying=NO_ID)
-        scene.daemon.until_logged(ANN, "two", "failed/", "uid")
 
 
 def failed_messages(scene, *subjects):
