@@ -9,8 +9,8 @@
  *     may_have_been_sent, lost (its file was nowhere), and file ("failed/ID.eml"; null when it is
  *     lost).
  *
- *     Errors: NoSuchMessage, Refused, Sent, Failed, NotFailed, Held, NotHeld, Removing, Changed,
- * Busy; and that of the disk when it does not take a removal, which is done later then.
+ *     Errors: NoSuchMessage, Refused, Sent, Failed, NotFailed, Held, NotHeld, Removing, Changed
+ *     and Busy; and that of the disk when it does not take a removal, which is done later then.
  *
  * queue flush   {"command": "queue flush"}
  *     and "address" for one mailbox.

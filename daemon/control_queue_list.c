@@ -4,13 +4,14 @@
  *     and "address" for those of one mailbox, "failed": true for those that have failed instead of
  *     those that wait. A message for each, by mailbox, in the order in which they came; of the
  *     failed ones those whose file is still in failed/, or was lost. Behind those of all mailboxes
- *     come those that were refused when they were submitted, the newest first. Errors:
- * NoSuchMailbox.
+ *     come those that were refused when they were submitted, the newest first.
+ *     Errors: NoSuchMailbox.
  *
  * queue show   {"command": "queue show", "message": "ID"}
  *     That message, and "recipients": [{"kind": "to", "address": "...", "name": null}], the first
  *     thousand, and of long ones fewer (recipients_json.h), null when it was refused; the kind is
- *     "to", "cc" or "bcc". Errors: NoSuchMessage.
+ *     "to", "cc" or "bcc".
+ *     Errors: NoSuchMessage.
  *
  * A message is {"kind": "message"} with:
  *

@@ -17,7 +17,8 @@
  *               still (refusals.h); null as above
  *   outbox_unknown  messages of the outbox that the database does not know, as it was lost or an
  *               older one put in its place; exsyncctl verify --all --repair sends them
- *   alerts      {"errors", "warnings"} that are open; each null as above
+ *   alerts      {"errors", "warnings", "messages"} that are open; each null as above. messages: of
+ *               the errors those of a message that could not be taken or sent
  *   storage     what stands in the way of this machine's disk or database (failure_json.h); null:
  *               nothing
  *   reload_refused  since when the configuration that was read last is not in use, because it has
@@ -99,6 +100,7 @@ static json_t *alerts_json(const struct view *view)
     json_t *object = json_object();
     json_object_set_new(object, "errors", view_number(view, view->numbers.errors));
     json_object_set_new(object, "warnings", view_number(view, view->numbers.warnings));
+    json_object_set_new(object, "messages", view_number(view, view->numbers.item_errors));
     return object;
 }
 

@@ -27,8 +27,8 @@
  *   paused     its profile is: no cycle starts, whatever came of the test
  *   step       the one that failed, the profile's perhaps; null
  *
- * Errors: NoSuchMailbox, NoSuchProfile, TestFailed (not all mailboxes have passed, or the profile
- * has not). */
+ * Errors: NoSuchMailbox (also when all have left the configuration before they were tested),
+ * NoSuchProfile, TestFailed (not all mailboxes have passed, or the profile has not). */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -51,6 +51,7 @@ struct test_request {
     struct test_run *run;
     bool enables;
     size_t mailboxes;
+    size_t tested; /* of them: something has come of it */
     size_t failed;
     bool profile_failed;
     bool through; /* the run is */
@@ -86,6 +87,7 @@ static void end_if_through(struct test_request *test)
 {
     struct control_request *request = test->request;
     size_t failed = test->failed, mailboxes = test->mailboxes;
+    bool gone = mailboxes > 0 && test->tested == 0;
     bool profile_failed = test->profile_failed;
     if (!test->through || !LIST_EMPTY(&test->enablings))
         return;
@@ -96,6 +98,10 @@ static void end_if_through(struct test_request *test)
                      text_plural(failed, "has", "have"));
     else if (profile_failed)
         control_fail(request, EX_UNAVAILABLE, "TestFailed", "the profile has not passed the test");
+    else if (gone)
+        control_fail(request, EX_NOUSER, "NoSuchMailbox",
+                     "nothing was tested: %s left the configuration meanwhile",
+                     text_plural(mailboxes, "the mailbox has", "the mailboxes have"));
     else
         control_end(request);
 }
@@ -184,7 +190,7 @@ static void switched(struct switching *switching, const struct failure *failure)
         return;
     }
     LIST_REMOVE(enabling, entries);
-    tell_outcome(test, enabling->outcome, failure == NULL, failure == NULL);
+    tell_outcome(test, enabling->outcome, failure == NULL, failure == NULL && switching->changed);
     memory_free(enabling);
     end_if_through(test);
 }
@@ -226,6 +232,7 @@ static void on_outcome(void *argument, const struct test_run_outcome *outcome)
         "error",
         cause == NULL ? json_null() : error_of(test, outcome->profile, outcome->address, cause));
     bool off = mailbox != NULL && is_switched_off(mailbox);
+    test->tested++;
     test->failed += !outcome->passed;
     if (outcome->passed && mailbox != NULL)
         try_directions(test->service, mailbox);

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/shell_word.h"
 #include "daemon/mail_search.h"
 
 #include <errno.h>
@@ -21,10 +22,10 @@ char *failed_file_path(const char *outbox, const char *id)
 
 void failed_file_explain(struct buffer *text, const char *path)
 {
-    buffer_append_format(text,
-                         "It is left to a person: if it is still to be sent, mend it and submit it "
-                         "again (exsync-submit -t -i < %s), then remove that file.",
-                         path);
+    buffer_append_string(text, "It is left to a person: if it is still to be sent, mend it and "
+                               "submit it again (exsync-submit -t -i < ");
+    shell_word_append(text, path);
+    buffer_append_string(text, "), then remove that file.");
 }
 
 void failed_file_look(struct failed_file *file, const char *outbox)

@@ -72,6 +72,7 @@ struct operation {
     struct pauses *pauses;
     struct store_pause pause; /* its profile is owned; NULL while all are loaded */
     bool removes;
+    bool *changed;
     store_done *done;
     void *argument;
 };
@@ -113,6 +114,8 @@ static void written(void *argument, const struct failure *failure)
     struct operation *operation = argument;
     struct pauses *pauses = operation->pauses;
     struct remembered *remembered = find(pauses, operation->pause.profile);
+    if (operation->changed != NULL)
+        *operation->changed = failure == NULL && (remembered != NULL) == operation->removes;
     if (failure == NULL && !operation->removes)
         remember(pauses, &operation->pause);
     else if (failure == NULL && remembered != NULL)
@@ -120,19 +123,22 @@ static void written(void *argument, const struct failure *failure)
     operation_end(operation, failure);
 }
 
-void pauses_add(struct pauses *pauses, const struct store_pause *pause, store_done *done,
-                void *argument)
+void pauses_add(struct pauses *pauses, const struct store_pause *pause, bool *changed,
+                store_done *done, void *argument)
 {
     struct operation *operation = operation_create(pauses, done, argument);
     operation->pause = *pause;
     operation->pause.profile = memory_copy_string(pause->profile);
+    operation->changed = changed;
     store_profile_pause(pauses->store, &operation->pause, written, operation);
 }
 
-void pauses_remove(struct pauses *pauses, const char *profile, store_done *done, void *argument)
+void pauses_remove(struct pauses *pauses, const char *profile, bool *changed, store_done *done,
+                   void *argument)
 {
     struct operation *operation = operation_create(pauses, done, argument);
     operation->pause.profile = memory_copy_string(profile);
     operation->removes = true;
+    operation->changed = changed;
     store_profile_resume(pauses->store, profile, written, operation);
 }

@@ -21,9 +21,11 @@ void pauses_load(struct pauses *pauses, store_done *done, void *argument);
 /* Since when and by whom the profile is paused; NULL: it is not. Valid until the next change. */
 const struct store_pause *pauses_find(const struct pauses *pauses, const char *profile);
 
-/* Writes it, and remembers it once it is written: then comes `done`. The profile is copied. */
-void pauses_add(struct pauses *pauses, const struct store_pause *pause, store_done *done,
-                void *argument);
-void pauses_remove(struct pauses *pauses, const char *profile, store_done *done, void *argument);
+/* Writes it, and remembers it once it is written: then comes `done`, and `changed` (NULL: nobody
+ * asks) says whether it was not so until then. The profile is copied. */
+void pauses_add(struct pauses *pauses, const struct store_pause *pause, bool *changed,
+                store_done *done, void *argument);
+void pauses_remove(struct pauses *pauses, const char *profile, bool *changed, store_done *done,
+                   void *argument);
 
 #endif

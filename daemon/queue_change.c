@@ -64,15 +64,16 @@ static void report(const struct queue_change *change)
         [QUEUE_REMOVE] = "removes", [QUEUE_DISCARD] = "throws away",
     };
     const char *address = change->address != NULL ? change->address : "outbox";
+    bool named = change->subject != NULL && change->subject[0] != '\0';
     const struct log_fields fields = {.message_id = MESSAGE_QUEUE_CHANGED,
                                       .profile = change->profile,
                                       .mailbox = change->address,
                                       .direction = "outgoing",
                                       .subject = change->subject};
     log_write(change->service->context.log, LOG_PRIORITY_NOTICE, &fields,
-              "%s: an administrator (uid %" PRIu32 ") %s the message %s, \"%s\"", address,
-              change->user, done[change->action], change->id,
-              change->subject != NULL ? change->subject : "");
+              "%s: an administrator (uid %" PRIu32 ") %s the message %s%s%s%s", address,
+              change->user, done[change->action], change->id, named ? ", \"" : "",
+              named ? change->subject : "", named ? "\"" : "");
 }
 
 static struct mailbox *mailbox_of(const struct queue_change *change)

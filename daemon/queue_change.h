@@ -5,7 +5,7 @@
  *   retry    the same for one that waits for its next try
  *   remove   it goes to failed/ (removal.h)
  *   discard  what lies there, because it has failed, was refused or was removed, is thrown away,
- * and what went wrong with it is over; nothing else can be thrown away
+ *            and what went wrong with it is over; nothing else can be thrown away
  *
  * To hold or remove one its mailbox is claimed, so that no cycle has it in its hands. */
 #ifndef EXSYNC_DAEMON_QUEUE_CHANGE_H

@@ -51,7 +51,8 @@ bool service_make_due(struct service *service, struct direction *direction)
         direction->due.key = 0;
     }
     direction->again = direction->state == DIRECTION_RUNNING;
-    return direction->state != DIRECTION_OFF;
+    return direction->state != DIRECTION_OFF ||
+           (direction->claims > 0 && mailbox_wants(direction->mailbox, direction->kind));
 }
 
 static uint32_t try_directions(struct service *service, const char *name)

@@ -6,13 +6,17 @@
 #include "daemon/messages.h"
 #include "daemon/report.h"
 
-static void record_submission(const struct cycle *cycle, const struct submission *submission,
+/* The alert names this message, whatever the cycle was at last. */
+static void record_submission(struct cycle *cycle, const struct submission *submission,
                               const struct failure *failure, int64_t next_retry_ms)
 {
+    const char *last = cycle->subject;
     struct store_failure row = report_row(cycle, failure, next_retry_ms);
     row.submission = submission->row.id;
     row.attempts = submission->row.attempts;
+    cycle->subject = submission->row.subject;
     alerts_record(cycle, &row, NULL, NULL);
+    cycle->subject = last;
 }
 
 void submission_report_failed(struct cycle *cycle, const struct submission *submission,

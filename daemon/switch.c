@@ -108,26 +108,9 @@ static void mailbox_report(const struct switching *switching)
               directions_name(switching->told), over);
 }
 
-/* The mailbox may have left the configuration meanwhile. */
-static void mailbox_switched(void *argument, const struct failure *failure)
-{
-    struct switching *switching = argument;
-    struct service *service = switching->service;
-    struct mailbox *mailbox = service_mailbox_by_number(service, switching->mailbox);
-    if (failure == NULL) {
-        mailbox_report(switching);
-        if (mailbox != NULL)
-            mailbox_apply(switching, mailbox);
-        if (switching->directions & STORE_OUTGOING)
-            orphans_look_again(service->orphans);
-        if (switching->resolved.told > 0)
-            notifier_wake(service->context.notifier, switching->profile);
-    }
-    switching_end(switching, failure);
-}
-
 /* Those of `directions` that are not so yet; `told`: as far as they are configured, where that is
- * any, for one that is not does not run when it is enabled. */
+ * any, for one that is not does not run when it is enabled. Only now: another one may have switched
+ * it since this was asked for. */
 static void note_change(struct switching *switching, const struct mailbox *mailbox)
 {
     unsigned disabled = (mailbox->incoming.switched_off ? STORE_INCOMING : 0u) |
@@ -144,11 +127,31 @@ static void note_change(struct switching *switching, const struct mailbox *mailb
         switching->told &= configured;
 }
 
+/* The mailbox may have left the configuration meanwhile. */
+static void mailbox_switched(void *argument, const struct failure *failure)
+{
+    struct switching *switching = argument;
+    struct service *service = switching->service;
+    struct mailbox *mailbox = service_mailbox_by_number(service, switching->mailbox);
+    if (failure == NULL) {
+        if (mailbox != NULL)
+            note_change(switching, mailbox);
+        mailbox_report(switching);
+        if (mailbox != NULL)
+            mailbox_apply(switching, mailbox);
+        if (switching->directions & STORE_OUTGOING)
+            orphans_look_again(service->orphans);
+        if (switching->resolved.told > 0)
+            notifier_wake(service->context.notifier, switching->profile);
+    }
+    switching_end(switching, failure);
+}
+
 void switch_mailbox(struct switching *switching, const struct mailbox *mailbox, unsigned directions)
 {
     switching->mailbox = mailbox->id.number;
-    switching->directions = directions;
-    note_change(switching, mailbox);
+    switching->directions = switching->told = directions;
+    switching->changed = true; /* unless it turns out otherwise */
     switching->now_ms = clock_wall_ms();
     switching->name = memory_copy_string(mailbox_address(mailbox));
     switching->profile = memory_copy_string(mailbox->profile->config->name);
@@ -225,11 +228,10 @@ void switch_profile(struct switching *switching, const char *profile)
     const struct store_pause pause = {
         .profile = profile, .since_ms = clock_wall_ms(), .user = switching->user};
     switching->name = memory_copy_string(profile);
-    switching->changed = (pauses_find(pauses, profile) != NULL) == switching->on;
     if (switching->on)
-        pauses_remove(pauses, profile, profile_switched, switching);
+        pauses_remove(pauses, profile, &switching->changed, profile_switched, switching);
     else
-        pauses_add(pauses, &pause, profile_switched, switching);
+        pauses_add(pauses, &pause, &switching->changed, profile_switched, switching);
 }
 
 /* --- what is switched off --- */

@@ -27,8 +27,7 @@ struct switching {
     /* Results. */
     struct store_resolved resolved; /* of a mailbox: what is over */
     bool running;                   /* a cycle still runs, and ends soon */
-    /* Known at once: something was not so before. Without it nothing is logged. */
-    bool changed;
+    bool changed;                   /* something was not so before; otherwise nothing is logged */
 
     /* Private. */
     int64_t mailbox;

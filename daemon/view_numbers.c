@@ -30,6 +30,7 @@ static void keep_alerts(void *argument, const struct store_alert_count *count)
     if (count->level == STORE_ALERT_ERROR) {
         alerts->errors += count->count;
         numbers->errors += count->count;
+        numbers->item_errors += count->items;
     } else if (count->level == STORE_ALERT_WARNING) {
         alerts->warnings += count->count;
         numbers->warnings += count->count;

@@ -27,6 +27,7 @@ struct view_numbers {
     uint64_t waiting, held;    /* messages, of all mailboxes */
     uint64_t refused;          /* messages, when they were submitted (refusals.h) */
     uint64_t errors, warnings; /* of all profiles, those too that are gone */
+    uint64_t item_errors;      /* of the errors: of messages, each */
     struct store *store;       /* private, as the next two */
     store_done *done;
     void *argument;

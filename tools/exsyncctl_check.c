@@ -56,16 +56,25 @@ static bool read_limits(const struct exsyncctl *tool, struct check *check)
            read_limit(tool, check, "disabled", &check->disabled_limit);
 }
 
+/* What the limits allow is told all the same. */
 static void say_well(struct check *check)
 {
-    if (check->configured == 0)
+    const char *joint = " but ";
+    if (check->configured == 0) {
         buffer_append_string(&check->reasons, "no mailbox is configured");
-    else if (check->disabled == 0)
-        buffer_append_string(&check->reasons, "all mailboxes synchronize");
-    else
-        buffer_append_format(
-            &check->reasons, "all mailboxes synchronize but %lld %s disabled, wholly or in part",
-            check->disabled, text_plural((uint64_t)check->disabled, "that is", "that are"));
+        return;
+    }
+    buffer_append_string(&check->reasons, "all mailboxes synchronize");
+    if (check->trouble > 0) {
+        buffer_append_format(&check->reasons, "%s%lld that %s", joint, check->trouble,
+                             text_plural((uint64_t)check->trouble, "fails, is stopped or waits",
+                                         "fail, are stopped or wait"));
+        joint = " and ";
+    }
+    if (check->disabled > 0)
+        buffer_append_format(&check->reasons, "%s%lld %s disabled, wholly or in part", joint,
+                             check->disabled,
+                             text_plural((uint64_t)check->disabled, "that is", "that are"));
 }
 
 static int check_run(struct exsyncctl *tool, int count, char **arguments)

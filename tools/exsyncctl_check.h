@@ -36,10 +36,12 @@ struct check {
     long long warning, critical, disabled_limit;
 
     /* What came of it. */
-    enum check_status status;       /* the worst of what was found */
-    struct buffer reasons;          /* for the status, the first found first; owned */
-    json_t *named;                  /* addresses of mailboxes in trouble; owned */
-    long long configured, disabled; /* mailboxes; the last: wholly or in part */
+    enum check_status status; /* the worst of what was found */
+    struct buffer reasons;    /* for the status, the first found first; owned */
+    json_t *named;            /* addresses of mailboxes in trouble; owned */
+    long long configured;     /* mailboxes, as the next two */
+    long long disabled;       /* wholly or in part */
+    long long trouble;        /* failing, stopped or held */
     struct check_datum data[CHECK_DATA_MAX];
     size_t data_count;
 };

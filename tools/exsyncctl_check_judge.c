@@ -46,8 +46,8 @@ static void judge_mailboxes(struct check *check, const json_t *mailboxes)
 {
     long long stopped = number_of(mailboxes, "stopped"), held = number_of(mailboxes, "held");
     long long failing = number_of(mailboxes, "failing");
-    bool critical = stopped >= check->critical,
-         warning = stopped + failing + held >= check->warning;
+    check->trouble = stopped + failing + held;
+    bool critical = stopped >= check->critical, warning = check->trouble >= check->warning;
     if (stopped > 0 && (critical || warning)) {
         add_reason(check, critical ? CHECK_CRITICAL : CHECK_WARNING);
         buffer_append_format(
@@ -66,13 +66,11 @@ static void judge_mailboxes(struct check *check, const json_t *mailboxes)
     }
 }
 
-/* Those of mailboxes are judged by the limits; others are of messages, say. */
-static void judge_alerts(struct check *check, const json_t *alerts, const json_t *mailboxes)
+/* Those of mailboxes are judged by the limits. */
+static void judge_alerts(struct check *check, const json_t *alerts)
 {
-    long long errors = number_of(alerts, "errors");
-    long long trouble = number_of(mailboxes, "stopped") + number_of(mailboxes, "failing") +
-                        number_of(mailboxes, "held");
-    if (errors == 0 || trouble > 0)
+    long long errors = number_of(alerts, check->trouble > 0 ? "messages" : "errors");
+    if (errors == 0)
         return;
     add_reason(check, CHECK_WARNING);
     buffer_append_format(&check->reasons, "%lld %s open", errors,
@@ -204,8 +202,7 @@ void check_judge(struct exsyncctl *tool, const json_t *answer, void *argument)
         check->configured = number_of(json_object_get(answer, "mailboxes"), "configured");
         judge_mailboxes(check, json_object_get(answer, "mailboxes"));
         judge_disabled(check, json_object_get(answer, "mailboxes"));
-        judge_alerts(check, json_object_get(answer, "alerts"),
-                     json_object_get(answer, "mailboxes"));
+        judge_alerts(check, json_object_get(answer, "alerts"));
         judge_refused(check, number_of(answer, "refused"));
         judge_unknown(check, number_of(answer, "outbox_unknown"));
         collect_data(check, answer);

@@ -11,8 +11,9 @@ struct http_socket {
     uv_poll_t poll;
     struct http_connections *connections;
     curl_socket_t descriptor;
-    int wanted;  /* the events that libcurl waits for, as libuv's bits */
-    int watched; /* those that libuv waits for */
+    int wanted;     /* the events that libcurl waits for, as libuv's bits */
+    int watched;    /* those that libuv waits for */
+    bool connected; /* libcurl has waited for something to read */
     LIST_ENTRY(http_socket) entries;
 };
 
@@ -137,7 +138,15 @@ static struct http_socket *socket_find(struct http_connections *connections,
     return NULL;
 }
 
-/* libcurl says which events of a socket it waits for. */
+static void socket_forget(struct http_socket *socket)
+{
+    LIST_REMOVE(socket, entries);
+    uv_close((uv_handle_t *)&socket->poll, socket_closed);
+}
+
+/* libcurl says which events of a socket it waits for, or that it waits for none any more. Versions
+ * from 7.88 to 8.2 close a socket that is given up while it connects without calling socket_close
+ * (github.com/curl/curl/pull/11439): the word that nobody waits for it is the last of it. */
 static int socket_wanted(CURL *easy, curl_socket_t descriptor, int what, void *argument,
                          void *assigned)
 {
@@ -149,11 +158,16 @@ static int socket_wanted(CURL *easy, curl_socket_t descriptor, int what, void *a
         socket = socket_open(connections, descriptor);
     if (socket == NULL)
         return what == CURL_POLL_REMOVE ? 0 : -1;
+    if (what == CURL_POLL_REMOVE && !socket->connected) {
+        socket_forget(socket);
+        return 0;
+    }
     socket->wanted = 0;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
         socket->wanted |= UV_READABLE;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
         socket->wanted |= UV_WRITABLE;
+    socket->connected = socket->connected || (socket->wanted & UV_READABLE) != 0;
     return socket_watch(socket);
 }
 
@@ -161,10 +175,8 @@ static int socket_wanted(CURL *easy, curl_socket_t descriptor, int what, void *a
 static int socket_close(void *argument, curl_socket_t descriptor)
 {
     struct http_socket *socket = socket_find(argument, descriptor);
-    if (socket != NULL) {
-        LIST_REMOVE(socket, entries);
-        uv_close((uv_handle_t *)&socket->poll, socket_closed);
-    }
+    if (socket != NULL)
+        socket_forget(socket);
     return close(descriptor);
 }
 

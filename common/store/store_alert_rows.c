@@ -156,6 +156,7 @@ static void count_run(struct store_connection *connection, struct store_operatio
             .profile = store_strings_column(&counting->strings, query, 0),
             .level = (enum store_alert_level)sqlite3_column_int(query, 1),
             .count = (uint64_t)sqlite3_column_int64(query, 2),
+            .items = (uint64_t)sqlite3_column_int64(query, 3),
         };
     }
 }

@@ -124,6 +124,7 @@ struct store_alert_count {
     const char *profile; /* valid during the call only */
     enum store_alert_level level;
     uint64_t count;
+    uint64_t items; /* of these: of messages and items, each */
 };
 
 /* How many are open: called for each profile and level that has some, on the loop, then `done`.

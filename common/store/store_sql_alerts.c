@@ -118,6 +118,6 @@ const char *const store_sql_alerts[STORE_SQL_COUNT] = {
         "SELECT count(*) FROM alert INDEXED BY alert_open WHERE " ALERT_OPEN,
     [STORE_SQL_ALERT_COUNT_ALL] = "SELECT count(*) FROM alert",
     [STORE_SQL_ALERT_COUNT_PROFILES] =
-        "SELECT profile, level, count(*) FROM alert INDEXED BY alert_open WHERE " ALERT_OPEN
-        " GROUP BY profile, level",
+        "SELECT profile, level, count(*), sum(scope = 'item') FROM alert INDEXED BY alert_open"
+        " WHERE " ALERT_OPEN " GROUP BY profile, level",
 };

@@ -14,8 +14,8 @@
     " AND submission <> '' AND NOT EXISTS"                                \
     " (SELECT 1 FROM submission AS queued WHERE queued.id = failure.submission)"
 
-/* Those, and of messages that have failed and whose file was not lost : when a backup was put back,
- * or under way. */
+/* Those, and of messages that have failed and whose file was not lost (when a backup was put
+ * back, or under way). */
 #define FAILURE_LEFT                                                                     \
     "resolved_at IS NULL AND failure.id < ?2 AND submission <> '' AND"                   \
     " coalesce((SELECT state FROM submission AS queued WHERE queued.id ="                \

@@ -414,6 +414,26 @@ def _():
         tool.fails(EX_NOUSER, "resume", PROFILE, saying=PROFILE)
 
 
+@case("what two administrators switch at the same time is told and logged of both")
+def _():
+    with Scene([ANN]) as scene:
+        tool = Exsyncctl(scene)
+        scene.daemon.start()
+        scene.daemon.until_started()
+        for before, behind, what in (("pause", "resume", {"profile": PROFILE}),
+                                     ("disable", "enable", {"address": ANN})):
+            with tool.connect() as line:
+                line.send(*[{"id": number, "command": command, **what}
+                            for number, command in enumerate([before, behind, behind])])
+                answers = [line.next() for _ in range(6)]
+            told = {answer["id"]: answer["changed"] for answer in answers if not answer.get("end")}
+            check_equal(told, {0: True, 1: True, 2: False}, f"what has changed by {before} and {behind}")
+        for whom, words in ((f"profile {PROFILE}", ("has paused", "has resumed")),
+                            (ANN, ("has disabled", "has enabled"))):
+            check_equal([len(scene.daemon.log_lines(f"{whom}: an administrator", word))
+                         for word in words], [1, 1], f"what the log says of {whom}")
+
+
 # --- redeliver ------------------------------------------------------------------------------------
 
 def with_old_and_new(scene):

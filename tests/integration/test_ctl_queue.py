@@ -264,6 +264,7 @@ def _():
         for words in (f"exsyncctl queue remove {removed}", f"uid {os.getuid()}", "It was not sent",
                       CARLA):
             check(words in reason, reason)
+        scene.daemon.until_logged(ANN, "two", "failed/", "uid")
         restart(scene)
         queue.resume()
         scene.until_received(BEN, 1)
@@ -275,7 +276,6 @@ def _():
             queue.tool.fails(EX_DATAERR, "queue", action, removed, saying=words)
         check_equal(len(scene.outbox.failed()), 1, "what a second removal leaves")
         queue.tool.fails(EX_NOINPUT, "queue", "remove", NO_ID, saying=NO_ID)
-        scene.daemon.until_logged(ANN, "two", "failed/", "uid")
 
 
 def failed_messages(scene, *subjects):
@@ -302,6 +302,26 @@ def _():
         names = [path.name for path in (scene.outbox.folder / "failed").iterdir()]
         check(len(names) == 2 and not any(first in name for name in names), names)
         scene.daemon.until_logged(ANN, "throws away", first)
+
+
+@case("of messages that fail together each alert names its own")
+def _():
+    with SendingScene() as scene:
+        queue = Queue(scene)
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, code="ErrorMessageSizeExceeded",
+                             count=3)
+        scene.start()
+        scene.daemon.until_started()
+        queue.tool.answers("pause", PROFILE)
+        scene.submit(*[mail(subject) for subject in ("one", "two", "three")])
+        until(lambda: len(queue.list()) == 3, "they are queued")
+        queue.tool.answers("resume", PROFILE)
+        until(lambda: len(queue.list("--failed")) == 3, "they have failed")
+        alerts = until(lambda: [alert for alert in [queue.tool.answers("alerts")] if len(alert) == 3],
+                       "there are alerts")[0]
+        check_equal({alert["subject"] for alert in alerts}, {"one", "two", "three"}, "subjects")
+        for alert in alerts:
+            check(f'"{alert["subject"]}"' in alert["sentence"], alert["sentence"])
 
 
 @case("a failed message whose file is taken out of failed/ is over, its alert and list entry, too")
@@ -356,6 +376,8 @@ def _():
         check_equal(len(scene.outbox.failed()), 1, "what a removal leaves in failed/")
         said = queue.tool.output("queue", "discard", message)
         check("thrown away" in said, said)
+        line = scene.daemon.until_logged("outbox: an administrator", "throws away the message")
+        check(line.endswith(f"throws away the message {message}"), line)
         check_equal((queue.list("--failed"), scene.outbox.failed()), ([], {}), "what is left")
         check_equal(queue.tool.answers("status")[0]["refused"], 0, "refused")
 

@@ -5,6 +5,7 @@ and that a "Test Message" never reaches a Maildir, whatever happens to the daemo
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 
@@ -341,6 +342,45 @@ def _():
         scene.until_received(BEN, 1)
         check_equal(left_in_exchange(scene, ANN), [], "what is left of the test message")
         check_equal(test_messages(scene, ANN), 0, "test messages delivered")
+
+
+@case("sync now of a mailbox that is being tested waits for its cycle behind the test")
+def _():
+    with both_ways([ANN, BEN], profile={"poll_interval": "1h"}) as scene:
+        tool = Exsyncctl(scene)
+        scene.start()
+        scene.exchange.control("transport", state="stopped")
+        process = tool.start("test", ANN)
+        until(lambda: scene.exchange.counter("messages_submitted") == 1, "the test message is sent")
+        check_equal(tool.output("sync", "now", ANN), "1 direction is due now.\n", "said meanwhile")
+        waits = tool.start("sync", "now", ANN, "--wait")
+        scene.daemon.until_logged(f"{ANN}: an administrator", "wants it synchronized now: 1 direction")
+        check_equal(waits.poll(), None, "the end of what waits")
+        scene.exchange.control("transport", state="running")
+        process.communicate(timeout=90)
+        check_equal(process.returncode, 0, "status of the test")
+        out, err = waits.communicate(timeout=90)
+        check_equal((waits.returncode, out, err),
+                    (0, f"{ANN} incoming: success, 0 messages delivered\n", ""), "what it says")
+
+
+@case("a mailbox that leaves the configuration before it is tested has not passed")
+def _():
+    with Scene([ANN, BEN]) as scene:
+        tool = started(scene)
+        scene.until_polled(ANN, BEN)
+        scene.exchange.process.send_signal(signal.SIGSTOP)  # the test of the profile does not end
+        with tool.connect() as line:
+            line.send({"id": 1, "command": "test", "address": BEN})
+            check_equal(line.next()["kind"], "plan", "the first answer")
+            del scene.mailboxes[BEN]
+            scene.write_configuration()
+            tool.answers("reload")
+            scene.exchange.process.send_signal(signal.SIGCONT)
+            while not (last := line.next()).get("end"):
+                check_equal(last["address"], None, "the mailbox of a step")
+        check_equal(last["error"]["code"], "NoSuchMailbox", "what comes of it")
+        check("left the configuration" in last["error"]["message"], last)
 
 
 @case("tests at once, of one mailbox and of two, do not take each other's messages for theirs")

@@ -11,6 +11,7 @@ from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl
 from harness import PATIENCE_S, case, check, check_equal, main, until
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
+from sending import mail
 from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
@@ -73,7 +74,7 @@ def _():
         check_equal(set(status["mailboxes"]), COUNTS, "counts")
         check_equal((status["mailboxes"]["configured"], status["mailboxes"]["stopped"]), (3, 1),
                     "mailboxes")
-        check_equal((status["alerts"], status["told"]), ({"errors": 1, "warnings": 0}, "all"),
+        check_equal((status["alerts"], status["told"]), ({"errors": 1, "warnings": 0, "messages": 0}, "all"),
                     "alerts, and who is told")
         check_equal([answer["kind"] for answer in answers[1:]], ["profile"] + 3 * ["mailbox"],
                     "kinds of the answers")
@@ -281,11 +282,29 @@ def _():
         check_equal((data["mailboxes"], data["ok"], data["stopped"]), ("3", "2", "1"), "data")
         check_plugin(tool, CRITICAL, saying=BEN)
         check_plugin(tool, WARNING, "--critical", "2")
+        check_plugin(tool, OK, "--critical", "2", "--warning", "2",
+                     saying=f"OK: all mailboxes synchronize but 1 that fails, is stopped or waits (in trouble: {BEN})")
         check_plugin(tool, UNKNOWN, "--critical", "none")
         check_plugin(tool, UNKNOWN, "--critical", "0", saying="--critical 0 is no number of mailboxes")
         check_plugin(tool, UNKNOWN, "--disabled", "-1", saying="--disabled -1")
         scene.daemon.stop()
         check_plugin(tool, CRITICAL, saying="not running")
+
+
+@case("check warns of a message that could not be sent, also beside mailboxes that its limits allow")
+def _():
+    with AlertScene([ANN, BEN], defaults={"outgoing": "yes"}) as scene:
+        scene.exchange.revoke(BEN)
+        scene.exchange.fault(operation="CreateItem", mailbox=ANN, count=1,
+                             code="ErrorMessageSizeExceeded")
+        tool = started(scene)
+        until_state(tool, BEN, "stopped")
+        limits = ("--warning", "2", "--critical", "2")
+        check_plugin(tool, OK, *limits, saying="but 1 that fails")
+        scene.until_ready()
+        scene.submit(mail("too large"))
+        until(lambda: tool.answers("status")[0]["alerts"]["messages"] == 1, "it has failed")
+        check_plugin(tool, WARNING, *limits, saying="1 error is open")
 
 
 @case("check is critical when an account is refused for good, and a warning while that may pass")
@@ -363,7 +382,8 @@ def _():
             return process.communicate(timeout=30)[0], process.returncode
     counts = {name: 0 for name in COUNTS}
     status = {"kind": "status", "mailboxes": counts, "cycles": {}, "queued": None, "queued_held": None,
-              "refused": None, "alerts": {"errors": None, "warnings": None}, "storage": None}
+              "refused": None, "alerts": {"errors": None, "warnings": None, "messages": None},
+              "storage": None}
     with Scene([ANN]) as scene, socket.socket(socket.AF_UNIX) as listener:
         tool = Exsyncctl(scene)
         listener.bind(str(tool.socket))
@@ -371,7 +391,7 @@ def _():
         out, code = answer(tool, listener, status)
         check("the database cannot be read" in out and code == CRITICAL, f"{code} {out}")
         status["mailboxes"] = {**counts, "configured": 1, "failing": 1}
-        status["alerts"] = {"errors": 0, "warnings": 0}
+        status["alerts"] = {"errors": 0, "warnings": 0, "messages": 0}
         out, code = answer(tool, listener, status,
                            {"kind": "mailbox", "address": "a|b@x", "state": "failing"})
         check("(in trouble: a/b@x) |" in out and out.count("|") == 1 and code == WARNING,

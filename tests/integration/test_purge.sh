@@ -34,7 +34,12 @@ touch "$folder"/mail/ann/{new,cur}/1
 check "all files of a Maildir count" "$(keep_files_of "$folder/mail" files)" \
     "exsyncd: kept: $folder/mail (files: 2)"
 
-rm "$outbox"/failed/2.eml "$folder"/mail/ann/*/1
+mkdir -p "$folder/mail/kept/ann/new"
+mv "$folder/mail/ann/new/1" "$folder/mail/kept/ann/new"
+check "a Maildir of a domain named kept is no outbox" "$(keep_files_of "$folder/mail" files)" \
+    "exsyncd: kept: $folder/mail (files: 2)"
+
+rm "$outbox"/failed/2.eml "$folder/mail/ann/cur/1" "$folder/mail/kept/ann/new/1"
 check "a folder without messages goes without a word" \
     "$(keep_files_of "$outbox" files; keep_files_of "$folder/mail" files; ls "$folder")" ""
 exit $failed

@@ -2,7 +2,9 @@
 """SIGTERM: an orderly end within five seconds, whatever is going on. What was not finished is taken
 up again by the next start."""
 
+import pathlib
 import signal
+import socket
 
 from exsyncctl import started
 from harness import CORPUS, case, check, check_equal, main, until
@@ -11,6 +13,7 @@ from scene import ANN, BEN, PROFILE, Scene
 
 MESSAGES = len(list(CORPUS.glob("*.eml")))
 LARGE_MB = 150
+SYN_SENT = "02"
 
 
 def load(*addresses):
@@ -110,15 +113,30 @@ def _():
         scene.check_delivered(BEN)
 
 
-@case("it stops while no connection comes about")
+def connects(port):
+    """Whether somebody waits for a connection to it."""
+    lines = pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    return any(line.split()[2].endswith(f":{port:04X}") and line.split()[3] == SYN_SENT
+               for line in lines)
+
+
+@case("it reloads and stops while no connection comes about")
 def _():
-    with Scene([ANN], exchange=False) as scene:
-        # An address of the test network (RFC 5737) that nobody answers at.
-        scene.profile_keys["url"] = "https://192.0.2.1/EWS/Exchange.asmx"
-        scene.write_configuration()
-        scene.daemon.start()
-        scene.daemon.until_started()
-        scene.daemon.stop()
+    with Scene([ANN], exchange=False) as scene, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):  # its queue is full
+            scene.profile_keys["url"] = f"http://127.0.0.1:{port}/EWS/Exchange.asmx"
+            scene.write_configuration()
+            tool = started(scene)
+            for number in range(3):
+                until(lambda: connects(port), "it waits for a connection")
+                scene.profile_keys["page_size"] = 10 + number  # another profile
+                scene.write_configuration()
+                tool.answers("reload")
+            until(lambda: connects(port), "it waits for a connection")
+            scene.daemon.stop()
 
 
 @case("it stops during a reload and during its very start")

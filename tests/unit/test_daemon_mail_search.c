@@ -1,6 +1,7 @@
 /* A message is found among files, whatever else lies there. */
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "daemon/failed_file.h"
 #include "daemon/mail_search.h"
 
 #include <setjmp.h>
@@ -200,6 +201,18 @@ static void a_reason_is_one_line(void **state)
     assert_null(mail_search_first_line("/nonexistent"));
 }
 
+static void the_command_that_sends_a_failed_message_again_can_be_pasted(void **state)
+{
+    (void)state;
+    struct buffer text = {0};
+    char *path = failed_file_path("/srv/ex sync/outbox", "ID");
+    failed_file_explain(&text, path);
+    assert_non_null(strstr(buffer_string(&text),
+                           "(exsync-submit -t -i < \"/srv/ex sync/outbox/failed/ID.eml\")"));
+    memory_free(path);
+    buffer_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +225,7 @@ int main(void)
         TEST(links_are_followed_to_a_maildir_and_not_within_it),
         TEST(a_reason_is_one_line),
         TEST(one_file_is_told_with_its_header_and_owner),
+        cmocka_unit_test(the_command_that_sends_a_failed_message_again_can_be_pasted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

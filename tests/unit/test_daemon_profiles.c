@@ -174,7 +174,7 @@ static void a_profile_that_is_paused_stays_so_when_another_takes_its_place(void 
 {
     (void)state;
     const struct store_pause pause = {.profile = "contoso", .since_ms = 1, .user = 2};
-    pauses_add(service.pauses, &pause, ignored, NULL);
+    pauses_add(service.pauses, &pause, NULL, ignored, NULL);
     assert_null(pauses_find(service.pauses, "contoso")); /* not before it is on disk */
     answer_all();
     assert_int_equal(pauses_find(service.pauses, "contoso")->user, 2);
@@ -185,7 +185,7 @@ static void a_profile_that_is_paused_stays_so_when_another_takes_its_place(void 
     service_take_profiles(&service, &configuration);
     assert_ptr_not_equal(in_use(), before);
     assert_true(in_use()->paused);
-    pauses_remove(service.pauses, "contoso", ignored, NULL);
+    pauses_remove(service.pauses, "contoso", NULL, ignored, NULL);
     answer_all();
     assert_null(pauses_find(service.pauses, "contoso"));
 }
