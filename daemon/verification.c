@@ -28,8 +28,8 @@ static void release(struct verification *verification)
     memory_free(verification->listing);
     memory_free(verification->files_page);
     submission_list_release(&verification->list);
-    restoration_ids_release(&verification->queue);
-    restoration_ids_release(&verification->failed);
+    id_list_release(&verification->queue);
+    id_list_release(&verification->failed);
     if (verification->configuration != NULL) {
         profile_release(verification->cycle.profile);
         configuration_release(verification->configuration);
@@ -108,7 +108,7 @@ static void failed_listed(void *argument, const struct failure *failure,
     struct verification *verification = argument;
     if (verification_over(verification, failure != NULL && failure->gone ? NULL : failure))
         return;
-    restoration_ids_keep(&verification->failed, ids, failure == NULL ? count : 0);
+    id_list_keep(&verification->failed, ids, failure == NULL ? count : 0);
     verification->restoration = (struct store_restoration){
         .mailbox = verification->mailbox->id.number,
         .queued = verification->queue.pointers,
@@ -128,7 +128,7 @@ static void queue_listed(void *argument, const struct failure *failure,
     struct verification *verification = argument;
     if (verification_over(verification, failure != NULL && failure->gone ? NULL : failure))
         return;
-    restoration_ids_keep(&verification->queue, ids, failure == NULL ? count : 0);
+    id_list_keep(&verification->queue, ids, failure == NULL ? count : 0);
     verification->waiting_for_answer = true;
     outbox_list(verification_context(verification)->outbox, OUTBOX_IN_FAILED, failed_listed,
                 verification);

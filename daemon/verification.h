@@ -12,7 +12,7 @@
 
 #include "daemon/claim.h"
 #include "daemon/cycle.h"
-#include "daemon/restoration.h"
+#include "daemon/id_list.h"
 #include "daemon/submission.h"
 #include "mail/sink.h"
 #include "store/store_restore.h"
@@ -66,7 +66,7 @@ struct verification {
     struct submission *asked[BACKEND_SEARCH_MAX];
     size_t asked_count;
     struct backend_operation *operation;
-    struct restoration_ids queue, failed;
+    struct id_list queue, failed;
     struct store_restoration restoration;
     bool waiting_for_answer; /* of the store or the outbox */
     bool finishing;

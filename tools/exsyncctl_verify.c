@@ -163,6 +163,24 @@ static void show_counts(struct output_table *table, const json_t *answer)
     }
 }
 
+/* Of copies what was submitted is gone: they are not sent. */
+static void show_outbox(struct exsyncctl *tool, const json_t *answer, int64_t unknown)
+{
+    int64_t copies = output_number(answer, "copies");
+    bool repaired = output_true(answer, "repaired");
+    output_print(tool, OUTPUT_BAD,
+                 "The outbox has %" PRId64 " %s that the database does not know%s.\n", unknown,
+                 unknown == 1 ? "message" : "messages",
+                 repaired && unknown > copies ? "; it will be mended" : "");
+    if (copies > 0)
+        output_print(tool, OUTPUT_BAD,
+                     "Of %" PRId64 " of them only the copy is left that was to go out, without its "
+                     "Bcc recipients: %s\n",
+                     copies,
+                     repaired ? "exsyncctl queue list --failed has them for you to decide."
+                              : "--repair puts these into failed/, where you decide.");
+}
+
 static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
 {
     struct verify_sum *sum = argument;
@@ -175,11 +193,7 @@ static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
         show_result(table, answer);
         count(sum, answer);
     } else if (unknown > 0) {
-        output_print(tool, OUTPUT_BAD,
-                     "The outbox has %" PRId64 " %s that the database does not "
-                     "know%s.\n",
-                     unknown, unknown == 1 ? "message" : "messages",
-                     output_true(answer, "repaired") ? "; it will be mended" : "");
+        show_outbox(tool, answer, unknown);
     }
 }
 

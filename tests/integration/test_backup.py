@@ -571,6 +571,42 @@ def _():
         check_equal(scene.daemon.log().count("does not know 1 message in"), 1, "warnings")
 
 
+@case("a start without the database warns of copies whose original is gone, and leaves them to a person")
+def _():
+    with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
+        scene.start()
+        tool = Exsyncctl(scene)
+        scene.daemon.until_started()
+        tool.output("pause", PROFILE)
+        scene.submit(mail("only its copy is left", ANN))
+        until_taken_in(scene, "only its copy is left")
+        until(scene.outbox.kept, "it is settled")
+        scene.daemon.stop()
+        for path in (scene.folder / "state").glob("exsyncd.db*"):
+            path.unlink()
+        kept, = (scene.folder / "state/outbox/kept").iterdir()
+        kept.unlink()
+        scene.daemon.start()
+        scene.daemon.until_logged("does not know 1 message in",
+                                  f"{scene.folder}/state/outbox/queue",
+                                  "exsyncctl verify --all --repair")
+        status, out, _ = tool.run("check")
+        check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
+        answers = tool.answers("verify", "--all", wanted=65)
+        check_equal(answers[0], {"kind": "outbox", "unknown": 1, "copies": 1, "repaired": False},
+                    "what is told of the outbox")
+        said = tool.output("verify", "--all", "--repair")
+        check("exsyncctl queue list --failed" in said, said)
+        check("does not know" not in tool.run("check")[1], "it is said after the repair")
+        check_equal((scene.outbox.queue(), len(scene.outbox.failed())), ([], 1), "queue and failed")
+        row = tool.output("queue", "list", "--failed")
+        check(kept.name in row and "no Bcc recipients" in row, row)
+        tool.output("resume", PROFILE)
+        tool.output("queue", "discard", kept.name)
+        check("was refused" not in tool.run("check")[1], "it is refused after it was discarded")
+        check_equal(scene.exchange.counter("sent"), 0, "messages that were sent")
+
+
 @case("verify does not say of the outbox that it will be mended when the disk refuses")
 def _():
     with scene_of((ANN,)) as scene:

@@ -318,14 +318,13 @@ void store_restore(struct store *store, struct store_restoration *restoration, s
     ask(ASKED_RESTORE, done, argument);
 }
 
-void restoration_ids_keep(struct restoration_ids *folder, const char (*ids)[OUTBOX_ID_SIZE],
-                          size_t count)
+void id_list_keep(struct id_list *folder, const char (*ids)[OUTBOX_ID_SIZE], size_t count)
 {
     (void)folder, (void)ids, (void)count;
     world.lists++;
 }
 
-void restoration_ids_release(struct restoration_ids *folder)
+void id_list_release(struct id_list *folder)
 {
     (void)folder;
 }
