@@ -3,6 +3,7 @@
 in the Maildir once."""
 
 import collections
+import json
 import os
 import shutil
 import stat
@@ -624,6 +625,18 @@ def _():
         check((outbox / "kept" / unknown).exists(), "it is gone")
         (outbox / "intake" / unknown).rmdir()
         (outbox / "kept" / unknown).unlink()
+
+
+@case("a backup into a file whose name is no UTF-8 is told as JSON all the same")
+def _():
+    with scene_of((ANN,)) as scene:
+        scene.start()
+        scene.daemon.until_started()
+        target = os.fsdecode(os.fsencode(scene.folder) + b"/backup-\xff.db")
+        status, out, error = Exsyncctl(scene).run("--json", "backup", target)
+        check_equal((status, error), (0, ""), "status, and what is said")
+        check_equal(json.loads(out)["file"], f"{scene.folder}/backup-?.db", "the file that is told")
+        check(os.path.exists(target), "there is no backup")
 
 
 @case("a backup is one private file that is whole, or none")
