@@ -40,15 +40,11 @@ static uint64_t delay_kept(const struct reload *reload, const struct direction *
     return delay > interval ? random_below(interval) : delay;
 }
 
-/* A profile that has changed is tried at once, by the first mailbox that comes to receive by it: a
- * new password that is wrong is known now, not after an interval. */
 static bool tries_first(struct profile *profile, const struct mailbox *mailbox,
                         const struct config_mailbox *config)
 {
-    bool first = profile != mailbox->profile && !profile->hurried && config->settings->incoming &&
-                 !mailbox->incoming.switched_off;
-    profile->hurried = profile->hurried || first;
-    return first;
+    return config->settings->incoming && !mailbox->incoming.switched_off &&
+           profile_hurry(profile, mailbox->profile);
 }
 
 /* One of its cycles runs: it changes over when none does, and its other direction waits for that
