@@ -123,6 +123,10 @@ static void reload_add(struct reload *reload, const struct store_registration *r
     reload->service->unchecked |= registration->unchecked;
     mailbox->check_from_ms = registration->check_from_ms;
     mailbox->check_above = registration->check_above;
+    mailbox_recall_trouble(&mailbox->incoming, registration->incoming_trouble.failures,
+                           registration->incoming_trouble.since_ms);
+    mailbox_recall_trouble(&mailbox->outgoing, registration->outgoing_trouble.failures,
+                           registration->outgoing_trouble.since_ms);
     switch_recall(mailbox, registration);
     switch_quieten(mailbox);
     reload->merged[reload->merged_count++] = mailbox;

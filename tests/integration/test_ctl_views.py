@@ -322,6 +322,30 @@ def _():
         check_equal(tool.answers("status")[0]["reload_refused"], None, "when one was taken")
 
 
+@case("after a restart the tries and the time of trouble go on where they were")
+def _():
+    with refused(profile={"probe_intervals": "1s"}) as scene:
+        tool = started(scene)
+        until(lambda: (mailbox_of(tool, BEN)["incoming"]["trouble"] or {"failures": 0})["failures"] >= 2,
+              "it has failed some times")
+        scene.daemon.stop()
+        before, = scene.ledger.unresolved(BEN)
+        scene.profile_keys["probe_intervals"] = "1h"
+        scene.write_configuration()
+        scene.daemon.start()
+        scene.daemon.until_started()
+        until_state(tool, BEN, "stopped")
+        trouble = mailbox_of(tool, BEN)["incoming"]["trouble"]
+        check_equal(trouble["failures"], before["count"] + 1, "tries that are told after the restart")
+        check(trouble["since"] < tool.answers("mailbox", "show", ANN)[0]["incoming"]["last_started"],
+              f"since {trouble['since']}")
+        scene.daemon.stop()
+        scene.exchange.grant(BEN)
+        scene.daemon.start()
+        scene.daemon.until_logged(f"{BEN}: incoming works again after {before['count'] + 1} failed tries")
+        until_state(tool, BEN, "ok")
+
+
 @case("check --json is one object with the state, the words and the performance data")
 def _():
     with refused() as scene:
