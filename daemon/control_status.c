@@ -20,8 +20,9 @@
  *   alerts      {"errors", "warnings"} that are open; each null as above
  *   storage     what stands in the way of this machine's disk or database (failure_json.h); null:
  *               nothing
- *   reload_refused  since when the configuration that was read last is not in use, because it has
- *               mistakes; null: it is in use
+ *   reload_refused  since when the configuration that was read last is not in use; null: it is
+ *   reload_error    why it is not, besides mistakes: what the database said when it was asked last
+ *               (error_json of failure_json.h); null: it has mistakes, or is in use
  *   told        "all" when all mailboxes follow; "trouble" when only those in trouble do
  * then profiles (profile_json.h) and mailboxes (mailbox_json.h) by their names. */
 #include "daemon/control_commands.h"
@@ -127,6 +128,7 @@ static void tell_counts(struct status_view *status)
     json_set_number(object, "outbox_unknown", intake_unknown(view->service->intake));
     json_object_set_new(object, "alerts", alerts_json(view));
     json_set_time(object, "reload_refused", view->service->reload_refused_ms);
+    json_object_set_new(object, "reload_error", error_json(&view->service->reload_failure));
     json_object_set_new(object, "storage", storage_json(&view->service->scheduler.storage));
     json_set_text(object, "told", status->all ? "all" : "trouble");
     control_reply(view->request, object);

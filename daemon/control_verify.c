@@ -33,6 +33,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control_commands.h"
+#include "daemon/failure_json.h"
 #include "daemon/messages.h"
 #include "daemon/profile.h"
 #include "daemon/unrecorded.h"
@@ -125,15 +126,6 @@ static void conclude(struct verify_request *verify)
 
 /* --- mailboxes --- */
 
-static json_t *error_of(const struct failure *failure)
-{
-    if (failure == NULL)
-        return json_null();
-    return json_pack("{s:s,s:s,s:s,s:s}", "code", failure->code, "sentence",
-                     failure->sentence == NULL ? "" : failure->sentence, "text", failure->text,
-                     "remedy", failure->remedy == NULL ? "" : failure->remedy);
-}
-
 static void tell(const struct verify_request *verify, const struct mailbox *mailbox,
                  const struct failure *failure)
 {
@@ -152,7 +144,7 @@ static void tell(const struct verify_request *verify, const struct mailbox *mail
                   (json_int_t)found->searches, "exchange_not_asked", found->exchange_not_asked,
                   "sent_queued", (json_int_t)found->sent, "draft_queued",
                   (json_int_t)found->drafted, "no_file", (json_int_t)found->missing, "error",
-                  error_of(failure)));
+                  error_json(failure)));
 }
 
 static void report_repaired(const struct verify_request *verify, const struct mailbox *mailbox)

@@ -20,8 +20,9 @@
 enum { TURN_MAILBOXES = 250 /* changed over in one turn of the loop */ };
 
 /* Since the first of those that were refused in a row. */
-static void note_refusal(struct service *service, bool taken)
+static void note_refusal(struct service *service, bool taken, const struct failure *failure)
 {
+    service->reload_failure = *failure;
     if (taken)
         service->reload_refused_ms = 0;
     else if (service->reload_refused_ms == 0)
@@ -33,7 +34,7 @@ static void reload_free(struct reload *reload)
     struct service *service = reload->service;
     service->reload = NULL;
     if (!reload->first && !service->stopping) {
-        note_refusal(service, reload->taken);
+        note_refusal(service, reload->taken, &reload->failure);
         service_state_ready(service, reload->taken);
     }
     config_free(reload->config);
@@ -55,6 +56,8 @@ static void reload_free(struct reload *reload)
 static void reload_tell(struct reload *reload, bool taken, const struct failure *failure)
 {
     reload->taken = taken;
+    if (failure != NULL)
+        reload->failure = *failure;
     const struct reload_result result = {taken, buffer_string(&reload->report), failure};
     struct reload_waiter *waiter;
     while ((waiter = LIST_FIRST(&reload->waiters)) != NULL) {
@@ -164,7 +167,8 @@ static void reload_failed(struct reload *reload, const struct failure *failure)
         const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED,
                                           .code = failure->code};
         log_write(service->context.log, LOG_PRIORITY_ERROR, &fields,
-                  "the configuration was not reloaded, the one in use stays: %s (%s): %s",
+                  "the configuration was not reloaded, the one in use stays: %s (%s): %s. When "
+                  "that is mended: exsyncctl reload",
                   failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
     }
     reload_tell(reload, false, failure);

@@ -68,9 +68,10 @@ struct service {
     size_t unchecked_index; /* of the one that was found last; any number after a reload */
     struct reload *reload;  /* under way; NULL */
     bool reload_again;
-    int64_t reload_refused_ms; /* since when the configuration that was read last is not in use,
-                                  because it was refused; 0: it is */
-    struct control *control;   /* NULL: nobody can ask */
+    int64_t reload_refused_ms;     /* since when the configuration that was read last is not in use,
+                                      because it was refused; 0: it is */
+    struct failure reload_failure; /* why it was, the last time; not set: it has mistakes */
+    struct control *control;       /* NULL: nobody can ask */
     struct reload_waiters reload_waiters; /* for the reload that begins next */
     struct service_watchers watchers;
     struct job_watches tracings; /* of all that are under way */

@@ -9,6 +9,7 @@ import socket
 from alerting import OWNER, AlertScene
 from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl
 from harness import PATIENCE_S, case, check, check_equal, main, until
+from ledger import locked
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
 from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
@@ -16,7 +17,7 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
 STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "refused",
-          "outbox_unknown", "alerts", "storage", "reload_refused", "told"}
+          "outbox_unknown", "alerts", "storage", "reload_refused", "reload_error", "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "partly_disabled", "paused"}
 PROFILE_MEMBERS = {"kind", "name", "url", "account", "auth", "owner", "notify", "notify_command",
@@ -344,6 +345,25 @@ def _():
         scene.daemon.start()
         scene.daemon.until_logged(f"{BEN}: incoming works again after {before['count'] + 1} failed tries")
         until_state(tool, BEN, "ok")
+
+
+@case("a reload that the database has refused is told with what the database said")
+def _():
+    with Scene([ANN]) as scene:
+        tool = started(scene)
+        until_state(tool, ANN, "ok")
+        with locked(scene.ledger.path):
+            status, _, said = tool.run("reload")
+            check(status == 75 and "SQLITE_BUSY" in said, f"reload: {status}, {said}")
+            check(scene.daemon.log_lines("was not reloaded", "SQLITE_BUSY", "exsyncctl reload"), "log")
+            row = tool.answers("status")[0]
+            check_equal(row["reload_error"]["code"], "SQLITE_BUSY", "what status tells")
+            for told in (tool.output("status"), tool.run("check")[1]):
+                line, = [line for line in told.splitlines() if "SQLITE_BUSY" in line and "reload" in line]
+                check("--check-config" not in line and "exsyncctl reload" in line, line)
+        until(lambda: tool.run("reload")[0] == 0, "it is taken")
+        row = tool.answers("status")[0]
+        check_equal((row["reload_refused"], row["reload_error"]), (None, None), "when one was taken")
 
 
 @case("check --json is one object with the state, the words and the performance data")
