@@ -292,10 +292,11 @@ void store_submissions_unsent(struct store *store, struct store_mailbox of, int6
     ask(ASKED_ROWS, NULL, argument);
 }
 
-void outbox_look_for(struct outbox *outbox, const char *const *ids, size_t count, bool *found,
-                     outbox_done *done, void *argument)
+void outbox_look_for(struct outbox *outbox, enum outbox_part part, const char *const *ids,
+                     size_t count, bool *found, outbox_done *done, void *argument)
 {
     (void)outbox;
+    assert_int_equal(part, OUTBOX_IN_QUEUE);
     world.looked_for = ids;
     world.found = found;
     world.count = count;
