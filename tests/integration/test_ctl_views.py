@@ -22,7 +22,8 @@ COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "partly_disabled", "paused"}
 PROFILE_MEMBERS = {"kind", "name", "url", "account", "auth", "owner", "notify", "notify_command",
                    "smtp", "paused", "paused_since", "pause", "gate", "trouble", "next_try",
-                   "sign_ins_refused", "connections", "cycles", "mailboxes", "stopped", "alerts"}
+                   "sign_ins_refused", "refused_otherwise", "connections", "cycles", "mailboxes",
+                   "stopped", "alerts"}
 MAILBOX = {"kind", "address", "profile", "state", "incoming", "outgoing"}
 WHOLE_MAILBOX = MAILBOX | {"account", "url", "identity", "maildir", "after_processing",
                            "move_folder", "process_email_from", "folders"}
