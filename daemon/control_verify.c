@@ -8,9 +8,9 @@
  *   {"kind": "outbox", "unknown": 0, "copies": 0, "repaired": false}
  *   {"kind": "verified", "address": "anna@contoso.com", "profile": "contoso", "differs": true,
  *    "repaired": false, "unchecked": false, "files": 120, "maildir_not_compared": null,
- *    "delivered_unknown": 3, "delivered_failed": 0, "waiting": 2, "exchange_searched": 2,
- *    "exchange_requests": 1, "exchange_not_asked": null, "sent_queued": 1, "draft_queued": 0,
- *    "no_file": 0, "error": null}
+ *    "delivered_unknown": 3, "delivered_failed": 0, "doubled": 0, "doubled_files": [], "waiting":
+ * 2, "exchange_searched": 2, "exchange_requests": 1, "exchange_not_asked": null, "sent_queued": 1,
+ * "draft_queued": 0, "no_file": 0, "error": null}
  *
  *   unknown            messages in the outbox that the database does not know: not for one mailbox
  *   copies             of these: what was submitted is gone; to repair is to put them into failed/
@@ -21,6 +21,9 @@
  *                      null, or why not, or not for all
  *   delivered_unknown  files of the Maildir that are not in the ledger: would be delivered again
  *   delivered_failed   the same that the ledger has as failed
+ *   doubled            files of the Maildir whose message the ledger has in another file: it was
+ *                      delivered twice. Nothing differs by that, and nothing removes them
+ *   doubled_files      how the names of the first of them begin; no other file's do
  *   exchange_searched  messages that Drafts, Outbox and Sent Items were searched for, in so many
  *   exchange_requests
  *   sent_queued        to be sent, though Exchange has them as sent: would be sent again
@@ -126,25 +129,34 @@ static void conclude(struct verify_request *verify)
 
 /* --- mailboxes --- */
 
+static json_t *doubled_json(const struct verification *found)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < found->named; i++)
+        json_array_append_new(names, json_string(found->doubled[i]));
+    return names;
+}
+
 static void tell(const struct verify_request *verify, const struct mailbox *mailbox,
                  const struct failure *failure)
 {
     const struct verification *found = &verify->verification;
     control_reply(
         verify->request,
-        json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:s?,s:I,s:I,s:I,s:I,s:I,s:s?,s:I,s:I,s:I,"
+        json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:s?,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:s?,s:I,s:I,s:I,"
                   "s:o}",
                   "kind", "verified", "address", mailbox_address(mailbox), "profile",
                   mailbox->profile->config->name, "differs", verification_differs(found),
                   "repaired", found->repaired, "unchecked", found->unchecked, "files",
                   (json_int_t)found->files, "maildir_not_compared", found->maildir_not_compared,
                   "delivered_unknown", (json_int_t)found->incoming.unknown, "delivered_failed",
-                  (json_int_t)found->incoming.failed, "waiting", (json_int_t)found->waiting,
-                  "exchange_searched", (json_int_t)found->searched, "exchange_requests",
-                  (json_int_t)found->searches, "exchange_not_asked", found->exchange_not_asked,
-                  "sent_queued", (json_int_t)found->sent, "draft_queued",
-                  (json_int_t)found->drafted, "no_file", (json_int_t)found->missing, "error",
-                  error_json(failure)));
+                  (json_int_t)found->incoming.failed, "doubled",
+                  (json_int_t)found->incoming.doubled, "doubled_files", doubled_json(found),
+                  "waiting", (json_int_t)found->waiting, "exchange_searched",
+                  (json_int_t)found->searched, "exchange_requests", (json_int_t)found->searches,
+                  "exchange_not_asked", found->exchange_not_asked, "sent_queued",
+                  (json_int_t)found->sent, "draft_queued", (json_int_t)found->drafted, "no_file",
+                  (json_int_t)found->missing, "error", error_json(failure)));
 }
 
 static void report_repaired(const struct verify_request *verify, const struct mailbox *mailbox)

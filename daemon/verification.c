@@ -149,11 +149,25 @@ void verification_repair(struct verification *verification)
 
 static void list_page(struct verification *verification);
 
+static void name_doubled(struct verification *verification, size_t index)
+{
+    const struct sink_listing *listing = verification->listing;
+    const char *instance = store_instance(verification_context(verification)->store);
+    for (size_t i = 0; i < listing->count; i++) {
+        if (listing->files[i].number == verification->incoming.doubled_files[index])
+            maildir_name_begin(&listing->files[i], instance, verification->doubled[index]);
+    }
+}
+
 static void compared(void *argument, const struct failure *failure)
 {
     struct verification *verification = argument;
     if (verification_over(verification, failure))
         return;
+    for (; verification->named < STORE_DOUBLED_MAX &&
+           verification->named < verification->incoming.doubled;
+         verification->named++)
+        name_doubled(verification, verification->named);
     if (verification->listing->more) {
         list_page(verification);
         return;

@@ -5,6 +5,7 @@ in the Maildir once."""
 import collections
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -375,7 +376,7 @@ def _():
                                                   "no_file", "repaired")},
                     {"differs": True, "delivered_unknown": 7, "sent_queued": 1, "no_file": 1,
                      "repaired": False}, "what differs of ANN")
-        check_equal(answers[0], {"kind": "outbox", "unknown": 2, "repaired": False},
+        check_equal(answers[0], {"kind": "outbox", "unknown": 2, "copies": 0, "repaired": False},
                     "what differs of the outbox")
         status, out, err = tool.run("verify", "--all")
         check_equal(status, 65, "status")
@@ -454,6 +455,28 @@ def _():
         check_equal(scene.daemon.log_lines("looked for"), [], "repairs")
         tool.fails(67, "verify", "nobody@example.com", saying="there is no mailbox")
         tool.fails(EX_USAGE, "verify", saying="say which mailbox")
+
+
+@case("verify tells of files whose message was delivered in another file, and changes nothing")
+def _():
+    with scene_of((ANN,)) as scene:
+        add(scene, 2)
+        scene.start()
+        scene.until_delivered(ANN, 2)
+        maildir = scene.maildir(ANN).path
+        file = next((maildir / "new").iterdir())
+        begin, number, rest = re.fullmatch(r"(\d+\.[0-9a-f]{12}b\d+r)([0-9a-f]{16})(.*)", file.name).groups()
+        other = f"{begin}{'0' * 15}1"
+        (maildir / "cur" / f"{other}{rest}:2,S").write_bytes(file.read_bytes())
+        tool = Exsyncctl(scene)
+        answer = tool.answers("verify", ANN)[0]
+        check_equal((answer["doubled"], answer["doubled_files"], answer["differs"]), (1, [other], False),
+                    "what is told")
+        said = tool.output("verify", ANN)
+        check("1 file of messages that were delivered in another file" in said and other in said
+              and number not in said, said)
+        check((maildir / "cur" / f"{other}{rest}:2,S").exists() and file.exists(), "a file is gone")
+        (maildir / "cur" / f"{other}{rest}:2,S").unlink()
 
 
 @case("verify counts no files where it compares no Maildir, and says how many it has left out")
