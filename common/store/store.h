@@ -409,6 +409,11 @@ void store_submissions_open(struct store *store,
                             void (*each)(void *argument, const struct store_backlog *backlog),
                             store_done *done, void *argument);
 
+/* The same for people, who are told also while nothing can be written. Read. */
+void store_submissions_show(struct store *store,
+                            void (*each)(void *argument, const struct store_backlog *backlog),
+                            store_done *done, void *argument);
+
 struct store_submission_change {
     const char *id;
     enum store_submission_state state;
