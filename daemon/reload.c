@@ -17,7 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN_MAILBOXES = 250 /* changed over in one turn of the loop */ };
+enum {
+    TURN_MAILBOXES = 250, /* changed over in one turn of the loop */
+    LATE_MS = 60 * 1000,
+};
 
 /* Since the first of those that were refused in a row. */
 static void note_refusal(struct service *service, bool taken, const struct failure *failure)
@@ -323,10 +326,25 @@ void reload_start(struct service *service)
     }
     struct reload *reload = memory_allocate(sizeof *reload);
     reload->service = service;
+    reload->began_ms = clock_wall_ms();
     service->reload = reload;
     service_state_reloading(service);
     take_waiters(reload);
     executor_pool_submit(service->loader, NULL, &reload->job, reload_work, reload_done, reload);
+}
+
+struct reload_wait reload_wait(const struct service *service)
+{
+    const struct reload *reload = service->reload;
+    if (reload == NULL || reload->first)
+        return (struct reload_wait){0};
+    return (struct reload_wait){
+        .since_ms = reload->began_ms,
+        .late = clock_wall_ms() - reload->began_ms > LATE_MS,
+        .what = reload->config == NULL && reload->configuration == NULL
+                    ? "the files of the configuration"
+                    : "the database",
+    };
 }
 
 void reload_start_and_tell(struct service *service, struct reload_waiter *waiter)

@@ -102,6 +102,14 @@ void reload_start(struct service *service);
 /* The same, and tells what came of it: of a reload that begins from now on. */
 void reload_start_and_tell(struct service *service, struct reload_waiter *waiter);
 
+/* A reload that is under way. */
+struct reload_wait {
+    int64_t since_ms; /* wall time; 0: none is */
+    bool late;        /* something hangs, as it seems */
+    const char *what; /* static: what it waits for */
+};
+struct reload_wait reload_wait(const struct service *service);
+
 /* Makes the profiles of a configuration those in use, with their connections and gates where
  * nothing has changed that reaches the server. */
 void service_take_profiles(struct service *service, struct configuration *configuration);

@@ -171,6 +171,17 @@ static void judge_configuration(struct check *check, const char *refused, const 
         buffer_append_string(&check->reasons, "exsyncd --check-config shows what is wrong");
 }
 
+static void judge_reload(struct check *check, const json_t *wait)
+{
+    char since[OUTPUT_TIME_SIZE];
+    if (!output_true(wait, "late"))
+        return;
+    output_time(since, output_text(wait, "since"));
+    add_reason(check, CHECK_WARNING);
+    buffer_append_format(&check->reasons, "a reload has waited for %s since %s",
+                         output_words(wait, "waits_for"), since);
+}
+
 static void judge_profile(struct check *check, const json_t *profile)
 {
     const json_t *trouble = json_object_get(profile, "trouble");
@@ -244,6 +255,7 @@ static void take(struct exsyncctl *tool, const json_t *answer, void *argument)
         judge_storage(check, answer);
         judge_configuration(check, output_text(answer, "reload_refused"),
                             json_object_get(answer, "reload_error"));
+        judge_reload(check, json_object_get(answer, "reload_under_way"));
         check->configured = number_of(json_object_get(answer, "mailboxes"), "configured");
         judge_mailboxes(check, json_object_get(answer, "mailboxes"));
         judge_disabled(check, json_object_get(answer, "mailboxes"));

@@ -118,6 +118,17 @@ static void print_reload(struct exsyncctl *tool, const char *refused, const json
         output_print(tool, OUTPUT_BAD, "exsyncd --check-config shows what is wrong\n");
 }
 
+static void print_reload_wait(struct exsyncctl *tool, const json_t *wait)
+{
+    char since[OUTPUT_TIME_SIZE];
+    if (!json_is_object(wait))
+        return;
+    output_time(since, output_text(wait, "since"));
+    output_print(tool, output_true(wait, "late") ? OUTPUT_BAD : OUTPUT_PLAIN,
+                 "  reload     under way since %s, waits for %s\n", since,
+                 output_words(wait, "waits_for"));
+}
+
 static void print_counts(struct exsyncctl *tool, const json_t *status)
 {
     const json_t *mailboxes = json_object_get(status, "mailboxes");
@@ -138,6 +149,7 @@ static void print_counts(struct exsyncctl *tool, const json_t *status)
     print_alerts(tool, json_object_get(status, "alerts"));
     print_reload(tool, output_text(status, "reload_refused"),
                  json_object_get(status, "reload_error"));
+    print_reload_wait(tool, json_object_get(status, "reload_under_way"));
     if (json_is_object(storage))
         output_print(tool, OUTPUT_BAD, "  storage    %s (%s) %s\n",
                      output_words(storage, "sentence"), output_words(storage, "error"),

@@ -17,7 +17,8 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
 STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "refused",
-          "outbox_unknown", "alerts", "storage", "reload_refused", "reload_error", "told"}
+          "outbox_unknown", "alerts", "storage", "reload_refused", "reload_error",
+          "reload_under_way", "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "partly_disabled", "paused"}
 PROFILE_MEMBERS = {"kind", "name", "url", "account", "auth", "owner", "notify", "notify_command",
@@ -365,6 +366,28 @@ def _():
         until(lambda: tool.run("reload")[0] == 0, "it is taken")
         row = tool.answers("status")[0]
         check_equal((row["reload_refused"], row["reload_error"]), (None, None), "when one was taken")
+
+
+@case("a reload that waits for the database is told, with what it waits for")
+def _():
+    with Scene([ANN]) as scene:
+        tool = started(scene)
+        until_state(tool, ANN, "ok")
+        check_equal(tool.answers("status")[0]["reload_under_way"], None, "without a reload")
+
+        def waits():
+            scene.daemon.reload()  # the one before was refused, perhaps
+            wait = tool.answers("status")[0]["reload_under_way"]
+            return wait and wait["waits_for"] == "the database" and not wait["late"]
+
+        def says():
+            scene.daemon.reload()
+            return "under way since" in tool.output("status")
+        with locked(scene.ledger.path):
+            until(waits, "status --json tells of it")
+            until(says, "status tells of it")
+        until(lambda: tool.run("reload")[0] == 0, "one is taken")
+        until(lambda: tool.answers("status")[0]["reload_under_way"] is None, "it is over")
 
 
 @case("check --json is one object with the state, the words and the performance data")
