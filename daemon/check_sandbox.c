@@ -12,10 +12,21 @@ static bool is_below(const char *path, const char *folder, size_t length)
 
 /* --- what is missing --- */
 
+static bool is_home(const char *path)
+{
+    static const char *const homes[] = {"/home", "/root", "/run/user"};
+    for (size_t i = 0; i < sizeof homes / sizeof homes[0]; i++) {
+        if (is_below(path, homes[i], strlen(homes[i])))
+            return true;
+    }
+    return false;
+}
+
 static bool may_write(const struct unit_file *unit, const char *path)
 {
     static const char own[] = "/var/lib/exsyncd";
-    if (!unit->read_only || is_below(path, own, strlen(own)))
+    bool read_only = unit->read_only || (unit->read_only_home && is_home(path));
+    if (!read_only || is_below(path, own, strlen(own)))
         return true;
     const char *next = buffer_string(&unit->writable);
     while (*next == '\n') {
@@ -27,23 +38,13 @@ static bool may_write(const struct unit_file *unit, const char *path)
     return false;
 }
 
-static bool is_hidden(const struct unit_file *unit, const char *path)
-{
-    static const char *const homes[] = {"/home", "/root", "/run/user"};
-    for (size_t i = 0; unit->without_home && i < sizeof homes / sizeof homes[0]; i++) {
-        if (is_below(path, homes[i], strlen(homes[i])))
-            return true;
-    }
-    return false;
-}
-
 void check_sandbox(const struct unit_file *unit, const char *const *folders, size_t count,
                    struct buffer *report)
 {
     struct buffer missing = {0};
     bool hidden = false;
     for (size_t i = 0; unit->installed && i < count; i++) {
-        hidden = hidden || is_hidden(unit, folders[i]);
+        hidden = hidden || (unit->without_home && is_home(folders[i]));
         if (may_write(unit, folders[i]))
             continue;
         buffer_append_string(&missing, "    ReadWritePaths=");

@@ -80,7 +80,8 @@ static void reloaded(struct reload_waiter *waiter, const struct reload_result *r
         control_end(request);
     } else if (failure != NULL) {
         control_fail(request, EX_TEMPFAIL, "ReloadFailed",
-                     "the configuration was not reloaded, the one in use stays: %s (%s): %s",
+                     "the configuration was not reloaded, the one in use stays: %s (%s): %s. When "
+                     "that is mended: exsyncctl reload",
                      failure->sentence == NULL ? "" : failure->sentence, failure->code,
                      failure->text);
     } else {

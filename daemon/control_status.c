@@ -21,10 +21,12 @@
  *               the errors those of a message that could not be taken or sent
  *   storage     what stands in the way of this machine's disk or database (failure_json.h); null:
  *               nothing
- *   reload_refused  since when the configuration that was read last is not in use, because it has
- *               mistakes; null: it is in use
- *   told        "all" when all mailboxes follow; "trouble" when only those in trouble do
- * then profiles (profile_json.h) and mailboxes (mailbox_json.h) by their names. */
+ *   reload_refused  since when the configuration that was read last is not in use; null: it is
+ *   reload_error    why it is not, besides mistakes: what the database said when it was asked last
+ *               (error_json of failure_json.h); null: it has mistakes, or is in use
+ *   reload_under_way  {"since", "waits_for": for people, "late": for more than a minute}; null:
+ * none is told        "all" when all mailboxes follow; "trouble" when only those in trouble do then
+ * profiles (profile_json.h) and mailboxes (mailbox_json.h) by their names. */
 #include "daemon/control_commands.h"
 #include "daemon/failure_json.h"
 #include "daemon/health.h"
@@ -104,6 +106,18 @@ static json_t *alerts_json(const struct view *view)
     return object;
 }
 
+static json_t *reload_json(const struct service *service)
+{
+    const struct reload_wait wait = reload_wait(service);
+    if (wait.since_ms == 0)
+        return json_null();
+    json_t *object = json_object();
+    json_set_time(object, "since", wait.since_ms);
+    json_set_text(object, "waits_for", wait.what);
+    json_object_set_new(object, "late", json_boolean(wait.late));
+    return object;
+}
+
 static json_t *storage_json(const struct gate *storage)
 {
     if (storage->state == GATE_OPEN)
@@ -129,6 +143,8 @@ static void tell_counts(struct status_view *status)
     json_set_number(object, "outbox_unknown", intake_unknown(view->service->intake));
     json_object_set_new(object, "alerts", alerts_json(view));
     json_set_time(object, "reload_refused", view->service->reload_refused_ms);
+    json_object_set_new(object, "reload_error", error_json(&view->service->reload_failure));
+    json_object_set_new(object, "reload_under_way", reload_json(view->service));
     json_object_set_new(object, "storage", storage_json(&view->service->scheduler.storage));
     json_set_text(object, "told", status->all ? "all" : "trouble");
     control_reply(view->request, object);

@@ -5,14 +5,15 @@
  *
  * Mailboxes are looked at one after the other (verification.h); the answers come as they are:
  *
- *   {"kind": "outbox", "unknown": 0, "repaired": false}
+ *   {"kind": "outbox", "unknown": 0, "copies": 0, "repaired": false}
  *   {"kind": "verified", "address": "anna@contoso.com", "profile": "contoso", "differs": true,
  *    "repaired": false, "unchecked": false, "files": 120, "maildir_not_compared": null,
- *    "delivered_unknown": 3, "delivered_failed": 0, "waiting": 2, "exchange_searched": 2,
- *    "exchange_requests": 1, "exchange_not_asked": null, "sent_queued": 1, "draft_queued": 0,
- *    "no_file": 0, "error": null}
+ *    "delivered_unknown": 3, "delivered_failed": 0, "doubled": 0, "doubled_files": [], "waiting":
+ * 2, "exchange_searched": 2, "exchange_requests": 1, "exchange_not_asked": null, "sent_queued": 1,
+ * "draft_queued": 0, "no_file": 0, "error": null}
  *
  *   unknown            messages in the outbox that the database does not know: not for one mailbox
+ *   copies             of these: what was submitted is gone; to repair is to put them into failed/
  *   repaired           it will be looked for before anything is fetched or sent
  *   unchecked          its Maildir is still to be compared, before anything is fetched
  *   files              of the Maildir, that were compared with the ledger
@@ -20,6 +21,9 @@
  *                      null, or why not, or not for all
  *   delivered_unknown  files of the Maildir that are not in the ledger: would be delivered again
  *   delivered_failed   the same that the ledger has as failed
+ *   doubled            files of the Maildir whose message the ledger has in another file: it was
+ *                      delivered twice. Nothing differs by that, and nothing removes them
+ *   doubled_files      how the names of the first of them begin; no other file's do
  *   exchange_searched  messages that Drafts, Outbox and Sent Items were searched for, in so many
  *   exchange_requests
  *   sent_queued        to be sent, though Exchange has them as sent: would be sent again
@@ -29,19 +33,17 @@
  *
  * Errors: NoSuchMailbox, NoSuchProfile, Differs (something does and was not repaired),
  * VerifyFailed. */
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "base/uuid.h"
 #include "daemon/control_commands.h"
+#include "daemon/failure_json.h"
 #include "daemon/messages.h"
 #include "daemon/profile.h"
+#include "daemon/unrecorded.h"
 #include "daemon/verification.h"
 
 #include <string.h>
 #include <sysexits.h>
-
-enum { LAST_SEQUENCE = 4095 };
 
 struct verify_request {
     struct verification verification;
@@ -55,12 +57,7 @@ struct verify_request {
     int64_t next_number;
     size_t looked_at, differing, failed;
 
-    /* The outbox. */
-    struct restoration_ids kept;
-    uint8_t *states;
-    size_t unknown; /* the first of them */
-    char last_id[OUTBOX_ID_SIZE];
-    struct store_restoration restoration;
+    struct unrecorded unrecorded; /* of the outbox */
 };
 
 static void next_mailbox(struct control_request *request);
@@ -69,8 +66,7 @@ static void next_mailbox(struct control_request *request);
 
 static void verify_free(struct verify_request *verify)
 {
-    restoration_ids_release(&verify->kept);
-    memory_free(verify->states);
+    unrecorded_release(&verify->unrecorded);
     memory_free(verify->address);
     memory_free(verify->profile);
     memory_free(verify);
@@ -105,11 +101,17 @@ static void fail(struct verify_request *verify, const struct failure *failure)
     verify_free(verify);
 }
 
+/* Messages of the outbox. */
+static size_t count_unknown(const struct verify_request *verify)
+{
+    return verify->unrecorded.kept + verify->unrecorded.copies;
+}
+
 static void conclude(struct verify_request *verify)
 {
     struct control_request *request = verify->request;
     size_t differing = verify->differing, failed = verify->failed, all = verify->looked_at;
-    uint64_t unknown = verify->repair ? 0 : verify->unknown;
+    uint64_t unknown = verify->repair ? 0 : count_unknown(verify);
     verify_free(verify);
     if (failed > 0)
         control_fail(request, EX_TEMPFAIL, "VerifyFailed",
@@ -127,13 +129,12 @@ static void conclude(struct verify_request *verify)
 
 /* --- mailboxes --- */
 
-static json_t *error_of(const struct failure *failure)
+static json_t *doubled_json(const struct verification *found)
 {
-    if (failure == NULL)
-        return json_null();
-    return json_pack("{s:s,s:s,s:s,s:s}", "code", failure->code, "sentence",
-                     failure->sentence == NULL ? "" : failure->sentence, "text", failure->text,
-                     "remedy", failure->remedy == NULL ? "" : failure->remedy);
+    json_t *names = json_array();
+    for (size_t i = 0; i < found->named; i++)
+        json_array_append_new(names, json_string(found->doubled[i]));
+    return names;
 }
 
 static void tell(const struct verify_request *verify, const struct mailbox *mailbox,
@@ -142,19 +143,20 @@ static void tell(const struct verify_request *verify, const struct mailbox *mail
     const struct verification *found = &verify->verification;
     control_reply(
         verify->request,
-        json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:s?,s:I,s:I,s:I,s:I,s:I,s:s?,s:I,s:I,s:I,"
+        json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:I,s:s?,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:s?,s:I,s:I,s:I,"
                   "s:o}",
                   "kind", "verified", "address", mailbox_address(mailbox), "profile",
                   mailbox->profile->config->name, "differs", verification_differs(found),
                   "repaired", found->repaired, "unchecked", found->unchecked, "files",
                   (json_int_t)found->files, "maildir_not_compared", found->maildir_not_compared,
                   "delivered_unknown", (json_int_t)found->incoming.unknown, "delivered_failed",
-                  (json_int_t)found->incoming.failed, "waiting", (json_int_t)found->waiting,
-                  "exchange_searched", (json_int_t)found->searched, "exchange_requests",
-                  (json_int_t)found->searches, "exchange_not_asked", found->exchange_not_asked,
-                  "sent_queued", (json_int_t)found->sent, "draft_queued",
-                  (json_int_t)found->drafted, "no_file", (json_int_t)found->missing, "error",
-                  error_of(failure)));
+                  (json_int_t)found->incoming.failed, "doubled",
+                  (json_int_t)found->incoming.doubled, "doubled_files", doubled_json(found),
+                  "waiting", (json_int_t)found->waiting, "exchange_searched",
+                  (json_int_t)found->searched, "exchange_requests", (json_int_t)found->searches,
+                  "exchange_not_asked", found->exchange_not_asked, "sent_queued",
+                  (json_int_t)found->sent, "draft_queued", (json_int_t)found->drafted, "no_file",
+                  (json_int_t)found->missing, "error", error_json(failure)));
 }
 
 static void report_repaired(const struct verify_request *verify, const struct mailbox *mailbox)
@@ -216,26 +218,34 @@ static void next_mailbox(struct control_request *request)
 
 /* --- the outbox: what was submitted and is not in the database --- */
 
-static void tell_outbox(struct verify_request *verify)
+static void report_outbox(const struct verify_request *verify)
 {
-    bool repaired = verify->repair && verify->unknown > 0;
-    if (repaired) {
-        const struct log_fields fields = {.message_id = MESSAGE_RESTORE_BEGUN};
+    const struct unrecorded *found = &verify->unrecorded;
+    const struct log_fields fields = {.message_id = MESSAGE_RESTORE_BEGUN};
+    if (found->kept > 0)
         log_write(verify->service->context.log, LOG_PRIORITY_WARNING, &fields,
                   "the database does not know %zu %s of the outbox; as an administrator "
                   "wishes, %s taken in anew, and looked for in Exchange before anything is sent",
-                  verify->unknown, text_plural(verify->unknown, "message", "messages"),
-                  text_plural(verify->unknown, "it is", "they are"));
-    }
-    control_reply(verify->request, json_pack("{s:s,s:I,s:b}", "kind", "outbox", "unknown",
-                                             (json_int_t)verify->unknown, "repaired", repaired));
+                  found->kept, text_plural(found->kept, "message", "messages"),
+                  text_plural(found->kept, "it is", "they are"));
+}
+
+static void tell_outbox(struct verify_request *verify)
+{
+    const struct unrecorded *found = &verify->unrecorded;
+    bool repaired = verify->repair && count_unknown(verify) > 0;
+    if (repaired)
+        report_outbox(verify);
+    control_reply(verify->request, json_pack("{s:s,s:I,s:I,s:b}", "kind", "outbox", "unknown",
+                                             (json_int_t)count_unknown(verify), "copies",
+                                             (json_int_t)found->copies, "repaired", repaired));
     next_mailbox(verify->request);
 }
 
 /* What stays where it is, is found by the next verification. */
-static void taken_back(void *argument, const struct failure *failure)
+static void repaired(struct unrecorded *unrecorded, const struct failure *failure)
 {
-    struct verify_request *verify = argument;
+    struct verify_request *verify = unrecorded->argument;
     if (failure == NULL)
         intake_note_unknown(verify->service->intake, 0);
     if (!verify->service->stopping)
@@ -248,65 +258,23 @@ static void taken_back(void *argument, const struct failure *failure)
         tell_outbox(verify);
 }
 
-static void take_back(void *argument, const struct failure *failure)
+static void found(struct unrecorded *unrecorded, const struct failure *failure)
 {
-    struct verify_request *verify = argument;
+    struct verify_request *verify = unrecorded->argument;
     if (is_gone(verify))
         return;
     if (failure != NULL) {
         fail(verify, failure);
         return;
     }
-    verify->waiting = true;
-    outbox_take_back(verify->service->context.outbox, verify->kept.pointers, verify->unknown,
-                     taken_back, verify);
-}
-
-/* They may have been sent: the store has to know that before they come. */
-static void repair_outbox(struct verify_request *verify)
-{
-    uuid_generate_ordered(clock_wall_ms(), LAST_SEQUENCE, verify->last_id);
-    const char *last = verify->kept.ids[verify->kept.count - 1];
-    if (strcmp(last, verify->last_id) > 0)
-        memcpy(verify->last_id, last, OUTBOX_ID_SIZE);
-    verify->restoration = (struct store_restoration){
-        .mailbox = STORE_RESTORE_NONE, .last_id = verify->last_id, .now_ms = clock_wall_ms()};
-    verify->waiting = true;
-    store_restore(verify->service->context.store, &verify->restoration, take_back, verify);
-}
-
-static void kept_known(void *argument, const struct failure *failure)
-{
-    struct verify_request *verify = argument;
-    if (is_gone(verify))
-        return;
-    if (failure != NULL) {
-        fail(verify, failure);
-        return;
-    }
-    verify->unknown = restoration_ids_unknown(&verify->kept, verify->states);
-    intake_note_unknown(verify->service->intake, verify->unknown);
-    if (verify->repair && verify->unknown > 0)
-        repair_outbox(verify);
-    else
+    intake_note_unknown(verify->service->intake, count_unknown(verify));
+    if (verify->repair && count_unknown(verify) > 0) {
+        unrecorded->done = repaired;
+        verify->waiting = true;
+        unrecorded_repair(unrecorded);
+    } else {
         tell_outbox(verify);
-}
-
-static void kept_listed(void *argument, const struct failure *failure,
-                        const char (*ids)[OUTBOX_ID_SIZE], size_t count)
-{
-    struct verify_request *verify = argument;
-    if (is_gone(verify))
-        return;
-    if (failure != NULL && !failure->gone) {
-        fail(verify, failure);
-        return;
     }
-    restoration_ids_keep(&verify->kept, ids, failure == NULL ? count : 0);
-    verify->states = memory_allocate_array(verify->kept.count + 1, sizeof *verify->states);
-    verify->waiting = true;
-    store_submissions_states(verify->service->context.store, verify->kept.pointers,
-                             verify->kept.count, verify->states, kept_known, verify);
 }
 
 /* --- the request --- */
@@ -341,8 +309,10 @@ static void start_verify(struct control_request *request)
         next_mailbox(request);
         return;
     }
+    verify->unrecorded =
+        (struct unrecorded){.context = &service->context, .done = found, .argument = verify};
     verify->waiting = true;
-    outbox_list(service->context.outbox, OUTBOX_IN_KEPT, kept_listed, verify);
+    unrecorded_find(&verify->unrecorded);
 }
 
 const struct control_command control_verify_commands[] = {

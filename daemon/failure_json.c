@@ -19,6 +19,15 @@ json_t *trouble_json(const struct failure *failure, uint32_t failures, uint64_t 
     return object;
 }
 
+json_t *error_json(const struct failure *failure)
+{
+    if (failure == NULL || !failure_is_set(failure))
+        return json_null();
+    return json_pack("{s:s,s:s,s:s,s:s}", "code", failure->code, "sentence",
+                     failure->sentence == NULL ? "" : failure->sentence, "text", failure->text,
+                     "remedy", failure->remedy == NULL ? "" : failure->remedy);
+}
+
 static void set_words(json_t *object, const struct store_failure_row *row)
 {
     json_set_text(object, "category", row->category);

@@ -34,6 +34,10 @@
 /* `since_ms` is monotonic. The caller owns the object. */
 json_t *trouble_json(const struct failure *failure, uint32_t failures, uint64_t since_ms);
 
+/* Shorter, of something that was asked for and failed: {"code", "sentence", "text", "remedy"}; null
+ * for NULL, and for one that is not set. */
+json_t *error_json(const struct failure *failure);
+
 json_t *failure_json(const struct store_failure_row *row);
 
 #endif

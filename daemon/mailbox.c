@@ -1,5 +1,6 @@
 #include "daemon/mailbox.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/profile.h"
 
@@ -55,6 +56,15 @@ void mailbox_set_removed(struct mailbox *mailbox, bool removed)
 
 /* --- its configuration --- */
 
+static void forget_trouble(struct direction *direction)
+{
+    memory_free(direction->trouble);
+    memory_free(direction->past);
+    direction->trouble = NULL;
+    direction->past = NULL;
+    direction->probed = false;
+}
+
 /* What went wrong with a direction that is off is over; the store was told by whoever turned it
  * off. */
 static void mailbox_forget_off(struct mailbox *mailbox)
@@ -63,9 +73,7 @@ static void mailbox_forget_off(struct mailbox *mailbox)
     for (size_t i = 0; i < 2; i++) {
         if (mailbox_wants(mailbox, directions[i]->kind))
             continue;
-        memory_free(directions[i]->trouble);
-        directions[i]->trouble = NULL;
-        directions[i]->probed = false;
+        forget_trouble(directions[i]);
         directions[i]->resolved = false;
     }
     mailbox->stopped = mailbox_is_stopped(mailbox);
@@ -130,8 +138,8 @@ void mailbox_free(struct mailbox *mailbox)
     mailbox_uncount(mailbox);
     mailbox_release(mailbox->configuration, mailbox->profile);
     mailbox_forget_folders(mailbox);
-    memory_free(mailbox->incoming.trouble);
-    memory_free(mailbox->outgoing.trouble);
+    forget_trouble(&mailbox->incoming);
+    forget_trouble(&mailbox->outgoing);
     memory_free(mailbox->cookies);
     memory_free(mailbox);
 }
@@ -229,11 +237,30 @@ void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction kind)
 {
     struct direction *direction = mailbox_direction(mailbox, kind);
     mailbox_uncount(mailbox);
-    memory_free(direction->trouble);
-    direction->trouble = NULL;
-    direction->probed = false;
+    forget_trouble(direction);
     mailbox->stopped = mailbox_is_stopped(mailbox);
     mailbox_count(mailbox);
+}
+
+void mailbox_recall_trouble(struct direction *direction, uint32_t failures, int64_t since_ms)
+{
+    if (failures == 0)
+        return;
+    direction->past = memory_allocate(sizeof *direction->past);
+    *direction->past = (struct direction_past){.failures = failures, .since_ms = since_ms};
+}
+
+void mailbox_begin_trouble(struct direction *direction, uint64_t now)
+{
+    struct direction_trouble *trouble = memory_allocate(sizeof *trouble);
+    const struct direction_past *past = direction->past;
+    int64_t age_ms = past == NULL ? 0 : clock_wall_ms() - past->since_ms;
+    assert(direction->trouble == NULL);
+    trouble->since_ms = now - (uint64_t)(age_ms < 0 ? 0 : age_ms);
+    trouble->failures = past == NULL ? 0 : past->failures;
+    direction->trouble = trouble;
+    memory_free(direction->past);
+    direction->past = NULL;
 }
 
 void mailbox_note_own_try(struct direction *direction, uint64_t due_ms)

@@ -33,9 +33,16 @@ struct direction_trouble {
     struct failure failure; /* permanent, too, when it might have passed but has come too often */
     uint32_t failures;      /* in a row */
     struct backoff_tries tries;
-    uint64_t since_ms; /* monotonic */
+    uint64_t since_ms; /* monotonic; that of an earlier process may lie before the clock's 0, and
+                          has wrapped then: differences are right */
     uint64_t probe_ms; /* monotonic: when the next probe is due by itself, though an administrator's
                           own try comes before; 0: none does */
+};
+
+/* What an earlier process has left, until the first cycle of this one ends. */
+struct direction_past {
+    uint32_t failures; /* in a row */
+    int64_t since_ms;  /* wall time */
 };
 
 struct direction {
@@ -45,6 +52,7 @@ struct direction {
     enum cycle_direction kind;
     struct cycle *cycle;               /* while running */
     struct direction_trouble *trouble; /* NULL while all is well */
+    struct direction_past *past;       /* NULL: none that failed, or it is part of the trouble */
     struct status status;
     uint32_t resolves_lost_seen; /* of the profile's, when the store was told that this one works */
     uint32_t outages_seen; /* of the profile's, those after which the folders were looked through */
@@ -146,6 +154,14 @@ struct direction *mailbox_direction(struct mailbox *mailbox, enum cycle_directio
 /* An administrator tries a direction now that would be due at `due_ms` (monotonic): one that has
  * stopped is probed then all the same, unless the try shows that it works. */
 void mailbox_note_own_try(struct direction *direction, uint64_t due_ms);
+
+/* An earlier process has met trouble that is not over. failures 0: none. */
+void mailbox_recall_trouble(struct direction *direction, uint32_t failures, int64_t since_ms);
+
+/* The first cycle since all was well, or since the start, has failed at `now` (monotonic). What an
+ * earlier process has met goes on in it: how often it has failed, and since when. How long it waits
+ * begins anew. Needs that there is no trouble. */
+void mailbox_begin_trouble(struct direction *direction, uint64_t now);
 
 /* A direction that is switched off, and whose cycle does not run, is in no trouble any more. */
 void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction direction);

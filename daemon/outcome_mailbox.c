@@ -29,6 +29,8 @@ static void look_deeper_after_outage(struct direction *direction, const struct c
 
 void outcome_mailbox_succeeded(struct direction *direction, const struct cycle *cycle)
 {
+    if (direction->past != NULL)
+        mailbox_begin_trouble(direction, executor_now(cycle->context->executor));
     look_deeper_after_outage(direction, cycle);
     if (direction->trouble != NULL) {
         const struct log_fields fields = report_fields(cycle, MESSAGE_MAILBOX_RESUMED, NULL);
@@ -102,15 +104,14 @@ uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle 
     struct failure failure = failure_of(cycle, trouble == NULL ? NULL : &trouble->failure);
     struct failure before = {0};
     if (trouble == NULL) {
-        trouble = memory_allocate(sizeof *trouble);
-        trouble->since_ms = executor_now(cycle->context->executor);
-        direction->trouble = trouble;
+        mailbox_begin_trouble(direction, executor_now(cycle->context->executor));
+        trouble = direction->trouble;
     } else {
         before = trouble->failure;
     }
     uint64_t wait = count_try(trouble, cycle, &failure);
     trouble->failure = failure;
-    trouble->failures++;
+    trouble->failures += trouble->failures < UINT32_MAX;
     mailbox_note_end(cycle->mailbox);
     outcome_record(cycle, &failure, true, wait);
     report_mailbox_failure(cycle, &failure, wait, outcome_same_failure(&before, &failure));

@@ -132,6 +132,13 @@ bool profile_is_well(const struct profile *profile)
     return profile->stopped == 0 && profile->untried == 0;
 }
 
+bool profile_hurry(struct profile *profile, const struct profile *before)
+{
+    bool first = profile != before && !profile->hurried;
+    profile->hurried = profile->hurried || first;
+    return first;
+}
+
 struct backoff profile_backoff(const struct profile *profile)
 {
     return (struct backoff){

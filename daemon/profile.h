@@ -102,6 +102,11 @@ bool profile_matches(const struct profile *profile, const struct config_profile 
  * again. */
 bool profile_is_well(const struct profile *profile);
 
+/* Whether a mailbox that a reload has brought here from another profile (`before`), to receive by
+ * it, is to try it at once: the first one is, once. A new password that is wrong is known now, not
+ * after an interval. */
+bool profile_hurry(struct profile *profile, const struct profile *before);
+
 /* What it calls itself in requests. Valid as long as `config`. */
 const char *profile_user_agent(const struct config_profile *config);
 

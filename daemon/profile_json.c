@@ -100,6 +100,12 @@ static json_t *refused_json(const struct profile *profile)
     return object;
 }
 
+static json_t *refused_otherwise_json(const struct profile *profile)
+{
+    bool open = profile->gate.state == GATE_OPEN;
+    return error_json(open ? http_pool_refusal(profile->pool) : NULL);
+}
+
 static json_t *connections_json(const struct profile *profile)
 {
     json_t *object = json_object();
@@ -141,6 +147,7 @@ json_t *profile_json(const struct profile *profile, const struct config *config)
     set_pause(object, profile);
     set_gate(object, profile);
     json_object_set_new(object, "sign_ins_refused", refused_json(profile));
+    json_object_set_new(object, "refused_otherwise", refused_otherwise_json(profile));
     json_object_set_new(object, "connections", connections_json(profile));
     json_object_set_new(object, "cycles", cycles_json(profile));
     json_set_number(object, "mailboxes", profile->mailbox_count);

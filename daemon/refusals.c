@@ -3,7 +3,6 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -59,13 +58,10 @@ static void resolved(void *argument, const struct failure *failure)
 
 static void resolve(struct refusals *refusals)
 {
-    const char *ids[REFUSALS_A_SLICE];
-    for (size_t i = 0; i < refusals->count; i++)
-        ids[i] = refusals->ids[i];
     if (refusals->count == 0)
         resolved(refusals, NULL);
     else
-        store_failures_resolve_messages(refusals->context->store, ids, refusals->count,
+        store_failures_resolve_messages(refusals->context->store, refusals->asked, refusals->count,
                                         clock_wall_ms(), resolved, refusals);
 }
 
@@ -73,43 +69,41 @@ static void resolve(struct refusals *refusals)
  * looked at in this order none that has one is missed. What has failed since it was queued is there
  * before the store has it as failed --- */
 
-static int compare_ids(const void *a, const void *b)
+static void look_for(struct refusals *refusals, enum outbox_part part, outbox_done *done)
 {
-    return strcmp(a, b);
+    outbox_look_for(refusals->context->outbox, part, refusals->asked, refusals->count,
+                    refusals->found, done, refusals);
 }
 
-static void forget_found(struct refusals *refusals, const char (*ids)[OUTBOX_ID_SIZE], size_t count)
+static void forget_found(struct refusals *refusals)
 {
     size_t left = 0;
     for (size_t i = 0; i < refusals->count; i++) {
-        const char *id = refusals->ids[i];
-        if (count > 0 && bsearch(id, ids, count, sizeof *ids, compare_ids) != NULL)
-            continue;
-        if (left != i)
-            memcpy(refusals->ids[left], id, OUTBOX_ID_SIZE);
-        left++;
+        if (!refusals->found[i])
+            refusals->asked[left++] = refusals->asked[i];
     }
     refusals->count = left;
 }
 
-static void failed_listed(void *argument, const struct failure *failure,
-                          const char (*ids)[OUTBOX_ID_SIZE], size_t count)
+static void looked_in_failed(void *argument, const struct failure *failure)
 {
     struct refusals *refusals = argument;
     if (!goes_on(refusals, failure))
         return;
-    forget_found(refusals, ids, count);
+    forget_found(refusals);
     resolve(refusals);
 }
 
-static void intake_listed(void *argument, const struct failure *failure,
-                          const char (*ids)[OUTBOX_ID_SIZE], size_t count)
+static void looked_in_intake(void *argument, const struct failure *failure)
 {
     struct refusals *refusals = argument;
     if (!goes_on(refusals, failure))
         return;
-    forget_found(refusals, ids, count);
-    outbox_list(refusals->context->outbox, OUTBOX_IN_FAILED, failed_listed, refusals);
+    forget_found(refusals);
+    if (refusals->count == 0)
+        resolve(refusals);
+    else
+        look_for(refusals, OUTBOX_IN_FAILED, looked_in_failed);
 }
 
 /* --- 1: the store --- */
@@ -124,13 +118,16 @@ static void left_read(void *argument, const struct failure *failure,
     refusals->count = 0;
     for (size_t i = 0; i < failures->count; i++) {
         const char *id = failures->rows[i].submission;
-        if (strlen(id) == OUTBOX_ID_SIZE - 1)
-            memcpy(refusals->ids[refusals->count++], id, OUTBOX_ID_SIZE);
+        if (strlen(id) != OUTBOX_ID_SIZE - 1)
+            continue;
+        memcpy(refusals->ids[refusals->count], id, OUTBOX_ID_SIZE);
+        refusals->asked[refusals->count] = refusals->ids[refusals->count];
+        refusals->count++;
     }
     if (refusals->count == 0)
         resolve(refusals);
     else
-        outbox_list(refusals->context->outbox, OUTBOX_IN_INTAKE, intake_listed, refusals);
+        look_for(refusals, OUTBOX_IN_INTAKE, looked_in_intake);
 }
 
 static void next_slice(struct refusals *refusals)

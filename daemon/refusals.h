@@ -28,7 +28,9 @@ struct refusals {
     bool again; /* something has changed meanwhile */
     bool stopping;
     int64_t position;                           /* of the store's listing */
-    char ids[REFUSALS_A_SLICE][OUTBOX_ID_SIZE]; /* of this slice: those whose file is not found */
+    char ids[REFUSALS_A_SLICE][OUTBOX_ID_SIZE]; /* of this slice */
+    const char *asked[REFUSALS_A_SLICE];        /* of these, those whose file is not found so far */
+    bool found[REFUSALS_A_SLICE];
     size_t count;
 };
 

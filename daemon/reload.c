@@ -17,11 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN_MAILBOXES = 250 /* changed over in one turn of the loop */ };
+enum {
+    TURN_MAILBOXES = 250, /* changed over in one turn of the loop */
+    LATE_MS = 60 * 1000,
+};
 
 /* Since the first of those that were refused in a row. */
-static void note_refusal(struct service *service, bool taken)
+static void note_refusal(struct service *service, bool taken, const struct failure *failure)
 {
+    service->reload_failure = *failure;
     if (taken)
         service->reload_refused_ms = 0;
     else if (service->reload_refused_ms == 0)
@@ -33,7 +37,7 @@ static void reload_free(struct reload *reload)
     struct service *service = reload->service;
     service->reload = NULL;
     if (!reload->first && !service->stopping) {
-        note_refusal(service, reload->taken);
+        note_refusal(service, reload->taken, &reload->failure);
         service_state_ready(service, reload->taken);
     }
     config_free(reload->config);
@@ -55,6 +59,8 @@ static void reload_free(struct reload *reload)
 static void reload_tell(struct reload *reload, bool taken, const struct failure *failure)
 {
     reload->taken = taken;
+    if (failure != NULL)
+        reload->failure = *failure;
     const struct reload_result result = {taken, buffer_string(&reload->report), failure};
     struct reload_waiter *waiter;
     while ((waiter = LIST_FIRST(&reload->waiters)) != NULL) {
@@ -164,7 +170,8 @@ static void reload_failed(struct reload *reload, const struct failure *failure)
         const struct log_fields fields = {.message_id = MESSAGE_RELOAD_FAILED,
                                           .code = failure->code};
         log_write(service->context.log, LOG_PRIORITY_ERROR, &fields,
-                  "the configuration was not reloaded, the one in use stays: %s (%s): %s",
+                  "the configuration was not reloaded, the one in use stays: %s (%s): %s. When "
+                  "that is mended: exsyncctl reload",
                   failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
     }
     reload_tell(reload, false, failure);
@@ -319,10 +326,25 @@ void reload_start(struct service *service)
     }
     struct reload *reload = memory_allocate(sizeof *reload);
     reload->service = service;
+    reload->began_ms = clock_wall_ms();
     service->reload = reload;
     service_state_reloading(service);
     take_waiters(reload);
     executor_pool_submit(service->loader, NULL, &reload->job, reload_work, reload_done, reload);
+}
+
+struct reload_wait reload_wait(const struct service *service)
+{
+    const struct reload *reload = service->reload;
+    if (reload == NULL || reload->first)
+        return (struct reload_wait){0};
+    return (struct reload_wait){
+        .since_ms = reload->began_ms,
+        .late = clock_wall_ms() - reload->began_ms > LATE_MS,
+        .what = reload->config == NULL && reload->configuration == NULL
+                    ? "the files of the configuration"
+                    : "the database",
+    };
 }
 
 void reload_start_and_tell(struct service *service, struct reload_waiter *waiter)

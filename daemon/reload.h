@@ -8,6 +8,7 @@
 #include "config/config.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 struct service;
@@ -33,6 +34,14 @@ void reload_start(struct service *service);
 
 /* The same, and tells what came of it: of a reload that begins from now on. */
 void reload_start_and_tell(struct service *service, struct reload_waiter *waiter);
+
+/* A reload that is under way. */
+struct reload_wait {
+    int64_t since_ms; /* wall time; 0: none is */
+    bool late;        /* something hangs, as it seems */
+    const char *what; /* static: what it waits for */
+};
+struct reload_wait reload_wait(const struct service *service);
 
 /* At the start: takes the first configuration into use. Takes `config` over. Ends in
  * service_started. */

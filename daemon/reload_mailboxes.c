@@ -40,15 +40,11 @@ static uint64_t delay_kept(const struct reload *reload, const struct direction *
     return delay > interval ? random_below(interval) : delay;
 }
 
-/* A profile that has changed is tried at once, by the first mailbox that comes to receive by it: a
- * new password that is wrong is known now, not after an interval. */
 static bool tries_first(struct profile *profile, const struct mailbox *mailbox,
                         const struct config_mailbox *config)
 {
-    bool first = profile != mailbox->profile && !profile->hurried && config->settings->incoming &&
-                 !mailbox->incoming.switched_off;
-    profile->hurried = profile->hurried || first;
-    return first;
+    return config->settings->incoming && !mailbox->incoming.switched_off &&
+           profile_hurry(profile, mailbox->profile);
 }
 
 /* One of its cycles runs: it changes over when none does, and its other direction waits for that
@@ -127,6 +123,10 @@ static void reload_add(struct reload *reload, const struct store_registration *r
     reload->service->unchecked |= registration->unchecked;
     mailbox->check_from_ms = registration->check_from_ms;
     mailbox->check_above = registration->check_above;
+    mailbox_recall_trouble(&mailbox->incoming, registration->incoming_trouble.failures,
+                           registration->incoming_trouble.since_ms);
+    mailbox_recall_trouble(&mailbox->outgoing, registration->outgoing_trouble.failures,
+                           registration->outgoing_trouble.since_ms);
     switch_recall(mailbox, registration);
     switch_quieten(mailbox);
     reload->merged[reload->merged_count++] = mailbox;

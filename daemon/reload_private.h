@@ -26,7 +26,9 @@ struct reload {
     size_t dropped_count;
     size_t next_new, next_old;
     bool first;
-    bool taken; /* the configuration is in use */
+    int64_t began_ms;
+    bool taken;             /* the configuration is in use */
+    struct failure failure; /* why it is not, though it has no mistakes */
     struct reload_waiters waiters;
 };
 

@@ -1,7 +1,6 @@
 #include "daemon/restoration.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "daemon/messages.h"
@@ -12,56 +11,22 @@
 
 enum { LAST_SEQUENCE = 4095 };
 
-static void list_next(struct restoration *restoration);
-
-/* --- ids --- */
-
-void restoration_ids_keep(struct restoration_ids *folder, const char (*ids)[OUTBOX_ID_SIZE],
-                          size_t count)
-{
-    folder->count = count;
-    folder->ids = memory_allocate_array(count + 1, sizeof *folder->ids);
-    folder->pointers = memory_allocate_array(count + 1, sizeof *folder->pointers);
-    if (count > 0)
-        memcpy(folder->ids, ids, count * sizeof *ids);
-    for (size_t i = 0; i < count; i++)
-        folder->pointers[i] = folder->ids[i];
-}
-
-size_t restoration_ids_unknown(struct restoration_ids *folder, const uint8_t *states)
-{
-    size_t unknown = 0;
-    for (size_t i = 0; i < folder->count; i++) {
-        if (states[i] == 0)
-            folder->pointers[unknown++] = folder->ids[i];
-    }
-    return unknown;
-}
-
-void restoration_ids_release(struct restoration_ids *folder)
-{
-    memory_free(folder->ids);
-    memory_free(folder->pointers);
-    *folder = (struct restoration_ids){0};
-}
-
 /* --- the end --- */
 
 static void finish(struct restoration *restoration, const struct failure *failure)
 {
-    for (size_t i = 0; i <= OUTBOX_IN_FAILED; i++)
-        restoration_ids_release(&restoration->folders[i]);
-    memory_free(restoration->states);
+    unrecorded_release(&restoration->unrecorded);
     restoration->done(restoration, failure);
 }
 
-/* --- 4: the store changes over --- */
+/* --- 3: the store changes over --- */
 
 static void report(const struct restoration *restoration)
 {
     char copied[CLOCK_TEXT_SIZE];
     const struct store_restoration *store = &restoration->store;
-    size_t submitted = restoration->taken + restoration->folders[OUTBOX_IN_INTAKE].count;
+    size_t submitted =
+        restoration->unrecorded.kept + restoration->unrecorded.folders[OUTBOX_IN_INTAKE].count;
     uint64_t doubtful = store->doubtful + submitted;
     if (store->since_ms == STORE_COPIED_UNKNOWN)
         snprintf(copied, sizeof copied, "%s", "an unknown time");
@@ -86,7 +51,7 @@ static void changed_over(void *argument, const struct failure *failure)
     finish(restoration, failure);
 }
 
-static void note_last(struct restoration *restoration, const struct restoration_ids *folder)
+static void note_last(struct restoration *restoration, const struct id_list *folder)
 {
     if (folder->count > 0 && strcmp(folder->ids[folder->count - 1], restoration->last_id) > 0)
         memcpy(restoration->last_id, folder->ids[folder->count - 1], OUTBOX_ID_SIZE);
@@ -95,11 +60,11 @@ static void note_last(struct restoration *restoration, const struct restoration_
 /* Ids sort by the time at which they were given; that clock may have been ahead. */
 static void change_over(struct restoration *restoration)
 {
-    const struct restoration_ids *queue = &restoration->folders[OUTBOX_IN_QUEUE];
-    const struct restoration_ids *failed = &restoration->folders[OUTBOX_IN_FAILED];
+    const struct id_list *queue = &restoration->unrecorded.folders[OUTBOX_IN_QUEUE];
+    const struct id_list *failed = &restoration->unrecorded.folders[OUTBOX_IN_FAILED];
     uuid_generate_ordered(clock_wall_ms(), LAST_SEQUENCE, restoration->last_id);
-    note_last(restoration, &restoration->folders[OUTBOX_IN_KEPT]);
-    note_last(restoration, &restoration->folders[OUTBOX_IN_INTAKE]);
+    note_last(restoration, &restoration->unrecorded.folders[OUTBOX_IN_KEPT]);
+    note_last(restoration, &restoration->unrecorded.folders[OUTBOX_IN_INTAKE]);
     restoration->store = (struct store_restoration){
         .since_ms = store_copied(restoration->context->store),
         .queued = queue->pointers,
@@ -112,7 +77,7 @@ static void change_over(struct restoration *restoration)
     store_restore(restoration->context->store, &restoration->store, changed_over, restoration);
 }
 
-/* --- 3: what the store does not know is taken back into intake/ --- */
+/* --- 2: what the store does not know is taken back into intake/ --- */
 
 static void taken_back(void *argument, const struct failure *failure)
 {
@@ -123,56 +88,18 @@ static void taken_back(void *argument, const struct failure *failure)
         change_over(restoration);
 }
 
-static void kept_known(void *argument, const struct failure *failure)
-{
-    struct restoration *restoration = argument;
-    struct restoration_ids *kept = &restoration->folders[OUTBOX_IN_KEPT];
-    if (failure != NULL) {
-        finish(restoration, failure);
-        return;
-    }
-    restoration->taken = restoration_ids_unknown(kept, restoration->states);
-    if (restoration->taken == 0) {
-        change_over(restoration);
-        return;
-    }
-    outbox_take_back(restoration->context->outbox, kept->pointers, restoration->taken, taken_back,
-                     restoration);
-}
-
-/* --- 2: which of them the store knows --- */
-
-static void ask_for_kept(struct restoration *restoration)
-{
-    const struct restoration_ids *kept = &restoration->folders[OUTBOX_IN_KEPT];
-    restoration->states = memory_allocate_array(kept->count + 1, sizeof *restoration->states);
-    store_submissions_states(restoration->context->store, kept->pointers, kept->count,
-                             restoration->states, kept_known, restoration);
-}
-
 /* --- 1: what is in the outbox --- */
 
-static void listed(void *argument, const struct failure *failure, const char (*ids)[OUTBOX_ID_SIZE],
-                   size_t count)
+static void found(struct unrecorded *unrecorded, const struct failure *failure)
 {
-    struct restoration *restoration = argument;
-    if (failure != NULL && !failure->gone) {
+    struct restoration *restoration = unrecorded->argument;
+    if (failure != NULL)
         finish(restoration, failure);
-        return;
-    }
-    restoration_ids_keep(&restoration->folders[restoration->part], ids,
-                         failure == NULL ? count : 0);
-    if (restoration->part == OUTBOX_IN_FAILED) {
-        ask_for_kept(restoration);
-        return;
-    }
-    restoration->part++;
-    list_next(restoration);
-}
-
-static void list_next(struct restoration *restoration)
-{
-    outbox_list(restoration->context->outbox, restoration->part, listed, restoration);
+    else if (unrecorded->kept == 0)
+        change_over(restoration);
+    else
+        outbox_take_back(restoration->context->outbox, unrecorded->folders[OUTBOX_IN_KEPT].pointers,
+                         unrecorded->kept, taken_back, restoration);
 }
 
 void restoration_start(struct restoration *restoration)
@@ -181,6 +108,7 @@ void restoration_start(struct restoration *restoration)
         restoration->done(restoration, NULL);
         return;
     }
-    restoration->part = OUTBOX_IN_INTAKE;
-    list_next(restoration);
+    restoration->unrecorded = (struct unrecorded){
+        .context = restoration->context, .done = found, .argument = restoration};
+    unrecorded_find(&restoration->unrecorded);
 }

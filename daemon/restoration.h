@@ -18,25 +18,9 @@
 #define EXSYNC_DAEMON_RESTORATION_H
 
 #include "daemon/context.h"
+#include "daemon/unrecorded.h"
 #include "mail/outbox.h"
 #include "store/store_restore.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-struct restoration_ids {
-    char (*ids)[OUTBOX_ID_SIZE]; /* owned, as the next; sorted */
-    const char **pointers;
-    size_t count;
-};
-
-/* Copies sorted ids; `folder` holds none before. */
-void restoration_ids_keep(struct restoration_ids *folder, const char (*ids)[OUTBOX_ID_SIZE],
-                          size_t count);
-void restoration_ids_release(struct restoration_ids *folder);
-
-/* How many the store does not know (state 0); the first `pointers` are theirs afterwards. */
-size_t restoration_ids_unknown(struct restoration_ids *folder, const uint8_t *states);
 
 struct restoration {
     /* Set by the caller. */
@@ -46,10 +30,7 @@ struct restoration {
     void *argument;
 
     /* Private. */
-    enum outbox_part part; /* that is listed */
-    struct restoration_ids folders[OUTBOX_IN_FAILED + 1];
-    uint8_t *states; /* of those in kept/ */
-    size_t taken;    /* back */
+    struct unrecorded unrecorded;
     char last_id[OUTBOX_ID_SIZE];
     struct store_restoration store;
 };

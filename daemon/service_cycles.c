@@ -55,8 +55,12 @@ static void cycle_ended(struct cycle *cycle)
     service_note_checked(service, cycle);
     cycle->operations->free(cycle);
     bool waited = mailbox->next_configuration != NULL;
+    const struct profile *before = mailbox->profile;
     mailbox_settle(mailbox);
     if (mailbox->next_configuration == NULL) {
+        if (waited && mailbox_wants(mailbox, CYCLE_INCOMING) &&
+            profile_hurry(mailbox->profile, before))
+            service_schedule(service, &mailbox->incoming, 0);
         if (delay != OUTCOME_NEVER)
             service_schedule(service, direction, delay);
         /* It was kept out of the schedule until the configuration could change. */

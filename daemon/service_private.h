@@ -65,8 +65,9 @@ struct service {
     struct config *first_config; /* until it is in use */
     struct reload *reload;       /* under way; NULL */
     bool reload_again;
-    int64_t reload_refused_ms; /* since when the configuration that was read last is not in use,
-                                  because it was refused; 0: it is */
+    int64_t reload_refused_ms;     /* since when the configuration that was read last is not in use,
+                                      because it was refused; 0: it is */
+    struct failure reload_failure; /* why it was, the last time; not set: it has mistakes */
     struct reload_waiters reload_waiters; /* for the reload that begins next */
 
     /* Outgoing mail. */

@@ -39,6 +39,12 @@ static void append_due(char *text, int64_t due_ms)
     append(text, ", next cycle at %s", time);
 }
 
+/* Nothing is wrong with a configuration that the database has kept from coming into use. */
+static const char *explains_refusal(const struct service *service)
+{
+    return failure_is_set(&service->reload_failure) ? "exsyncctl status" : "exsyncd --check-config";
+}
+
 /* Well, or not of interest, are those that are neither named. */
 static void write_status(const struct service *service, char *text)
 {
@@ -60,7 +66,7 @@ static void write_status(const struct service *service, char *text)
     else if (state->due_ms != INT64_MAX)
         append_due(text, state->due_ms);
     if (service->reload_refused_ms != 0)
-        append(text, "; the last reload was refused, see: exsyncd --check-config");
+        append(text, "; the last reload was refused, see: %s", explains_refusal(service));
 }
 
 static void count_direction(struct service_state *state, const struct direction *direction)
@@ -207,11 +213,14 @@ void service_state_ready(struct service *service, bool taken)
         return;
     bool started = !state->ready;
     state->ready = true;
+    char refused[STATE_STATUS_SIZE];
+    snprintf(refused, sizeof refused,
+             "the configuration was not reloaded, the one in use stays; see: %s",
+             explains_refusal(service));
     tell(service, SERVICE_MANAGER_READY,
          started ? "started"
          : taken ? "the configuration was reloaded"
-                 : "the configuration was not reloaded, the one in use stays; see: exsyncd "
-                   "--check-config");
+                 : refused);
     if (started)
         show_life(service);
     executor_after(service->context.executor, &state->status_timer, STATE_STATUS_MS, make_status,

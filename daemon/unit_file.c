@@ -3,7 +3,7 @@
 #include "base/memory.h"
 
 #include <ctype.h>
-#include <glob.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +11,25 @@
 
 #define UNIT "exsyncd.service"
 
+static bool is_one_of(const char *value, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strcasecmp(value, *words) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_off(const char *value)
 {
-    return strcasecmp(value, "no") == 0 || strcasecmp(value, "false") == 0 ||
-           strcasecmp(value, "off") == 0 || strcmp(value, "0") == 0;
+    static const char *const words[] = {"no", "n", "false", "f", "off", "0", NULL};
+    return is_one_of(value, words);
+}
+
+static bool is_on(const char *value)
+{
+    static const char *const words[] = {"yes", "y", "true", "t", "on", "1", NULL};
+    return is_one_of(value, words);
 }
 
 /* --- words --- */
@@ -41,13 +56,27 @@ static char *next_word(char **rest)
     return word;
 }
 
-/* Of the specifiers of systemd.unit(5) only the one that stands for the sign itself. */
+/* The specifiers of systemd.unit(5) that stand for folders of the system, and for the sign itself.
+ */
 static void append_path(struct buffer *paths, const char *word)
 {
+    static const struct {
+        char letter;
+        const char *meaning;
+    } specifiers[] = {{'%', "%"},        {'S', "/var/lib"}, {'C', "/var/cache"},
+                      {'L', "/var/log"}, {'E', "/etc"},     {'t', "/run"}};
+    enum { COUNT = sizeof specifiers / sizeof *specifiers };
     buffer_append_char(paths, '\n');
     for (; *word != '\0'; word++) {
-        buffer_append_char(paths, *word);
-        word += word[0] == '%' && word[1] == '%';
+        size_t i = 0;
+        while (i < COUNT && (word[0] != '%' || word[1] != specifiers[i].letter))
+            i++;
+        if (i < COUNT) {
+            buffer_append_string(paths, specifiers[i].meaning);
+            word++;
+        } else {
+            buffer_append_char(paths, *word);
+        }
     }
 }
 
@@ -90,12 +119,26 @@ static void add_groups(struct buffer *groups, const char *value)
     buffer_append_format(groups, " %s", value);
 }
 
-static void read_line(struct unit_file *unit, char *line)
+/* What is none of the values is passed over, and what was said before counts. */
+static void set_system(struct unit_file *unit, const char *value)
 {
-    size_t length = strlen(line);
-    while (length > 0 && isspace((unsigned char)line[length - 1]))
-        line[--length] = '\0';
-    line += strspn(line, " \t");
+    bool strict = strcmp(value, "strict") == 0;
+    if (strict || strcmp(value, "full") == 0 || is_on(value) || is_off(value))
+        unit->read_only = strict;
+}
+
+static void set_home(struct unit_file *unit, const char *value)
+{
+    bool hidden = is_on(value) || strcmp(value, "tmpfs") == 0;
+    bool read_only = strcmp(value, "read-only") == 0;
+    if (!hidden && !read_only && !is_off(value))
+        return;
+    unit->without_home = hidden;
+    unit->read_only_home = read_only;
+}
+
+static void assign(struct unit_file *unit, char *line)
+{
     char *value = strchr(line, '=');
     if (value == NULL)
         return;
@@ -111,9 +154,22 @@ static void read_line(struct unit_file *unit, char *line)
     else if (strcmp(line, "ReadWritePaths") == 0)
         add_paths(&unit->writable, value);
     else if (strcmp(line, "ProtectSystem") == 0)
-        unit->read_only = strcmp(value, "strict") == 0;
+        set_system(unit, value);
     else if (strcmp(line, "ProtectHome") == 0)
-        unit->without_home = !is_off(value);
+        set_home(unit, value);
+}
+
+/* The same words mean something else, or nothing, in other sections and before the first. */
+static void read_line(struct unit_file *unit, bool *in_service, char *line)
+{
+    size_t length = strlen(line);
+    while (length > 0 && isspace((unsigned char)line[length - 1]))
+        line[--length] = '\0';
+    line += strspn(line, " \t");
+    if (*line == '[')
+        *in_service = strcmp(line, "[Service]") == 0;
+    else if (*in_service)
+        assign(unit, line);
 }
 
 static bool is_comment(const char *line)
@@ -132,6 +188,7 @@ static bool read_file(struct unit_file *unit, const char *path)
     size_t size = 0;
     ssize_t length;
     struct buffer whole = {0};
+    bool in_service = false;
     while ((length = getline(&line, &size, file)) >= 0) {
         if (is_comment(line))
             continue;
@@ -141,31 +198,92 @@ static bool read_file(struct unit_file *unit, const char *path)
         buffer_append_char(&whole, ' ');
         if (goes_on)
             continue;
-        read_line(unit, whole.data);
+        read_line(unit, &in_service, whole.data);
         buffer_clear(&whole);
     }
     if (whole.length > 0)
-        read_line(unit, whole.data);
+        read_line(unit, &in_service, whole.data);
     buffer_release(&whole);
     free(line);
     fclose(file);
     return true;
 }
 
-static void read_drop_ins(struct unit_file *unit, const char *folder)
+/* --- drop-ins --- */
+
+struct drop_in {
+    char *name; /* owned, as the next */
+    char *path;
+};
+
+struct drop_ins {
+    struct drop_in *all;
+    size_t count;
+};
+
+static bool is_drop_in(const char *name)
 {
-    glob_t found;
-    struct buffer pattern = {0};
-    buffer_append_format(&pattern, "%s/" UNIT ".d/*.conf", folder);
-    if (glob(pattern.data, 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            read_file(unit, found.gl_pathv[i]);
-        globfree(&found);
-    }
-    buffer_release(&pattern);
+    size_t length = strlen(name);
+    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".conf") == 0;
 }
 
-/* The unit of the first folder that has one counts, and the drop-ins of all, the first's last. */
+static bool has_drop_in(const struct drop_ins *drop_ins, const char *name)
+{
+    for (size_t i = 0; i < drop_ins->count; i++) {
+        if (strcmp(drop_ins->all[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A file hides those of its name in folders that come later: an empty one, too. */
+static void add_drop_ins(struct drop_ins *drop_ins, const char *folder, const char *of)
+{
+    struct buffer path = {0};
+    buffer_append_format(&path, "%s/%s.d", folder, of);
+    DIR *opened = opendir(path.data);
+    const struct dirent *entry;
+    while (opened != NULL && (entry = readdir(opened)) != NULL) {
+        if (!is_drop_in(entry->d_name) || has_drop_in(drop_ins, entry->d_name))
+            continue;
+        struct buffer file = {0};
+        buffer_append_format(&file, "%s/%s", path.data, entry->d_name);
+        drop_ins->all = memory_resize(drop_ins->all, (drop_ins->count + 1) * sizeof *drop_ins->all);
+        drop_ins->all[drop_ins->count++] = (struct drop_in){
+            memory_copy_string(entry->d_name), memory_copy_bytes(file.data, file.length)};
+        buffer_release(&file);
+    }
+    if (opened != NULL)
+        closedir(opened);
+    buffer_release(&path);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct drop_in *)a)->name, ((const struct drop_in *)b)->name);
+}
+
+/* In the order of their names, in whatever folder each is; the last word counts. */
+static void read_drop_ins(struct unit_file *unit, const char *const *folders, size_t count)
+{
+    struct drop_ins drop_ins = {0};
+    for (size_t i = 0; i < count; i++)
+        add_drop_ins(&drop_ins, folders[i], UNIT);
+    for (size_t i = 0; i < count; i++)
+        add_drop_ins(&drop_ins, folders[i], "service"); /* of all services */
+    if (drop_ins.count > 0)
+        qsort(drop_ins.all, drop_ins.count, sizeof *drop_ins.all, by_name);
+    for (size_t i = 0; i < drop_ins.count; i++) {
+        read_file(unit, drop_ins.all[i].path);
+        memory_free(drop_ins.all[i].name);
+        memory_free(drop_ins.all[i].path);
+    }
+    memory_free(drop_ins.all);
+}
+
+/* --- the whole --- */
+
+/* The unit of the first folder that has one counts, and then the drop-ins of all. */
 void unit_file_read(struct unit_file *unit)
 {
     const char *given = getenv("SYSTEMD_UNIT_PATH");
@@ -186,8 +304,7 @@ void unit_file_read(struct unit_file *unit)
         unit->installed = read_file(unit, path.data);
         buffer_release(&path);
     }
-    for (size_t i = count; i > 0; i--)
-        read_drop_ins(unit, list[i - 1]);
+    read_drop_ins(unit, list, count);
     memory_free(folders);
 }
 

@@ -10,7 +10,8 @@
 struct unit_file {
     bool installed;         /* otherwise nothing else is said */
     bool read_only;         /* ProtectSystem=strict */
-    bool without_home;      /* ProtectHome is not off */
+    bool without_home;      /* ProtectHome is on, or tmpfs */
+    bool read_only_home;    /* ProtectHome=read-only */
     struct buffer writable; /* ReadWritePaths: each behind a newline */
     struct buffer user;     /* names or numbers; empty: not given */
     struct buffer group;

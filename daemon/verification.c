@@ -28,8 +28,8 @@ static void release(struct verification *verification)
     memory_free(verification->listing);
     memory_free(verification->files_page);
     submission_list_release(&verification->list);
-    restoration_ids_release(&verification->queue);
-    restoration_ids_release(&verification->failed);
+    id_list_release(&verification->queue);
+    id_list_release(&verification->failed);
     if (verification->configuration != NULL) {
         profile_release(verification->cycle.profile);
         configuration_release(verification->configuration);
@@ -108,7 +108,7 @@ static void failed_listed(void *argument, const struct failure *failure,
     struct verification *verification = argument;
     if (verification_over(verification, failure != NULL && failure->gone ? NULL : failure))
         return;
-    restoration_ids_keep(&verification->failed, ids, failure == NULL ? count : 0);
+    id_list_keep(&verification->failed, ids, failure == NULL ? count : 0);
     verification->restoration = (struct store_restoration){
         .mailbox = verification->mailbox->id.number,
         .queued = verification->queue.pointers,
@@ -128,7 +128,7 @@ static void queue_listed(void *argument, const struct failure *failure,
     struct verification *verification = argument;
     if (verification_over(verification, failure != NULL && failure->gone ? NULL : failure))
         return;
-    restoration_ids_keep(&verification->queue, ids, failure == NULL ? count : 0);
+    id_list_keep(&verification->queue, ids, failure == NULL ? count : 0);
     verification->waiting_for_answer = true;
     outbox_list(verification_context(verification)->outbox, OUTBOX_IN_FAILED, failed_listed,
                 verification);
@@ -149,11 +149,25 @@ void verification_repair(struct verification *verification)
 
 static void list_page(struct verification *verification);
 
+static void name_doubled(struct verification *verification, size_t index)
+{
+    const struct sink_listing *listing = verification->listing;
+    const char *instance = store_instance(verification_context(verification)->store);
+    for (size_t i = 0; i < listing->count; i++) {
+        if (listing->files[i].number == verification->incoming.doubled_files[index])
+            maildir_name_begin(&listing->files[i], instance, verification->doubled[index]);
+    }
+}
+
 static void compared(void *argument, const struct failure *failure)
 {
     struct verification *verification = argument;
     if (verification_over(verification, failure))
         return;
+    for (; verification->named < STORE_DOUBLED_MAX &&
+           verification->named < verification->incoming.doubled;
+         verification->named++)
+        name_doubled(verification, verification->named);
     if (verification->listing->more) {
         list_page(verification);
         return;

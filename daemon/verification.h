@@ -12,8 +12,9 @@
 
 #include "daemon/claim.h"
 #include "daemon/cycle.h"
-#include "daemon/restoration.h"
+#include "daemon/id_list.h"
 #include "daemon/submission.h"
+#include "mail/maildir_name.h"
 #include "mail/sink.h"
 #include "store/store_restore.h"
 
@@ -32,13 +33,15 @@ struct verification {
 
     /* The result. */
     uint64_t files;                   /* of the Maildir, that were delivered here */
-    struct store_comparison incoming; /* delivered, and not in the ledger, or failed there */
-    uint64_t waiting;                 /* messages that were neither sent nor failed */
-    uint64_t sent;                    /* of these: to be sent, and sent already */
-    uint64_t drafted;                 /* to be sent, and a draft is there already */
-    uint64_t missing;                 /* to be sent, and without a file */
-    uint64_t searched;                /* messages that Exchange was asked for */
-    uint64_t searches;                /* in so many requests */
+    struct store_comparison incoming; /* delivered, and not in the ledger, or failed there, or in
+                                         another file */
+    char doubled[STORE_DOUBLED_MAX][MAILDIR_BEGIN_SIZE]; /* the beginnings of these files' names */
+    uint64_t waiting;  /* messages that were neither sent nor failed */
+    uint64_t sent;     /* of these: to be sent, and sent already */
+    uint64_t drafted;  /* to be sent, and a draft is there already */
+    uint64_t missing;  /* to be sent, and without a file */
+    uint64_t searched; /* messages that Exchange was asked for */
+    uint64_t searches; /* in so many requests */
     /* Why not all of it was compared, not asked; static, NULL: it was. */
     const char *maildir_not_compared;
     const char *exchange_not_asked;
@@ -56,6 +59,7 @@ struct verification {
     struct sink *sink;
     struct sink_listing *listing;
     struct store_published *files_page;
+    size_t named;                   /* of `doubled` */
     struct executor_timer patience; /* with the disk */
     struct submission_list list;    /* a page */
     const char *ids[VERIFICATION_PAGE_MAX];
@@ -66,7 +70,7 @@ struct verification {
     struct submission *asked[BACKEND_SEARCH_MAX];
     size_t asked_count;
     struct backend_operation *operation;
-    struct restoration_ids queue, failed;
+    struct id_list queue, failed;
     struct store_restoration restoration;
     bool waiting_for_answer; /* of the store or the outbox */
     bool finishing;
@@ -77,7 +81,7 @@ struct verification {
 
 void verification_start(struct verification *verification, struct mailbox *mailbox);
 
-/* Whether something differs. */
+/* Whether something differs. A message that is in two files does not: to repair removes none. */
 bool verification_differs(const struct verification *verification);
 
 /* `done` comes with the failure "cancelled" when the store has answered, or soon. */

@@ -70,7 +70,7 @@ static void search_next(struct verification *verification)
 static void files_looked_for(void *argument, const struct failure *failure)
 {
     struct verification *verification = argument;
-    if (verification_over(verification, failure))
+    if (verification_over(verification, failure != NULL && failure->gone ? NULL : failure))
         return;
     for (size_t i = 0; i < verification->list.count; i++)
         verification->missing +=
@@ -95,8 +95,8 @@ static void submissions_listed(void *argument, const struct failure *failure,
     for (size_t i = 0; i < list->count; i++)
         verification->ids[i] = list->items[i].row.id;
     verification->waiting_for_answer = true;
-    outbox_look_for(verification_context(verification)->outbox, verification->ids, list->count,
-                    verification->has_file, files_looked_for, verification);
+    outbox_look_for(verification_context(verification)->outbox, OUTBOX_IN_QUEUE, verification->ids,
+                    list->count, verification->has_file, files_looked_for, verification);
 }
 
 void verification_list_submissions(struct verification *verification)

@@ -154,7 +154,7 @@ void view_numbers_read(struct view_numbers *numbers, struct store *store, store_
     numbers->store = store;
     numbers->done = done;
     numbers->argument = argument;
-    store_submissions_open(store, keep_waiting, waiting_read, numbers);
+    store_submissions_show(store, keep_waiting, waiting_read, numbers);
 }
 
 void view_numbers_release(struct view_numbers *numbers)

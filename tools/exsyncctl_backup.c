@@ -6,6 +6,7 @@
 #include "base/shell_word.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "daemon/json_member.h"
 #include "daemon/service.h"
 #include "tools/exsyncctl_commands.h"
 #include "tools/exsyncctl_config.h"
@@ -25,8 +26,8 @@ static void show(struct exsyncctl *tool, const struct copy *copy, int64_t millis
     char duration[OUTPUT_TIME_SIZE];
     if (tool->json) {
         json_t *object =
-            json_pack("{s:s,s:s,s:I,s:I}", "kind", "backup", "file", copy->target, "bytes",
-                      (json_int_t)copy->size, "milliseconds", (json_int_t)milliseconds);
+            json_pack("{s:s,s:o,s:I,s:I}", "kind", "backup", "file", json_text(copy->target),
+                      "bytes", (json_int_t)copy->size, "milliseconds", (json_int_t)milliseconds);
         exsyncctl_print_json(object);
         json_decref(object);
         return;

@@ -9,7 +9,7 @@
  *                wholly or in part; a profile is paused, or fails in a way that may pass; an error
  *                is open (a message could not be taken or sent); a submitted message was refused;
  *                the database does not know messages of the outbox; a reload was refused, so that
- *                the configuration before it is in use
+ *                the configuration before it is in use; a reload waits for something that hangs
  *   0 OK */
 #ifndef EXSYNC_EXSYNCCTL_CHECK_H
 #define EXSYNC_EXSYNCCTL_CHECK_H

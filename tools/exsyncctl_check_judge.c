@@ -113,17 +113,33 @@ static void judge_storage(struct check *check, const json_t *status)
                          output_text(storage, "code"));
 }
 
-static void judge_configuration(struct check *check, const char *refused)
+static void judge_configuration(struct check *check, const char *refused, const json_t *error)
 {
     char since[OUTPUT_TIME_SIZE];
     if (refused == NULL)
         return;
     output_time(since, refused);
     add_reason(check, CHECK_WARNING);
-    buffer_append_format(&check->reasons,
-                         "the configuration was not reloaded at %s, the one before stays in use: "
-                         "exsyncd --check-config shows what is wrong",
-                         since);
+    buffer_append_format(
+        &check->reasons,
+        "the configuration was not reloaded at %s, the one before stays in use: ", since);
+    if (json_is_object(error))
+        buffer_append_format(&check->reasons, "%s (%s) %s; when that is mended: exsyncctl reload",
+                             output_text(error, "sentence"), output_text(error, "code"),
+                             output_text(error, "text"));
+    else
+        buffer_append_string(&check->reasons, "exsyncd --check-config shows what is wrong");
+}
+
+static void judge_reload(struct check *check, const json_t *wait)
+{
+    char since[OUTPUT_TIME_SIZE];
+    if (!output_true(wait, "late"))
+        return;
+    output_time(since, output_text(wait, "since"));
+    add_reason(check, CHECK_WARNING);
+    buffer_append_format(&check->reasons, "a reload has waited for %s since %s",
+                         output_words(wait, "waits_for"), since);
 }
 
 static void judge_profile(struct check *check, const json_t *profile)
@@ -198,7 +214,9 @@ void check_judge(struct exsyncctl *tool, const json_t *answer, void *argument)
         return;
     if (strcmp(kind, "status") == 0) {
         judge_storage(check, answer);
-        judge_configuration(check, output_text(answer, "reload_refused"));
+        judge_configuration(check, output_text(answer, "reload_refused"),
+                            json_object_get(answer, "reload_error"));
+        judge_reload(check, json_object_get(answer, "reload_under_way"));
         check->configured = number_of(json_object_get(answer, "mailboxes"), "configured");
         judge_mailboxes(check, json_object_get(answer, "mailboxes"));
         judge_disabled(check, json_object_get(answer, "mailboxes"));

@@ -102,16 +102,31 @@ static void print_unknown(struct exsyncctl *tool, long long unknown)
                      unknown, plural(unknown, "message is", "messages are"));
 }
 
-static void print_reload(struct exsyncctl *tool, const char *refused)
+static void print_reload(struct exsyncctl *tool, const char *refused, const json_t *error)
 {
     char since[OUTPUT_TIME_SIZE];
     if (refused == NULL)
         return;
     output_time(since, refused);
     output_print(tool, OUTPUT_BAD,
-                 "  reload     refused at %s, the configuration before it stays in use; exsyncd "
-                 "--check-config shows what is wrong\n",
-                 since);
+                 "  reload     refused at %s, the configuration before it stays in use; ", since);
+    if (json_is_object(error))
+        output_print(tool, OUTPUT_BAD, "%s (%s) %s; when that is mended: exsyncctl reload\n",
+                     output_text(error, "sentence"), output_text(error, "code"),
+                     output_text(error, "text"));
+    else
+        output_print(tool, OUTPUT_BAD, "exsyncd --check-config shows what is wrong\n");
+}
+
+static void print_reload_wait(struct exsyncctl *tool, const json_t *wait)
+{
+    char since[OUTPUT_TIME_SIZE];
+    if (!json_is_object(wait))
+        return;
+    output_time(since, output_text(wait, "since"));
+    output_print(tool, output_true(wait, "late") ? OUTPUT_BAD : OUTPUT_PLAIN,
+                 "  reload     under way since %s, waits for %s\n", since,
+                 output_words(wait, "waits_for"));
 }
 
 static void print_counts(struct exsyncctl *tool, const json_t *status)
@@ -132,7 +147,9 @@ static void print_counts(struct exsyncctl *tool, const json_t *status)
     print_outgoing(tool, status);
     print_unknown(tool, number_of(status, "outbox_unknown"));
     print_alerts(tool, json_object_get(status, "alerts"));
-    print_reload(tool, output_text(status, "reload_refused"));
+    print_reload(tool, output_text(status, "reload_refused"),
+                 json_object_get(status, "reload_error"));
+    print_reload_wait(tool, json_object_get(status, "reload_under_way"));
     if (json_is_object(storage))
         output_print(tool, OUTPUT_BAD, "  storage    %s (%s) %s\n",
                      output_words(storage, "sentence"), output_words(storage, "error"),

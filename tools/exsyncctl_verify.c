@@ -59,37 +59,55 @@ static int repair_offline(struct exsyncctl *tool)
 
 /* --- with it --- */
 
-static const char *const headings[] = {
-    "*MAILBOX",     ">FILES", ">UNKNOWN", ">FAILED", ">WAITING", ">ASKED FOR",
-    ">SENT BEFORE", ">DRAFT", ">NO FILE", "RESULT",  NULL};
+static const char *const headings[] = {"*MAILBOX", ">FILES",   ">UNKNOWN",   ">FAILED",
+                                       ">TWICE",   ">WAITING", ">ASKED FOR", ">SENT BEFORE",
+                                       ">DRAFT",   ">NO FILE", "RESULT",     NULL};
 
 static const struct {
     const char *member;
-    bool differs;    /* when it is not 0 */
+    bool bad;        /* when it is not 0 */
     bool of_maildir; /* counted where the Maildir is compared */
 } counts[] = {
-    {"files", false, true},
-    {"delivered_unknown", true, true},
-    {"delivered_failed", true, true},
-    {"waiting", false, false},
-    {"exchange_searched", false, false},
-    {"sent_queued", true, false},
-    {"draft_queued", true, false},
+    {"files", false, true},           {"delivered_unknown", true, true},
+    {"delivered_failed", true, true}, {"doubled", true, true},
+    {"waiting", false, false},        {"exchange_searched", false, false},
+    {"sent_queued", true, false},     {"draft_queued", true, false},
     {"no_file", true, false},
 };
 
 /* What all verifications together have compared. */
 struct verify_sum {
     struct output_table *table;
+    struct buffer doubled;              /* the files, behind the table */
     int64_t mailboxes, maildirs, files; /* maildirs: those that were compared */
     int64_t asked, searched, requests;  /* asked: mailboxes of which Exchange was asked */
 };
+
+static void note_doubled(struct buffer *text, const json_t *answer)
+{
+    int64_t doubled = output_number(answer, "doubled");
+    const json_t *names = json_object_get(answer, "doubled_files"), *name;
+    size_t i;
+    if (doubled == 0)
+        return;
+    buffer_append_format(text,
+                         "%s has %" PRId64 " %s of messages that were delivered in another file, "
+                         "too; the name%s in new/ or cur/ of its Maildir:\n",
+                         output_text(answer, "address"), doubled, doubled == 1 ? "file" : "files",
+                         doubled == 1 ? " begins so," : "s begin so,");
+    json_array_foreach(names, i, name)
+        buffer_append_format(text, "    %s\n", json_string_value(name));
+    if ((uint64_t)doubled > json_array_size(names))
+        buffer_append_format(text, "    and %" PRIu64 " more\n",
+                             (uint64_t)doubled - json_array_size(names));
+}
 
 static void count(struct verify_sum *sum, const json_t *answer)
 {
     sum->mailboxes++;
     sum->maildirs += output_text(answer, "maildir_not_compared") == NULL;
     sum->files += output_number(answer, "files");
+    note_doubled(&sum->doubled, answer);
     sum->asked += output_number(answer, "exchange_requests") > 0;
     sum->searched += output_number(answer, "exchange_searched");
     sum->requests += output_number(answer, "exchange_requests");
@@ -155,12 +173,30 @@ static void show_counts(struct output_table *table, const json_t *answer)
     bool compared = output_text(answer, "maildir_not_compared") == NULL;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         int64_t number = output_number(answer, counts[i].member);
-        bool differs = counts[i].differs && number > 0;
+        bool bad = counts[i].bad && number > 0;
         if (counts[i].of_maildir && !compared)
             output_cell(table, OUTPUT_PLAIN, "-");
         else
-            output_cell_format(table, differs ? OUTPUT_BAD : OUTPUT_PLAIN, "%" PRId64, number);
+            output_cell_format(table, bad ? OUTPUT_BAD : OUTPUT_PLAIN, "%" PRId64, number);
     }
+}
+
+/* Of copies what was submitted is gone: they are not sent. */
+static void show_outbox(struct exsyncctl *tool, const json_t *answer, int64_t unknown)
+{
+    int64_t copies = output_number(answer, "copies");
+    bool repaired = output_true(answer, "repaired");
+    output_print(tool, OUTPUT_BAD,
+                 "The outbox has %" PRId64 " %s that the database does not know%s.\n", unknown,
+                 unknown == 1 ? "message" : "messages",
+                 repaired && unknown > copies ? "; it will be mended" : "");
+    if (copies > 0)
+        output_print(tool, OUTPUT_BAD,
+                     "Of %" PRId64 " of them only the copy is left that was to go out, without its "
+                     "Bcc recipients: %s\n",
+                     copies,
+                     repaired ? "exsyncctl queue list --failed has them for you to decide."
+                              : "--repair puts these into failed/, where you decide.");
 }
 
 static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
@@ -175,11 +211,7 @@ static void show(struct exsyncctl *tool, const json_t *answer, void *argument)
         show_result(table, answer);
         count(sum, answer);
     } else if (unknown > 0) {
-        output_print(tool, OUTPUT_BAD,
-                     "The outbox has %" PRId64 " %s that the database does not "
-                     "know%s.\n",
-                     unknown, unknown == 1 ? "message" : "messages",
-                     output_true(answer, "repaired") ? "; it will be mended" : "");
+        show_outbox(tool, answer, unknown);
     }
 }
 
@@ -197,6 +229,8 @@ static int run_verify(struct exsyncctl *tool, int argument_count, char **argumen
     struct verify_sum sum = {.table = output_table_create(headings)};
     int status = exsyncctl_each(tool, request, show, &sum);
     output_table_print(tool, sum.table);
+    output_print(tool, OUTPUT_BAD, "%s", buffer_string(&sum.doubled));
+    buffer_release(&sum.doubled);
     show_sum(tool, &sum);
     return status;
 }

@@ -255,6 +255,18 @@ static void property_refused(struct exsyncctl *tool, const json_t *refused)
                     (long long)output_number(refused, "count"), since);
 }
 
+/* What no cycle has met so far. */
+static void property_refused_otherwise(struct exsyncctl *tool, const json_t *refusal)
+{
+    if (!json_is_object(refusal))
+        return;
+    property_format(tool, "refused to a test", OUTPUT_BAD, "%s (%s) %s",
+                    output_words(refusal, "sentence"), output_words(refusal, "code"),
+                    output_words(refusal, "text"));
+    property(tool, "", OUTPUT_PLAIN,
+             "the next cycle counts it and waits; exsyncctl test --sign-in tries at once");
+}
+
 static void property_budget(struct exsyncctl *tool, const json_t *profile)
 {
     const json_t *connections = json_object_get(profile, "connections");
@@ -284,6 +296,8 @@ static void property_alerts(struct exsyncctl *tool, const json_t *alerts)
 /* Whether its mailboxes can go on, as far as its server and its account are concerned. */
 static const char *gate_words(const json_t *profile)
 {
+    if (json_is_object(json_object_get(profile, "refused_otherwise")))
+        return "the account was refused";
     const char *gate = output_words(profile, "gate");
     if (strcmp(gate, "closed") == 0)
         return "do not work: its mailboxes wait";
@@ -301,11 +315,14 @@ static void take_whole_profile(struct exsyncctl *tool, const json_t *profile, vo
     property_owner(tool, profile);
     if (output_true(profile, "paused"))
         property(tool, "paused", OUTPUT_WARNING, output_text(profile, "pause"));
-    property(tool, "server and account", rows_gate_colour(profile), gate_words(profile));
+    const json_t *refusal = json_object_get(profile, "refused_otherwise");
+    property(tool, "server and account",
+             json_is_object(refusal) ? OUTPUT_BAD : rows_gate_colour(profile), gate_words(profile));
     property_trouble(tool, trouble);
     if (output_text(profile, "next_try") != NULL)
         property_time(tool, "  next try", profile, "next_try", "-");
     property_refused(tool, json_object_get(profile, "sign_ins_refused"));
+    property_refused_otherwise(tool, refusal);
     property_budget(tool, profile);
     property_alerts(tool, json_object_get(profile, "alerts"));
 }

@@ -87,6 +87,9 @@ uint32_t http_pool_budget(const struct http_pool *pool);
  * again. */
 void http_pool_reset(struct http_pool *pool);
 
+/* Why it is closed; NULL: it is open. Valid until the next call of the pool. */
+const struct failure *http_pool_refusal(const struct http_pool *pool);
+
 /* Requests that run and that wait. */
 uint32_t http_pool_running(const struct http_pool *pool);
 uint32_t http_pool_waiting(const struct http_pool *pool);

@@ -174,6 +174,11 @@ void http_pool_set_budget(struct http_pool *pool, uint32_t requests)
     http_queue_advance(pool);
 }
 
+const struct failure *http_pool_refusal(const struct http_pool *pool)
+{
+    return pool->closed ? &pool->refusal : NULL;
+}
+
 uint32_t http_pool_budget(const struct http_pool *pool)
 {
     return pool->budget;

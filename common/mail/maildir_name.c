@@ -153,6 +153,13 @@ bool maildir_name_read(const char *name, const char *instance, struct maildir_na
            parts->seconds <= LAST_SECOND && mark_read(own + length, &parts->mark);
 }
 
+void maildir_name_begin(const struct maildir_name *parts, const char *instance,
+                        char begin[MAILDIR_BEGIN_SIZE])
+{
+    snprintf(begin, MAILDIR_BEGIN_SIZE, "%" PRId64 ".%.*sb%" PRIu64 "r%016" PRIx64, parts->seconds,
+             MAILDIR_INSTANCE_DIGITS, instance, parts->owner, parts->number);
+}
+
 size_t maildir_name_spool_length(const char *name)
 {
     return strcspn(name, ",");

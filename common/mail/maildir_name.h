@@ -22,6 +22,7 @@
 enum {
     MAILDIR_INSTANCE_DIGITS = 12,
     MAILDIR_HOST_SIZE = 64, /* a longer host name is cut */
+    MAILDIR_BEGIN_SIZE = 80,
 };
 
 /* Makes a host name fit for a file name. */
@@ -57,6 +58,10 @@ struct maildir_name {
 
 /* False when it is no name of the instance, or tells of no message. */
 bool maildir_name_read(const char *name, const char *instance, struct maildir_name *parts);
+
+/* The beginning of such a name, up to RANDOM and with it: no other file's begins so. */
+void maildir_name_begin(const struct maildir_name *parts, const char *instance,
+                        char begin[MAILDIR_BEGIN_SIZE]);
 
 /* Length of the spool name within a name. */
 size_t maildir_name_spool_length(const char *name);

@@ -185,10 +185,11 @@ typedef void outbox_list_done(void *argument, const struct failure *failure,
 void outbox_list(struct outbox *outbox, enum outbox_part part, outbox_list_done *done,
                  void *argument);
 
-/* Which of these have a file in queue/: `found` holds `count`. With a failure it tells nothing.
- * That there is no such folder is none: they have no file. */
-void outbox_look_for(struct outbox *outbox, const char *const *ids, size_t count, bool *found,
-                     outbox_done *done, void *argument);
+/* Which of these have a file in a folder: `found` holds `count`. With a failure it tells nothing,
+ * but when failure->gone: there is no such folder, and so they have none. Costs a look for each id,
+ * however many files the folder has. */
+void outbox_look_for(struct outbox *outbox, enum outbox_part part, const char *const *ids,
+                     size_t count, bool *found, outbox_done *done, void *argument);
 
 /* --- reading queue/ID.eml as it goes out --- */
 

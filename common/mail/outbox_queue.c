@@ -106,6 +106,7 @@ void outbox_list(struct outbox *outbox, enum outbox_part part, outbox_list_done 
 
 struct look_work {
     struct outbox_work work;
+    enum outbox_part part;
     const char *const *ids; /* the caller's, as the next */
     bool *found;
     size_t count;
@@ -115,33 +116,34 @@ static bool look_at(struct look_work *look, int folder, size_t index)
 {
     char name[OUTBOX_NAME_SIZE];
     struct stat status;
-    outbox_name(name, look->ids[index], ".eml");
+    outbox_name(name, look->ids[index], parts[look->part].suffix);
     look->found[index] = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (look->found[index] || errno == ENOENT)
         return true;
-    look->work.failure = outbox_failure(look->work.outbox, errno, "look at", OUTBOX_QUEUE, name);
+    look->work.failure =
+        outbox_failure(look->work.outbox, errno, "look at", parts[look->part].folder, name);
     return false;
 }
 
 static void look_job(void *argument)
 {
     struct look_work *look = argument;
-    struct failure failure = {0};
-    int folder = outbox_folder(look->work.outbox, OUTBOX_QUEUE, &failure);
+    struct failure *failure = &look->work.failure;
+    int folder = outbox_folder(look->work.outbox, parts[look->part].folder, failure);
     for (size_t i = 0; i < look->count; i++)
         look->found[i] = false;
-    if (folder < 0 && strcmp(failure.code, "ENOENT") != 0)
-        look->work.failure = failure;
+    failure->gone = folder < 0 && strcmp(failure->code, "ENOENT") == 0;
     for (size_t i = 0; folder >= 0 && i < look->count && look_at(look, folder, i); i++)
         ;
     if (folder >= 0)
         close(folder);
 }
 
-void outbox_look_for(struct outbox *outbox, const char *const *ids, size_t count, bool *found,
-                     outbox_done *done, void *argument)
+void outbox_look_for(struct outbox *outbox, enum outbox_part part, const char *const *ids,
+                     size_t count, bool *found, outbox_done *done, void *argument)
 {
     struct look_work *look = memory_allocate(sizeof *look);
+    look->part = part;
     look->ids = ids;
     look->count = count;
     look->found = found;

@@ -93,6 +93,12 @@ struct store_switch {
     uint32_t user;
 };
 
+/* A direction that has failed and has not worked since. */
+struct store_trouble {
+    uint32_t failures; /* in a row; 0: it works */
+    int64_t since_ms;
+};
+
 struct store_registration {
     const char *address;      /* in, lower case */
     const char *renamed_from; /* in; NULL: none. The old address's number is kept if it is known */
@@ -104,6 +110,8 @@ struct store_registration {
     unsigned switched_off; /* out: bits of enum store_direction, see store_actions.h */
     struct store_switch incoming_switch; /* out, of those bits, as the next */
     struct store_switch outgoing_switch;
+    struct store_trouble incoming_trouble; /* out, before this */
+    struct store_trouble outgoing_trouble;
     /* out: after a backup was put back its Maildir is to be looked through, see store_restore.h */
     bool unchecked;
     int64_t check_from_ms;
@@ -398,6 +406,11 @@ struct store_backlog {
  * `done`. Read, but behind all that is to be written: whoever asks what a mailbox may send is not
  * told of what an administrator has just held. */
 void store_submissions_open(struct store *store,
+                            void (*each)(void *argument, const struct store_backlog *backlog),
+                            store_done *done, void *argument);
+
+/* The same for people, who are told also while nothing can be written. Read. */
+void store_submissions_show(struct store *store,
                             void (*each)(void *argument, const struct store_backlog *backlog),
                             store_done *done, void *argument);
 

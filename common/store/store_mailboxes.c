@@ -321,6 +321,7 @@ static void register_run(struct store_connection *connection, struct store_opera
     for (size_t i = 0; i < registering->count; i++)
         mailbox_resolve_off(connection, &all[i], registering->now_ms);
     register_read_switches(connection, registering);
+    store_read_troubles(connection, all, registering->count);
     mailbox_remove_others(connection, registering);
     store_forget_gone_profiles(connection, all, registering->count, registering->now_ms);
 }

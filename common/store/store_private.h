@@ -275,6 +275,10 @@ void store_resolve_direction(struct store_connection *connection, int64_t mailbo
                              const char *direction, int64_t now_ms,
                              struct store_resolved *resolved);
 
+/* Gives each of the registrations, which have their numbers, what has failed of its directions. */
+void store_read_troubles(struct store_connection *connection,
+                         struct store_registration *registrations, size_t count);
+
 /* What was recorded about a submission is over. */
 void store_resolve_submission(struct store_connection *connection, const char *id, int64_t now_ms);
 

@@ -154,6 +154,7 @@ static void rebuild_settle(struct store_connection *connection,
     struct digest item;
     sqlite3_stmt *query = rebuild_query(connection, operation, file, STORE_SQL_REBUILD_SETTLE,
                                         STORE_SQL_REBUILD_SETTLE_ITEM);
+    store_bind_mark(connection, query, 3, file->file);
     while (store_row(connection, query)) {
         if (store_column_digest(query, 0, &item))
             store_failures_resolve_item(connection, operation->mailbox.number, &item,
@@ -176,6 +177,21 @@ static void rebuild_add(struct store_connection *connection,
     store_run(connection, query);
 }
 
+/* One that is being delivered is not in its place yet. */
+static void note_doubled(struct store_connection *connection, struct rebuild_operation *operation,
+                         const struct store_published *file)
+{
+    struct store_comparison *found = &operation->found;
+    sqlite3_stmt *query = rebuild_query(connection, operation, file, STORE_SQL_REBUILD_OTHER_FILE,
+                                        STORE_SQL_REBUILD_OTHER_FILE_ITEM);
+    store_bind_mark(connection, query, 3, file->file);
+    if (store_run_number(connection, query) == 0)
+        return;
+    if (found->doubled < STORE_DOUBLED_MAX)
+        found->doubled_files[found->doubled] = file->file;
+    found->doubled++;
+}
+
 static void rebuild_one(struct store_connection *connection, struct rebuild_operation *operation,
                         const struct store_published *file)
 {
@@ -184,6 +200,8 @@ static void rebuild_one(struct store_connection *connection, struct rebuild_oper
                                                                STORE_SQL_REBUILD_STATE_ITEM));
     operation->found.unknown += state == NOT_KNOWN;
     operation->found.failed += state == KNOWN_AS_FAILED;
+    if (state == STORE_ITEM_DELIVERED)
+        note_doubled(connection, operation, file);
     if (operation->rebuild && state == NOT_KNOWN)
         rebuild_add(connection, operation, file);
     else if (operation->rebuild && state == KNOWN_AS_FAILED)
@@ -200,12 +218,21 @@ static void rebuild_run(struct store_connection *connection, struct store_operat
         rebuild_one(connection, operation, &operation->files[i]);
 }
 
+static void add_doubled(struct store_comparison *all, const struct store_comparison *found)
+{
+    for (uint64_t i = 0; i < found->doubled; i++, all->doubled++) {
+        if (all->doubled < STORE_DOUBLED_MAX && i < STORE_DOUBLED_MAX)
+            all->doubled_files[all->doubled] = found->doubled_files[i];
+    }
+}
+
 static void rebuild_finish(struct store_operation *base)
 {
     struct rebuild_operation *operation = (struct rebuild_operation *)base;
     if (base->failure == NULL) {
         operation->comparison->unknown += operation->found.unknown;
         operation->comparison->failed += operation->found.failed;
+        add_doubled(operation->comparison, &operation->found);
     }
     if (base->done != NULL)
         base->done(base->argument, base->failure);

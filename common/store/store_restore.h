@@ -54,9 +54,13 @@ struct store_published {
     int64_t published_ms;
 };
 
+enum { STORE_DOUBLED_MAX = 20 };
+
 struct store_comparison {
     uint64_t unknown; /* files of messages that are not in the ledger */
     uint64_t failed;  /* files of messages that the ledger has as failed */
+    uint64_t doubled; /* files of messages that the ledger has in another file alone */
+    uint64_t doubled_files[STORE_DOUBLED_MAX]; /* the numbers of the first ones */
 };
 
 /* Adds to `comparison` what of these files the ledger does not know. Read. */

@@ -94,5 +94,11 @@ const char *const store_sql_failures[STORE_SQL_COUNT] = {
         "SELECT count(*) FROM failure INDEXED BY failure_submission WHERE " FAILURE_REFUSED,
     [STORE_SQL_FAILURE_COUNT_OPEN] =
         "SELECT count(*) FROM failure INDEXED BY failure_open WHERE resolved_at IS NULL",
+    /* What cycles have met of their mailboxes and directions, which is over once one works. */
+    [STORE_SQL_FAILURE_TROUBLES] =
+        "SELECT mailbox, direction = 'incoming', sum(count), min(first_seen) FROM failure INDEXED"
+        " BY failure_open WHERE resolved_at IS NULL AND mailbox IS NOT NULL AND item = x''"
+        " AND submission = '' AND activity <> '' AND direction IN ('incoming', 'outgoing')"
+        " GROUP BY mailbox, direction ORDER BY mailbox",
     [STORE_SQL_FAILURE_COUNT_ALL] = "SELECT count(*) FROM failure",
 };

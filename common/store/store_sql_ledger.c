@@ -108,13 +108,20 @@ const char *const store_sql_ledger[STORE_SQL_COUNT] = {
         " WHERE mailbox = ?1 AND fingerprint = ?2",
     [STORE_SQL_REBUILD_STATE_ITEM] = "SELECT min(iif(state = " FAILED ", 9, state)) FROM ledger"
                                      " INDEXED BY ledger_item WHERE mailbox = ?1 AND item = ?2",
+    /* A row of before files were remembered tells nothing. */
+    [STORE_SQL_REBUILD_OTHER_FILE] =
+        "SELECT coalesce(max(file = ?3) = 0, 0) FROM ledger INDEXED BY ledger_fingerprint"
+        " WHERE mailbox = ?1 AND fingerprint = ?2 AND state = " DELIVERED,
+    [STORE_SQL_REBUILD_OTHER_FILE_ITEM] =
+        "SELECT coalesce(max(file = ?3) = 0, 0) FROM ledger INDEXED BY ledger_item"
+        " WHERE mailbox = ?1 AND item = ?2 AND state = " DELIVERED,
     [STORE_SQL_REBUILD_SETTLE] =
         "UPDATE ledger INDEXED BY ledger_fingerprint SET state = " DELIVERED ", name = NULL,"
-        " reference = NULL, next_retry = NULL WHERE mailbox = ?1 AND fingerprint = ?2"
+        " file = ?3, reference = NULL, next_retry = NULL WHERE mailbox = ?1 AND fingerprint = ?2"
         " AND state = " FAILED " RETURNING item",
     [STORE_SQL_REBUILD_SETTLE_ITEM] =
         "UPDATE ledger INDEXED BY ledger_item SET state = " DELIVERED ", name = NULL,"
-        " reference = NULL, next_retry = NULL WHERE mailbox = ?1 AND item = ?2"
+        " file = ?3, reference = NULL, next_retry = NULL WHERE mailbox = ?1 AND item = ?2"
         " AND state = " FAILED " RETURNING item",
     /* A conflict: somebody has made a name of the fingerprint of one and the item of another. */
     [STORE_SQL_REBUILD_ADD] =

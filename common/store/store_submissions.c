@@ -247,15 +247,29 @@ static void open_finish(struct store_operation *operation)
         operation->done(operation->argument, operation->failure);
 }
 
-void store_submissions_open(struct store *store,
-                            void (*each)(void *argument, const struct store_backlog *backlog),
-                            store_done *done, void *argument)
+static struct open_operation *open_create(void (*each)(void *argument,
+                                                       const struct store_backlog *backlog),
+                                          store_done *done, void *argument)
 {
     struct open_operation *opening =
         store_operation_create(sizeof *opening, open_run, done, argument);
     opening->operation.finish = open_finish;
     opening->each = each;
-    store_start_write(store, &opening->operation);
+    return opening;
+}
+
+void store_submissions_open(struct store *store,
+                            void (*each)(void *argument, const struct store_backlog *backlog),
+                            store_done *done, void *argument)
+{
+    store_start_write(store, &open_create(each, done, argument)->operation);
+}
+
+void store_submissions_show(struct store *store,
+                            void (*each)(void *argument, const struct store_backlog *backlog),
+                            store_done *done, void *argument)
+{
+    store_start_read(store, &open_create(each, done, argument)->operation);
 }
 
 /* --- change --- */

@@ -3,7 +3,9 @@
 in the Maildir once."""
 
 import collections
+import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -374,7 +376,7 @@ def _():
                                                   "no_file", "repaired")},
                     {"differs": True, "delivered_unknown": 7, "sent_queued": 1, "no_file": 1,
                      "repaired": False}, "what differs of ANN")
-        check_equal(answers[0], {"kind": "outbox", "unknown": 2, "repaired": False},
+        check_equal(answers[0], {"kind": "outbox", "unknown": 2, "copies": 0, "repaired": False},
                     "what differs of the outbox")
         status, out, err = tool.run("verify", "--all")
         check_equal(status, 65, "status")
@@ -453,6 +455,28 @@ def _():
         check_equal(scene.daemon.log_lines("looked for"), [], "repairs")
         tool.fails(67, "verify", "nobody@example.com", saying="there is no mailbox")
         tool.fails(EX_USAGE, "verify", saying="say which mailbox")
+
+
+@case("verify tells of files whose message was delivered in another file, and changes nothing")
+def _():
+    with scene_of((ANN,)) as scene:
+        add(scene, 2)
+        scene.start()
+        scene.until_delivered(ANN, 2)
+        maildir = scene.maildir(ANN).path
+        file = next((maildir / "new").iterdir())
+        begin, number, rest = re.fullmatch(r"(\d+\.[0-9a-f]{12}b\d+r)([0-9a-f]{16})(.*)", file.name).groups()
+        other = f"{begin}{'0' * 15}1"
+        (maildir / "cur" / f"{other}{rest}:2,S").write_bytes(file.read_bytes())
+        tool = Exsyncctl(scene)
+        answer = tool.answers("verify", ANN)[0]
+        check_equal((answer["doubled"], answer["doubled_files"], answer["differs"]), (1, [other], False),
+                    "what is told")
+        said = tool.output("verify", ANN)
+        check("1 file of messages that were delivered in another file" in said and other in said
+              and number not in said, said)
+        check((maildir / "cur" / f"{other}{rest}:2,S").exists() and file.exists(), "a file is gone")
+        (maildir / "cur" / f"{other}{rest}:2,S").unlink()
 
 
 @case("verify counts no files where it compares no Maildir, and says how many it has left out")
@@ -571,6 +595,42 @@ def _():
         check_equal(scene.daemon.log().count("does not know 1 message in"), 1, "warnings")
 
 
+@case("a start without the database warns of copies whose original is gone, and leaves them to a person")
+def _():
+    with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
+        scene.start()
+        tool = Exsyncctl(scene)
+        scene.daemon.until_started()
+        tool.output("pause", PROFILE)
+        scene.submit(mail("only its copy is left", ANN))
+        until_taken_in(scene, "only its copy is left")
+        until(scene.outbox.kept, "it is settled")
+        scene.daemon.stop()
+        for path in (scene.folder / "state").glob("exsyncd.db*"):
+            path.unlink()
+        kept, = (scene.folder / "state/outbox/kept").iterdir()
+        kept.unlink()
+        scene.daemon.start()
+        scene.daemon.until_logged("does not know 1 message in",
+                                  f"{scene.folder}/state/outbox/queue",
+                                  "exsyncctl verify --all --repair")
+        status, out, _ = tool.run("check")
+        check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
+        answers = tool.answers("verify", "--all", wanted=65)
+        check_equal(answers[0], {"kind": "outbox", "unknown": 1, "copies": 1, "repaired": False},
+                    "what is told of the outbox")
+        said = tool.output("verify", "--all", "--repair")
+        check("exsyncctl queue list --failed" in said, said)
+        check("does not know" not in tool.run("check")[1], "it is said after the repair")
+        check_equal((scene.outbox.queue(), len(scene.outbox.failed())), ([], 1), "queue and failed")
+        row = tool.output("queue", "list", "--failed")
+        check(kept.name in row and "no Bcc recipients" in row, row)
+        tool.output("resume", PROFILE)
+        tool.output("queue", "discard", kept.name)
+        check("was refused" not in tool.run("check")[1], "it is refused after it was discarded")
+        check_equal(scene.exchange.counter("sent"), 0, "messages that were sent")
+
+
 @case("verify does not say of the outbox that it will be mended when the disk refuses")
 def _():
     with scene_of((ANN,)) as scene:
@@ -588,6 +648,18 @@ def _():
         check((outbox / "kept" / unknown).exists(), "it is gone")
         (outbox / "intake" / unknown).rmdir()
         (outbox / "kept" / unknown).unlink()
+
+
+@case("a backup into a file whose name is no UTF-8 is told as JSON all the same")
+def _():
+    with scene_of((ANN,)) as scene:
+        scene.start()
+        scene.daemon.until_started()
+        target = os.fsdecode(os.fsencode(scene.folder) + b"/backup-\xff.db")
+        status, out, error = Exsyncctl(scene).run("--json", "backup", target)
+        check_equal((status, error), (0, ""), "status, and what is said")
+        check_equal(json.loads(out)["file"], f"{scene.folder}/backup-?.db", "the file that is told")
+        check(os.path.exists(target), "there is no backup")
 
 
 @case("a backup is one private file that is whole, or none")

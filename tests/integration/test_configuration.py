@@ -188,6 +188,48 @@ def _():
         check("    ProtectHome=no\n" in scene.daemon.run("--check-config")[1], "homes are hidden")
 
 
+@case("--check-config reads drop-ins in systemd's order, and the section of the service alone")
+def _():
+    with Scene([ANN], exchange=False) as scene:
+        etc, lib = scene.folder / "etc", scene.folder / "lib"
+        scene.daemon.environment["SYSTEMD_UNIT_PATH"] = f"{etc}:{lib}"
+        for folder in (etc, lib):
+            for name in ("exsyncd.service.d", "service.d"):
+                (folder / name).mkdir(parents=True)
+        install_unit(lib, pwd.getpwuid(os.geteuid()).pw_name)
+        right = f"[Service]\nReadWritePaths={scene.folder}\n"
+        wrong = "[Service]\nReadWritePaths=\n"
+
+        def reads(allowed, **files):
+            """`files`: what stands in NAME.conf of which folder."""
+            paths = []
+            for name, (folder, text) in files.items():
+                paths.append(folder / f"{name.strip('_')}.conf")
+                paths[-1].write_text(text)
+            said = scene.daemon.run("--check-config")[1]
+            check_equal("ReadWritePaths=" not in said, allowed, f"of {files}: {said!r}")
+            for path in paths:
+                path.unlink()
+        own, vendor, everybody = etc / "exsyncd.service.d", lib / "exsyncd.service.d", etc / "service.d"
+        reads(False)
+        reads(True, _10=(own, right))
+        reads(False, _10=(own, right), _90=(vendor, wrong))  # by names, not by folders
+        reads(True, _10=(vendor, wrong), _90=(own, right))
+        reads(True, _10=(own, wrong), _90=(everybody, right))
+        reads(False, _10=(own, right.replace("[Service]", "[Unit]")))
+        reads(False, _10=(own, right.replace("[Service]\n", "")))
+        reads(True, _10=(own, right + "[Unit]\nReadWritePaths=\n"))
+        (own / "50.conf").write_text(right)
+        (vendor / "50.conf").write_text(wrong)  # hidden by its namesake
+        reads(True)
+        (own / "50.conf").unlink()
+        (own / "50.conf").symlink_to("/dev/null")
+        (vendor / "50.conf").write_text(right)
+        reads(False)
+        reads(False, _60=(own, "[Service]\nProtectSystem=\n"))  # no value: the one before stays
+        reads(True, _60=(own, "[Service]\nProtectSystem=no\n"))
+
+
 @case("the drop-in that --check-config prints has paths with blanks and signs as systemd reads them")
 def _():
     with Scene([ANN], exchange=False) as scene:

@@ -564,10 +564,16 @@ def _():
         for tries in (1, 1, 1):
             tool.answers("test", ANN, wanted=EX_UNAVAILABLE)
             check_equal(scene.exchange.counter("unauthorized"), tries, "refused sign-ins")
+            profile = tool.answers("profile", "show", PROFILE)[0]
+            check_equal((profile["gate"], profile["refused_otherwise"]["code"]), ("open", "HTTP 401"),
+                        "what is told of the profile")
+            told = tool.output("profile", "show", PROFILE)
+            check("the account was refused" in told and "refused to a test" in told, told)
         tool.answers("test", ANN, "--sign-in", wanted=EX_UNAVAILABLE)
         check_equal(scene.exchange.counter("unauthorized"), 2, "refused sign-ins")
         scene.exchange.control("account", name=ACCOUNT, password="wrong-password")
         check(tool.answers("test", ANN, "--sign-in")[-1]["passed"], "it passes")
+        check_equal(tool.answers("profile", "show", PROFILE)[0]["refused_otherwise"], None, "afterwards")
 
 
 @case("on a terminal a bar shows how far it is, and goes when the table comes")

@@ -9,6 +9,7 @@ import socket
 from alerting import OWNER, AlertScene
 from exsyncctl import EX_NOUSER, EX_UNAVAILABLE, EX_USAGE, Exsyncctl
 from harness import PATIENCE_S, case, check, check_equal, main, until
+from ledger import locked
 from mail import message
 from scene import ACCOUNT, ANN, BEN, CARLA, PASSWORD, PROFILE, Scene
 from sending import mail
@@ -17,12 +18,14 @@ from viewing import DENIED, mailbox_of, of_kind, refused, started, until_state
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 
 STATUS = {"kind", "version", "now", "profiles", "mailboxes", "cycles", "queued", "queued_held", "refused",
-          "outbox_unknown", "alerts", "storage", "reload_refused", "told"}
+          "outbox_unknown", "alerts", "storage", "reload_refused", "reload_error",
+          "reload_under_way", "told"}
 COUNTS = {"configured", "ok", "not_run", "failing", "stopped", "held", "off",
           "disabled", "partly_disabled", "paused"}
 PROFILE_MEMBERS = {"kind", "name", "url", "account", "auth", "owner", "notify", "notify_command",
                    "smtp", "paused", "paused_since", "pause", "gate", "trouble", "next_try",
-                   "sign_ins_refused", "connections", "cycles", "mailboxes", "stopped", "alerts"}
+                   "sign_ins_refused", "refused_otherwise", "connections", "cycles", "mailboxes",
+                   "stopped", "alerts"}
 MAILBOX = {"kind", "address", "profile", "state", "incoming", "outgoing"}
 WHOLE_MAILBOX = MAILBOX | {"account", "url", "identity", "maildir", "after_processing",
                            "move_folder", "process_email_from", "folders"}
@@ -339,6 +342,71 @@ def _():
         scene.reload()
         until(lambda: tool.run("check")[0] == OK, "all is well again")
         check_equal(tool.answers("status")[0]["reload_refused"], None, "when one was taken")
+
+
+@case("after a restart the tries and the time of trouble go on where they were")
+def _():
+    with refused(profile={"probe_intervals": "1s"}) as scene:
+        tool = started(scene)
+        until(lambda: (mailbox_of(tool, BEN)["incoming"]["trouble"] or {"failures": 0})["failures"] >= 2,
+              "it has failed some times")
+        scene.daemon.stop()
+        before, = scene.ledger.unresolved(BEN)
+        scene.profile_keys["probe_intervals"] = "1h"
+        scene.write_configuration()
+        scene.daemon.start()
+        scene.daemon.until_started()
+        until_state(tool, BEN, "stopped")
+        trouble = mailbox_of(tool, BEN)["incoming"]["trouble"]
+        check_equal(trouble["failures"], before["count"] + 1, "tries that are told after the restart")
+        check(trouble["since"] < tool.answers("mailbox", "show", ANN)[0]["incoming"]["last_started"],
+              f"since {trouble['since']}")
+        scene.daemon.stop()
+        scene.exchange.grant(BEN)
+        scene.daemon.start()
+        scene.daemon.until_logged(f"{BEN}: incoming works again after {before['count'] + 1} failed tries")
+        until_state(tool, BEN, "ok")
+
+
+@case("a reload that the database has refused is told with what the database said")
+def _():
+    with Scene([ANN]) as scene:
+        tool = started(scene)
+        until_state(tool, ANN, "ok")
+        with locked(scene.ledger.path):
+            status, _, said = tool.run("reload")
+            check(status == 75 and "SQLITE_BUSY" in said, f"reload: {status}, {said}")
+            check(scene.daemon.log_lines("was not reloaded", "SQLITE_BUSY", "exsyncctl reload"), "log")
+            row = tool.answers("status")[0]
+            check_equal(row["reload_error"]["code"], "SQLITE_BUSY", "what status tells")
+            for told in (tool.output("status"), tool.run("check")[1]):
+                line, = [line for line in told.splitlines() if "SQLITE_BUSY" in line and "reload" in line]
+                check("--check-config" not in line and "exsyncctl reload" in line, line)
+        until(lambda: tool.run("reload")[0] == 0, "it is taken")
+        row = tool.answers("status")[0]
+        check_equal((row["reload_refused"], row["reload_error"]), (None, None), "when one was taken")
+
+
+@case("a reload that waits for the database is told, with what it waits for")
+def _():
+    with Scene([ANN]) as scene:
+        tool = started(scene)
+        until_state(tool, ANN, "ok")
+        check_equal(tool.answers("status")[0]["reload_under_way"], None, "without a reload")
+
+        def waits():
+            scene.daemon.reload()  # the one before was refused, perhaps
+            wait = tool.answers("status")[0]["reload_under_way"]
+            return wait and wait["waits_for"] == "the database" and not wait["late"]
+
+        def says():
+            scene.daemon.reload()
+            return "under way since" in tool.output("status")
+        with locked(scene.ledger.path):
+            until(waits, "status --json tells of it")
+            until(says, "status tells of it")
+        until(lambda: tool.run("reload")[0] == 0, "one is taken")
+        until(lambda: tool.answers("status")[0]["reload_under_way"] is None, "it is over")
 
 
 @case("check --json is one object with the state, the words and the performance data")

@@ -241,6 +241,19 @@ def _():
         until(lambda: scene.exchange.counter("unauthorized") > 0, "the password is tried")
 
 
+@case("a new password is tried as soon as a mailbox is free, when all are busy at the reload")
+def _():
+    with Scene([ANN], load(ANN), profile={"poll_interval": "1h"}) as scene:
+        scene.exchange.fault(operation="GetItem", delay=3000, count=1)
+        scene.daemon.start()
+        until(lambda: scene.exchange.counter("requests.GetItem") > 0, "its cycle is at work")
+        scene.write_password("wrong-password")
+        scene.reload()
+        check_equal(scene.maildir(ANN).count(), 0, "the mailbox is free too early: messages")
+        until(lambda: scene.exchange.counter("unauthorized") > 0, "the password is tried")
+        check_equal(scene.maildir(ANN).count(), MESSAGES, "messages of the cycle that was at work")
+
+
 @case("a reload says that a new password_credential needs a restart, where one is used")
 def _():
     with Scene([ANN]) as scene:

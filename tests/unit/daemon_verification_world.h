@@ -274,6 +274,12 @@ void store_folders_load(struct store *store, struct store_mailbox of, const char
     ask(ASKED_SINK_PATH, done, argument);
 }
 
+const char *store_instance(const struct store *store)
+{
+    (void)store;
+    return "0123456789ab";
+}
+
 void store_ledger_compare(struct store *store, struct store_mailbox of,
                           const struct store_published *files, size_t count,
                           struct store_comparison *comparison, store_done *done, void *argument)
@@ -292,10 +298,11 @@ void store_submissions_unsent(struct store *store, struct store_mailbox of, int6
     ask(ASKED_ROWS, NULL, argument);
 }
 
-void outbox_look_for(struct outbox *outbox, const char *const *ids, size_t count, bool *found,
-                     outbox_done *done, void *argument)
+void outbox_look_for(struct outbox *outbox, enum outbox_part part, const char *const *ids,
+                     size_t count, bool *found, outbox_done *done, void *argument)
 {
     (void)outbox;
+    assert_int_equal(part, OUTBOX_IN_QUEUE);
     world.looked_for = ids;
     world.found = found;
     world.count = count;
@@ -318,14 +325,13 @@ void store_restore(struct store *store, struct store_restoration *restoration, s
     ask(ASKED_RESTORE, done, argument);
 }
 
-void restoration_ids_keep(struct restoration_ids *folder, const char (*ids)[OUTBOX_ID_SIZE],
-                          size_t count)
+void id_list_keep(struct id_list *folder, const char (*ids)[OUTBOX_ID_SIZE], size_t count)
 {
     (void)folder, (void)ids, (void)count;
     world.lists++;
 }
 
-void restoration_ids_release(struct restoration_ids *folder)
+void id_list_release(struct id_list *folder)
 {
     (void)folder;
 }

@@ -322,6 +322,48 @@ static void idle_polling_writes_nothing(void **state)
     assert_int_equal(first.st_mtim.tv_nsec, second.st_mtim.tv_nsec);
 }
 
+static void record(struct fixture *fixture, struct store_mailbox mailbox, const char *direction,
+                   const char *code, int64_t now_ms)
+{
+    struct store_failure failure = {
+        .profile = "p",
+        .mailbox = mailbox,
+        .direction = direction,
+        .activity = "activity",
+        .now_ms = now_ms,
+        .next_retry_ms = now_ms + 60000,
+        .failure = {.category = FAILURE_THROTTLING, .scope = FAILURE_SCOPE_MAILBOX},
+    };
+    failure_set_code(&failure.failure, code);
+    failure_set_step(&failure.failure, "FindItem");
+    MUST_SUCCEED(fixture, store_failure_record(fixture->store, &failure, support_done, &outcome));
+}
+
+static void what_has_failed_before_is_told_at_the_registration(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_registration all[] = {as("a@x", NULL), as("b@x", NULL), as("c@x", NULL)};
+    register_all(fixture, all, 3, NOW);
+    for (int i = 0; i < 2; i++)
+        record(fixture, all[2].mailbox, "incoming", "ErrorServerBusy", NOW + 5 + i);
+    record(fixture, all[2].mailbox, "incoming", "ErrorTimeout", NOW + 9);
+    record(fixture, all[0].mailbox, "outgoing", "ErrorServerBusy", NOW + 7);
+    record(fixture, all[1].mailbox, "incoming", "ErrorServerBusy", NOW + 8);
+    MUST_SUCCEED(fixture, store_failure_resolve(fixture->store, "p", all[1].mailbox, "incoming",
+                                                NOW + 10, NULL, support_done, &outcome));
+    support_close(fixture);
+    support_open(fixture);
+    struct store_registration again[] = {as("c@x", NULL), as("b@x", NULL), as("a@x", NULL)};
+    register_all(fixture, again, 3, NOW + DAY);
+    assert_int_equal(again[0].incoming_trouble.failures, 3);
+    assert_int_equal(again[0].incoming_trouble.since_ms, NOW + 5);
+    assert_int_equal(again[0].outgoing_trouble.failures, 0);
+    assert_int_equal(again[1].incoming_trouble.failures, 0);
+    assert_int_equal(again[2].incoming_trouble.failures, 0);
+    assert_int_equal(again[2].outgoing_trouble.failures, 1);
+    assert_int_equal(again[2].outgoing_trouble.since_ms, NOW + 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +378,7 @@ int main(void)
         TEST(a_removed_mailbox_is_forgotten_in_bounded_steps),
         TEST(a_mailbox_that_returns_half_forgotten_is_new),
         TEST(ten_thousand_mailboxes_register_in_one_quick_transaction),
+        TEST(what_has_failed_before_is_told_at_the_registration),
         TEST(a_folder_begins_at_process_from_and_keeps_what_was_saved),
         TEST(a_sink_is_ready_at_the_path_where_it_was_set_up),
         TEST(idle_polling_writes_nothing),

@@ -213,6 +213,28 @@ static void what_lies_in_the_maildir_is_known_and_gets_its_item_when_it_is_seen(
                      1012);
 }
 
+static void a_second_file_of_a_message_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_mailbox mailbox = support_mailbox(fixture, "a@x");
+    struct store_published files[] = {
+        file_of(11), {.digest = support_digest(3), .file = 7, .published_ms = NOW}};
+    rebuild(fixture, mailbox, files, 2);
+    assert_int_equal(compare(fixture, mailbox, files, 2).doubled, 0);
+    files[0].file = 99;
+    files[1].file = UINT64_MAX;
+    const struct store_comparison found = compare(fixture, mailbox, files, 2);
+    assert_int_equal(found.unknown + found.failed, 0);
+    assert_int_equal(found.doubled, 2);
+    assert_int_equal(found.doubled_files[0], 99);
+    assert_true(found.doubled_files[1] == UINT64_MAX);
+    /* The ledger does not know the file of this one. */
+    support_deliver(fixture, mailbox, support_key(1, 15), NULL);
+    support_delivered(fixture, mailbox, support_key(1, 15));
+    files[0] = file_of(15);
+    assert_int_equal(compare(fixture, mailbox, files, 1).doubled, 0);
+}
+
 static void a_message_without_a_fingerprint_is_known_by_its_item(void **state)
 {
     struct fixture *fixture = *state;
@@ -272,6 +294,7 @@ int main(void)
         with_store(a_mailbox_that_the_backup_does_not_have_is_enabled_since_then),
         with_store(of_a_copy_of_unknown_age_new_mailboxes_begin_now),
         with_store(what_lies_in_the_maildir_is_known_and_gets_its_item_when_it_is_seen),
+        with_store(a_second_file_of_a_message_is_told),
         with_store(a_message_without_a_fingerprint_is_known_by_its_item),
         with_store(the_same_digest_of_a_message_and_of_an_item_holds_up_nothing),
         with_store(what_had_failed_and_lies_in_the_maildir_was_delivered),
