@@ -4,7 +4,7 @@
  *   kept     in kept/, as they were submitted: they can be taken in anew, and are looked for in
  *            Exchange before they are sent
  *   copies   in queue/ alone: what was submitted is gone, and with it the Bcc recipients and who
- * has submitted it. That is left to a person
+ *            has submitted it. That is left to a person
  *
  * What is in intake/ comes by itself, what is in failed/ waits for a person already. The folders
  * are listed in the order in which a message goes through them, and the store is asked last: one
