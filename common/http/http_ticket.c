@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct signing {
     const struct secret *password;
     krb5_ccache work; /* holds the ticket-granting ticket; destroyed at the end */
     krb5_principal client;
+    bool with_table;   /* the account's key is that of the key table */
     const char *words; /* instead of libkrb5's; NULL for none */
     char said[FAILURE_TEXT_SIZE];
 };
@@ -118,19 +120,36 @@ static krb5_error_code sign_in_with_password(struct signing *signing)
     return code;
 }
 
-/* As the principal of the table's first entry, which is what GSSAPI does. */
+/* libkrb5 says why, but not of which file. */
+static void describe_table(struct signing *signing, krb5_keytab table, krb5_error_code code)
+{
+    char name[FAILURE_TEXT_SIZE / 2] = "";
+    const char *words = krb5_get_error_message(signing->context, code);
+    krb5_kt_get_name(signing->context, table, name, sizeof name);
+    snprintf(signing->said, sizeof signing->said, "%s: %s", name, words);
+    krb5_free_error_message(signing->context, words);
+    signing->words = signing->said;
+}
+
+/* As the principal of the table's first entry, which is what GSSAPI does. KRB5_KT_NOTFOUND: there
+ * is no table, or none in it. */
 static krb5_error_code sign_in_with_table(struct signing *signing, krb5_keytab table)
 {
     krb5_kt_cursor cursor;
     krb5_keytab_entry entry;
     krb5_context context = signing->context;
     krb5_error_code code = krb5_kt_start_seq_get(context, table, &cursor);
-    if (code != 0)
+    if (code == 0) {
+        code = krb5_kt_next_entry(context, table, &entry, &cursor);
+        krb5_kt_end_seq_get(context, table, &cursor);
+    }
+    if (code == ENOENT || code == KRB5_KT_END)
+        return KRB5_KT_NOTFOUND;
+    if (code != 0) {
+        describe_table(signing, table, code);
         return code;
-    code = krb5_kt_next_entry(context, table, &entry, &cursor);
-    krb5_kt_end_seq_get(context, table, &cursor);
-    if (code != 0)
-        return code;
+    }
+    signing->with_table = true;
     code = sign_in(signing, entry.principal, false, table);
     krb5_free_keytab_entry_contents(context, &entry);
     return code;
@@ -215,10 +234,9 @@ static krb5_error_code sign_in_without_password(struct signing *signing)
     krb5_keytab table;
     if (krb5_kt_client_default(context, &table) != 0)
         return code;
-    if (krb5_kt_have_content(context, table) == 0)
-        code = sign_in_with_table(signing, table);
+    krb5_error_code of_table = sign_in_with_table(signing, table);
     krb5_kt_close(context, table);
-    return code;
+    return of_table == KRB5_KT_NOTFOUND ? code : of_table;
 }
 
 /* --- the service's ticket, into the ticket's own cache --- */
@@ -368,9 +386,9 @@ static krb5_error_code get(struct signing *signing, struct http_ticket *ticket)
 static struct failure describe_failure(const struct signing *signing, krb5_error_code code)
 {
     if (signing->words != NULL)
-        return http_ticket_failure(code, signing->words);
+        return http_ticket_failure(code, signing->with_table, signing->words);
     const char *words = krb5_get_error_message(signing->context, code);
-    struct failure failure = http_ticket_failure(code, words);
+    struct failure failure = http_ticket_failure(code, signing->with_table, words);
     krb5_free_error_message(signing->context, words);
     return failure;
 }
@@ -382,7 +400,7 @@ bool http_ticket_get(const char *host, const char *username, const struct secret
     *ticket = (struct http_ticket){0};
     krb5_error_code code = krb5_init_context(&signing.context);
     if (code != 0) {
-        *failure = http_ticket_failure(code, "");
+        *failure = http_ticket_failure(code, false, "");
         return false;
     }
     ticket->context = signing.context;
