@@ -321,6 +321,8 @@ static krb5_error_code rehearse(struct signing *signing, const struct http_ticke
     gss_krb5_ccache_name(&ignored, NULL, NULL);
     if (!GSS_ERROR(major))
         return 0;
+    if (minor == (OM_uint32)KRB5KRB_AP_ERR_TKT_EXPIRED) /* it was granted just now */
+        return KRB5KRB_AP_ERR_SKEW;
     return minor != 0 ? (krb5_error_code)minor : (krb5_error_code)KRB5_CC_NOTFOUND;
 }
 
