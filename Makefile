@@ -215,7 +215,7 @@ SANITIZED := $(call integration,faults.py ctl_test.py outgoing_doubt.py notify.p
                ctl_waits.py ctl_views.py after_processing.py simulator_faults.py ctl_terminal.py \
                service_manager.py notify_exchange.py notify_smtp.py simulator.py notification.py)
 BOTH_WAYS := $(call integration,alerts.py control_hostile.py ctl_many.py outgoing.py submit.py)
-WAITING   := $(call integration,kerberos.sh storage.py hung_disk.py)
+WAITING   := $(call integration,kerberos.sh storage.py hung_disk.py clock.py)
 MEASURED   = $(if $(EXSYNC_LONG),$(INTEGRATION),$(filter-out $(filter-out $(BOTH_WAYS),\
                $(SANITIZED)),$(INTEGRATION)))
 

@@ -247,6 +247,7 @@ void service_started(struct service *service, const struct failure *failure)
                    service_summary, service);
     executor_after(service->context.executor, &service->housekeeping_timer, HOUSEKEEPING_MORE_MS,
                    service_keep_house, service);
+    service_watch_clock(service);
     control_begin(service->control);
     service_state_ready(service, true);
 }
@@ -301,6 +302,7 @@ static void service_on_stop_signal(void *argument)
                               "cycles finish what they have begun"));
     service->stopping = true;
     executor_cancel_timer(service->context.executor, &service->housekeeping_timer);
+    executor_cancel_timer(service->context.executor, &service->clock_timer);
     service_state_stopping(service);
     control_stop(service->control);
     scheduler_stop(&service->scheduler);
@@ -406,6 +408,7 @@ void service_free(struct service *service)
     config_free(service->first_config);
     executor_cancel_timer(context->executor, &service->summary_timer);
     executor_cancel_timer(context->executor, &service->housekeeping_timer);
+    executor_cancel_timer(context->executor, &service->clock_timer);
     executor_cancel_timer(context->executor, &service->stop_timer);
     executor_cancel_timer(context->executor, &service->idle_timer);
     scheduler_release(&service->scheduler);

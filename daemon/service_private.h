@@ -1,6 +1,6 @@
 /* Shared by service.c (start and stop), reload.c (taking a configuration into use),
- * service_profiles.c (its profiles), service_outgoing.c (what was submitted) and service_try.c (an
- * administrator's word). */
+ * service_profiles.c (its profiles), service_outgoing.c (what was submitted), service_clock.c (a
+ * clock that is set back) and service_try.c (an administrator's word). */
 #ifndef EXSYNC_DAEMON_SERVICE_PRIVATE_H
 #define EXSYNC_DAEMON_SERVICE_PRIVATE_H
 
@@ -77,6 +77,8 @@ struct service {
     struct summary summary;
     struct executor_timer summary_timer;
     struct executor_timer housekeeping_timer;
+    struct executor_timer clock_timer;
+    int64_t clock_offset_ms; /* from the monotonic clock to the wall's, at the last look */
     bool more_to_prune;
     struct executor_timer stop_timer;
     struct executor_timer idle_timer;
@@ -129,6 +131,9 @@ struct mailbox *service_mailbox(const struct service *service, const char *addre
 /* Puts a direction that is off into the schedule if its mailbox is configured for it; of one that
  * is claimed, its time is kept for then. */
 void service_schedule(struct service *service, struct direction *direction, uint64_t delay_ms);
+
+/* From here on notices that the clock was set back (service_clock.c). */
+void service_watch_clock(struct service *service);
 
 /* An administrator tries a direction that waits: it is due at once. */
 void service_try_direction(struct service *service, struct direction *direction);
