@@ -223,7 +223,7 @@ KILLED    := $(addprefix test_,mail_outbox_crash mail_crash store_crash store_up
                store_alerts_last daemon_send_interrupted)
 NOT_SANITIZED := $(if $(EXSYNC_LONG),,$(KILLED))
 BOTH_WAYS := $(call integration,alerts.py control_hostile.py ctl_many.py outgoing.py submit.py)
-WAITING   := $(call integration,alerts.py kerberos.sh storage.py)
+WAITING   := $(call integration,alerts.py kerberos.sh storage.py hung_disk.py clock.py)
 MEASURED   = $(if $(EXSYNC_LONG),$(INTEGRATION),$(filter-out $(filter-out $(BOTH_WAYS),\
                $(SANITIZED)),$(INTEGRATION)))
 

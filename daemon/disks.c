@@ -4,6 +4,7 @@
 #include "daemon/cycle.h"
 #include "daemon/mailbox.h"
 #include "daemon/messages.h"
+#include "daemon/outcome.h"
 #include "daemon/profile.h"
 #include "daemon/scheduler.h"
 
@@ -108,6 +109,18 @@ static void report_answer(const struct disk_watch *watch, struct disk *disk)
               "the file system %s answers again", disk->mount);
 }
 
+/* A cycle that cannot give up tells at its end only what came of it: in the meantime its mailbox is
+ * not to look well. */
+static void watch_hangs(void *argument)
+{
+    struct disk_watch *watch = argument;
+    struct failure failure;
+    disks_explain(watch->sink, &failure);
+    uint64_t wait = outcome_hangs(watch->cycle, &failure);
+    if (wait != OUTCOME_NEVER)
+        executor_after(watch->cycle->context->executor, &watch->timer, wait, watch_hangs, watch);
+}
+
 static void watch_expired(void *argument)
 {
     struct disk_watch *watch = argument;
@@ -119,6 +132,8 @@ static void watch_expired(void *argument)
     scheduler_wake(cycle->profile->owner);
     if (watch->on_stuck != NULL)
         watch->on_stuck(watch->argument);
+    else
+        watch_hangs(watch);
 }
 
 void disk_watch_begin(struct disk_watch *watch, struct cycle *cycle, const struct sink *sink,

@@ -2,8 +2,9 @@
  *
  * A cycle that waits for a disk keeps a watch. When the disk has not answered for DISK_PATIENCE_MS
  * the cycle gives its place back, so that mailboxes on other disks go on, and the file system
- * counts as stuck. While DISK_STUCK_MAX cycles hang on one, others that would write there fail at
- * once and are tried again later. */
+ * counts as stuck. A cycle that cannot give up, as what it has begun may yet happen, makes its
+ * mailbox count as failing while it hangs (outcome_hangs). While DISK_STUCK_MAX cycles hang on one,
+ * others that would write there fail at once and are tried again later. */
 #ifndef EXSYNC_DAEMON_DISKS_H
 #define EXSYNC_DAEMON_DISKS_H
 

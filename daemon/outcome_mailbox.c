@@ -98,10 +98,12 @@ static uint64_t count_try(struct direction_trouble *trouble, const struct cycle 
     return wait < failure->retry_after_ms ? failure->retry_after_ms : wait;
 }
 
-uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle *cycle)
+/* Counts and records what the direction met, as its trouble. `*repeated`: it met the same before.
+ * Returns the milliseconds until the next try. */
+static uint64_t note_trouble(struct direction *direction, const struct cycle *cycle,
+                             struct failure *failure, bool *repeated)
 {
     struct direction_trouble *trouble = direction->trouble;
-    struct failure failure = failure_of(cycle, trouble == NULL ? NULL : &trouble->failure);
     struct failure before = {0};
     if (trouble == NULL) {
         mailbox_begin_trouble(direction, executor_now(cycle->context->executor));
@@ -109,12 +111,32 @@ uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle 
     } else {
         before = trouble->failure;
     }
-    uint64_t wait = count_try(trouble, cycle, &failure);
-    trouble->failure = failure;
+    uint64_t wait = count_try(trouble, cycle, failure);
+    *repeated = outcome_same_failure(&before, failure);
+    trouble->failure = *failure;
     trouble->failures += trouble->failures < UINT32_MAX;
     mailbox_note_end(cycle->mailbox);
-    outcome_record(cycle, &failure, true, wait);
-    report_mailbox_failure(cycle, &failure, wait, outcome_same_failure(&before, &failure));
+    outcome_record(cycle, failure, true, wait);
+    return wait;
+}
+
+uint64_t outcome_hangs(const struct cycle *cycle, const struct failure *cause)
+{
+    struct failure failure = *cause;
+    bool repeated;
+    if (mailbox_leaves(cycle->mailbox, cycle->direction))
+        return OUTCOME_NEVER;
+    return note_trouble(mailbox_direction(cycle->mailbox, cycle->direction), cycle, &failure,
+                        &repeated);
+}
+
+uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle *cycle)
+{
+    const struct direction_trouble *trouble = direction->trouble;
+    struct failure failure = failure_of(cycle, trouble == NULL ? NULL : &trouble->failure);
+    bool repeated;
+    uint64_t wait = note_trouble(direction, cycle, &failure, &repeated);
+    report_mailbox_failure(cycle, &failure, wait, repeated);
 
     if (cycle->failure.category == FAILURE_THROTTLING && profile_note_busy(cycle->profile)) {
         const struct log_fields fields = {.message_id = MESSAGE_PROFILE_BUSY,

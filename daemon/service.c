@@ -75,6 +75,7 @@ void service_started(struct service *service, const struct failure *failure)
               text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
               text_plural(config->profile_count, "profile", "profiles"));
     service_begin_housekeeping(service);
+    service_watch_clock(service);
     control_begin(service->control);
     service_state_ready(service, true);
 }
@@ -172,6 +173,7 @@ void service_free(struct service *service)
     config_free(service->first_config);
     executor_cancel_timer(context->executor, &service->summary_timer);
     executor_cancel_timer(context->executor, &service->housekeeping_timer);
+    executor_cancel_timer(context->executor, &service->clock_timer);
     executor_cancel_timer(context->executor, &service->stop_timer);
     executor_cancel_timer(context->executor, &service->idle_timer);
     scheduler_release(&service->scheduler);

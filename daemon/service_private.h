@@ -10,6 +10,7 @@
  *   service_try.c           an administrator's word
  *   service_restore.c       a backup that was put back
  *   service_housekeeping.c  the summary, and what need not be remembered any more
+ *   service_clock.c         a clock that is set back
  *   service_stop.c          an orderly stop
  *   service_state.c         what the service manager is told (service_state.h) */
 #ifndef EXSYNC_DAEMON_SERVICE_PRIVATE_H
@@ -88,6 +89,8 @@ struct service {
     struct executor_timer summary_timer;
     struct executor_timer housekeeping_timer;
     bool more_to_prune;
+    struct executor_timer clock_timer;
+    int64_t clock_offset_ms; /* from the monotonic clock to the wall's, at the last look */
 
     struct executor_timer stop_timer;
     struct executor_timer idle_timer;
@@ -110,6 +113,11 @@ void service_schedule(struct service *service, struct direction *direction, uint
 
 /* The scheduler's: a direction is due, and there is room. */
 void service_start_cycle(struct scheduler *scheduler, struct direction *direction);
+
+/* --- service_clock.c --- */
+
+/* From here on notices that the clock was set back. */
+void service_watch_clock(struct service *service);
 
 /* --- service_mailboxes.c --- */
 

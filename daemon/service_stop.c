@@ -84,6 +84,7 @@ void service_stop(void *argument)
                               "cycles finish what they have begun"));
     service->stopping = true;
     executor_cancel_timer(service->context.executor, &service->housekeeping_timer);
+    executor_cancel_timer(service->context.executor, &service->clock_timer);
     service_state_stopping(service);
     control_stop(service->control);
     scheduler_stop(&service->scheduler);

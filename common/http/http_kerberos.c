@@ -1,5 +1,6 @@
 #include "http/http_kerberos.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "http/http_ticket.h"
 
@@ -27,8 +28,9 @@ struct http_kerberos {
     struct secret *password;
     struct http_kerberos_signing *signing; /* under way */
     struct http_ticket ticket;
-    uint64_t renew_ms; /* when the ticket is to be renewed in advance */
-    uint64_t end_ms;   /* from when on it is not used for new requests; 0: there is none */
+    uint64_t renew_ms;   /* when the ticket is to be renewed in advance */
+    uint64_t end_ms;     /* from when on it is not used for new requests; 0: there is none */
+    int64_t end_wall_ms; /* the same by the clock that it ends by: the machine may have slept */
     void (*done)(void *argument, const struct failure *failure);
     void *argument;
 };
@@ -49,6 +51,12 @@ static struct secret *copy_secret(const struct secret *secret)
         return NULL;
     const char *bytes = secret_reveal(secret);
     return secret_create(bytes, strlen(bytes));
+}
+
+static bool is_good(const struct http_kerberos *kerberos)
+{
+    return executor_now(kerberos->executor) < kerberos->end_ms &&
+           clock_wall_ms() < kerberos->end_wall_ms;
 }
 
 /* --- signing in --- */
@@ -77,9 +85,10 @@ static void take_ticket(struct http_kerberos *kerberos, struct http_kerberos_sig
     kerberos->ticket = signing->ticket;
     signing->ticket = (struct http_ticket){0};
     kerberos->renew_ms = now + http_kerberos_renew_after_ms(remaining_s);
-    kerberos->end_ms = now;
-    if (remaining_s > HTTP_KERBEROS_LAST_S)
-        kerberos->end_ms += (uint64_t)(remaining_s - HTTP_KERBEROS_LAST_S) * 1000;
+    int64_t used_ms =
+        remaining_s > HTTP_KERBEROS_LAST_S ? (remaining_s - HTTP_KERBEROS_LAST_S) * 1000 : 0;
+    kerberos->end_ms = now + (uint64_t)used_ms;
+    kerberos->end_wall_ms = clock_wall_ms() + used_ms;
     kerberos->done(kerberos->argument, NULL);
 }
 
@@ -90,7 +99,7 @@ static void take_failure(struct http_kerberos *kerberos, const struct failure *f
 {
     uint64_t now = executor_now(kerberos->executor);
     bool again = !failure->permanent || kerberos->password == NULL;
-    if (now < kerberos->end_ms && again) {
+    if (is_good(kerberos) && again) {
         kerberos->renew_ms = now + HTTP_KERBEROS_AGAIN_MS;
         return;
     }
@@ -126,7 +135,7 @@ static void start_signing(struct http_kerberos *kerberos)
 bool http_kerberos_ready(struct http_kerberos *kerberos)
 {
     uint64_t now = executor_now(kerberos->executor);
-    bool good = now < kerberos->end_ms;
+    bool good = is_good(kerberos);
     if (kerberos->signing == NULL && (!good || now >= kerberos->renew_ms))
         start_signing(kerberos);
     return good;

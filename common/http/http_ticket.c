@@ -80,9 +80,9 @@ static struct failure describe_failure(const struct http_ticket_signing *signing
                                        krb5_error_code code)
 {
     if (signing->words != NULL)
-        return http_ticket_failure(code, signing->words);
+        return http_ticket_failure(code, signing->with_table, signing->words);
     const char *words = krb5_get_error_message(signing->context, code);
-    struct failure failure = http_ticket_failure(code, words);
+    struct failure failure = http_ticket_failure(code, signing->with_table, words);
     krb5_free_error_message(signing->context, words);
     return failure;
 }
@@ -94,7 +94,7 @@ bool http_ticket_get(const char *host, const char *username, const struct secret
     *ticket = (struct http_ticket){0};
     krb5_error_code code = krb5_init_context(&signing.context);
     if (code != 0) {
-        *failure = http_ticket_failure(code, "");
+        *failure = http_ticket_failure(code, false, "");
         return false;
     }
     ticket->context = signing.context;

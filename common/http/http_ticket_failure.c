@@ -6,6 +6,8 @@
 
 static const char check_password[] =
     "Put the account's present password into the profile's password_file.";
+static const char check_table[] =
+    "Make the key table that KRB5_CLIENT_KTNAME names anew, from the account's present password.";
 static const char check_account[] =
     "Have the account unlocked, enabled or extended in the directory.";
 static const char check_name[] =
@@ -101,6 +103,9 @@ static const struct ticket_row rows[] = {
     ROW(KRB5_KT_NOTFOUND, AUTHENTICATION, true, no_ticket, check_cache),
     ROW(KRB5_FCC_PERM, AUTHENTICATION, true, "The ticket cache may not be read.",
         "Let the service's user read the file that KRB5CCNAME names."),
+    ROW(EACCES, AUTHENTICATION, true, "The client key table may not be read.",
+        "Let the service's user read the file that KRB5_CLIENT_KTNAME names: chgrp exsyncd, chmod "
+        "640."),
     ROW(KRB5KDC_ERR_ETYPE_NOSUPP, AUTHENTICATION, true, no_encryption, check_encryption),
     ROW(KRB5_PROG_ETYPE_NOSUPP, AUTHENTICATION, true, no_encryption, check_encryption),
     ROW(KRB5_CONFIG_ETYPE_NOSUPP, CONFIGURATION, true, no_encryption, check_encryption),
@@ -129,7 +134,7 @@ static const struct ticket_row *find_row(krb5_error_code code)
     return &other;
 }
 
-struct failure http_ticket_failure(krb5_error_code code, const char *text)
+struct failure http_ticket_failure(krb5_error_code code, bool with_table, const char *text)
 {
     const struct ticket_row *row = find_row(code);
     struct failure failure = {
@@ -139,6 +144,10 @@ struct failure http_ticket_failure(krb5_error_code code, const char *text)
         .sentence = row->sentence,
         .remedy = row->remedy,
     };
+    if (with_table && row->remedy == check_password) {
+        failure.sentence = "The KDC did not accept the key of the client key table.";
+        failure.remedy = check_table;
+    }
     char number[FAILURE_CODE_SIZE];
     snprintf(number, sizeof number, "KRB5 %ld", (long)code);
     failure_set_code(&failure, row->name[0] != '\0' ? row->name : number);

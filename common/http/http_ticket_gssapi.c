@@ -55,6 +55,8 @@ krb5_error_code http_ticket_rehearse(struct http_ticket_signing *signing,
     gss_krb5_ccache_name(&ignored, NULL, NULL);
     if (!GSS_ERROR(major))
         return 0;
+    if (minor == (OM_uint32)KRB5KRB_AP_ERR_TKT_EXPIRED) /* it was granted just now */
+        return KRB5KRB_AP_ERR_SKEW;
     return minor != 0 ? (krb5_error_code)minor : (krb5_error_code)KRB5_CC_NOTFOUND;
 }
 

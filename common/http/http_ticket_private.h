@@ -17,6 +17,7 @@ struct http_ticket_signing {
     const struct secret *password;
     krb5_ccache work; /* holds the ticket-granting ticket; destroyed at the end */
     krb5_principal client;
+    bool with_table;   /* the account's key is that of the key table */
     const char *words; /* instead of libkrb5's; NULL for none */
     char said[FAILURE_TEXT_SIZE];
 };

@@ -3,6 +3,8 @@
 #include "base/buffer.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A ticket in the default cache that ends sooner is as good as ended. */
@@ -100,19 +102,37 @@ static krb5_error_code sign_in_with_password(struct http_ticket_signing *signing
     return code;
 }
 
-/* As the principal of the table's first entry, which is what GSSAPI does. */
+/* libkrb5 says why, but not of which file. */
+static void describe_table(struct http_ticket_signing *signing, krb5_keytab table,
+                           krb5_error_code code)
+{
+    char name[FAILURE_TEXT_SIZE / 2] = "";
+    const char *words = krb5_get_error_message(signing->context, code);
+    krb5_kt_get_name(signing->context, table, name, sizeof name);
+    snprintf(signing->said, sizeof signing->said, "%s: %s", name, words);
+    krb5_free_error_message(signing->context, words);
+    signing->words = signing->said;
+}
+
+/* As the principal of the table's first entry, which is what GSSAPI does. KRB5_KT_NOTFOUND: there
+ * is no table, or none in it. */
 static krb5_error_code sign_in_with_table(struct http_ticket_signing *signing, krb5_keytab table)
 {
     krb5_kt_cursor cursor;
     krb5_keytab_entry entry;
     krb5_context context = signing->context;
     krb5_error_code code = krb5_kt_start_seq_get(context, table, &cursor);
-    if (code != 0)
+    if (code == 0) {
+        code = krb5_kt_next_entry(context, table, &entry, &cursor);
+        krb5_kt_end_seq_get(context, table, &cursor);
+    }
+    if (code == ENOENT || code == KRB5_KT_END)
+        return KRB5_KT_NOTFOUND;
+    if (code != 0) {
+        describe_table(signing, table, code);
         return code;
-    code = krb5_kt_next_entry(context, table, &entry, &cursor);
-    krb5_kt_end_seq_get(context, table, &cursor);
-    if (code != 0)
-        return code;
+    }
+    signing->with_table = true;
     code = sign_in(signing, entry.principal, false, table);
     krb5_free_keytab_entry_contents(context, &entry);
     return code;
@@ -152,10 +172,9 @@ static krb5_error_code sign_in_without_password(struct http_ticket_signing *sign
     krb5_keytab table;
     if (krb5_kt_client_default(context, &table) != 0)
         return code;
-    if (krb5_kt_have_content(context, table) == 0)
-        code = sign_in_with_table(signing, table);
+    krb5_error_code of_table = sign_in_with_table(signing, table);
     krb5_kt_close(context, table);
-    return code;
+    return of_table == KRB5_KT_NOTFOUND ? code : of_table;
 }
 
 krb5_error_code http_ticket_sign_in(struct http_ticket_signing *signing)

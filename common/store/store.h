@@ -435,6 +435,11 @@ void store_submissions_change(struct store *store, struct store_mailbox mailbox,
 /* Whether the database can be written: commits something that changes nothing. */
 void store_probe(struct store *store, store_done *done, void *argument);
 
+/* The wall's clock was set back, by `by_ms`, and says `now_ms`: items and submissions that wait for
+ * a later moment to be tried again wait for as long as they would have. */
+void store_clock_set_back(struct store *store, int64_t by_ms, int64_t now_ms, store_done *done,
+                          void *argument);
+
 /* Forgets mailboxes that left the configuration before `removed_before_ms`, failures and alerts
  * that were resolved before `resolved_before_ms`, and notifications from before then with none of
  * their alerts left. A failure stays as long as an alert of it. Resolves the alerts of items of

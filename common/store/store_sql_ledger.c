@@ -90,6 +90,9 @@ const char *const store_sql_ledger[STORE_SQL_COUNT] = {
         " INDEXED BY ledger_failed WHERE mailbox = ?1 AND state = " FAILED
         " AND next_retry > " SET_ASIDE " AND next_retry <= ?3 AND reference IS NOT NULL"
         " ORDER BY next_retry LIMIT ?2",
+    [STORE_SQL_LEDGER_SET_BACK] =
+        "UPDATE ledger INDEXED BY ledger_failed SET next_retry = max(next_retry - ?1, 1)"
+        " WHERE state = " FAILED " AND next_retry > ?2",
     [STORE_SQL_OPEN_WAITING] =
         "SELECT 1 FROM ledger INDEXED BY ledger_failed WHERE mailbox = ?1 AND state = " FAILED
         " AND next_retry > ?2 AND reference IS NOT NULL LIMIT 1",

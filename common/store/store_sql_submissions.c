@@ -37,6 +37,12 @@ const char *const store_sql_submissions[STORE_SQL_COUNT] = {
         ") FROM submission"
         " INDEXED BY submission_open CROSS JOIN mailbox ON mailbox.number = submission.mailbox"
         " WHERE " SUBMISSION_OPEN " AND held_at IS NULL GROUP BY submission.mailbox",
+    /* What is to happen later than now, ?2, does as if the clock had been back by ?1 before. */
+    [STORE_SQL_SUBMISSION_SET_BACK] =
+        "UPDATE submission INDEXED BY submission_open SET next_try ="
+        " iif(next_try > ?2, max(next_try - ?1, 0), next_try),"
+        " doubt_since = iif(doubt_since > ?2, max(doubt_since - ?1, 1), doubt_since)"
+        " WHERE " SUBMISSION_OPEN " AND (next_try > ?2 OR doubt_since > ?2)",
     [STORE_SQL_SUBMISSION_CHANGE] =
         "UPDATE submission SET state = ?3, reference = ?4, attempts = ?5, next_try = ?6,"
         " doubt_since = ?7, stray = ?8, held_at = iif(?9 IS NULL, held_at, NULL),"

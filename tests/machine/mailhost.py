@@ -141,7 +141,8 @@ class Mailhost(Machine):
 class Shared:
     """The machine that the cases of a program use one after the other; made by the first."""
 
-    def __init__(self):
+    def __init__(self, kind=Mailhost):
+        self.kind = kind
         self.machine = None
         self.wrong = None
 
@@ -150,7 +151,7 @@ class Shared:
             raise self.wrong
         if self.machine is None:
             try:
-                self.machine = Mailhost()
+                self.machine = self.kind()
                 self.machine.installed()
             except Exception as wrong:
                 self.wrong = wrong

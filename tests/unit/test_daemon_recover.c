@@ -164,18 +164,22 @@ static void marks_that_the_store_refuses_are_made_by_the_next_recovery(void **st
     memory_free(maildir);
 }
 
+static void give_up(void *argument)
+{
+    disk_watch_give_up(argument);
+}
+
 static void a_disk_that_is_known_to_hang_is_not_opened(void **state)
 {
     struct fixture *fixture = *state;
     char *maildir = path_of(fixture, "ann@example.com");
     struct sink *sink = recovery_create_sink(&fixture->cycle, maildir);
-    disk_watch_begin(&fixture->cycle.disk, &fixture->cycle, sink, NULL, NULL);
+    disk_watch_begin(&fixture->cycle.disk, &fixture->cycle, sink, give_up, &fixture->cycle.disk);
     struct scheduler scheduler = {.context = &fixture->context};
     fixture->profile.owner = &scheduler;
     struct executor_timer *timer = &fixture->cycle.disk.timer;
     executor_cancel_timer(fixture->files.executor, timer);
     timer->callback(timer->argument); /* its time is over */
-    disk_watch_give_up(&fixture->cycle.disk);
     executor_cancel_call(fixture->files.executor, &scheduler.dispatch);
     sink_free(sink);
     recover(fixture, maildir);

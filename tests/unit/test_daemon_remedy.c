@@ -397,12 +397,12 @@ static void each_failure_of_the_network_says_how_it_goes_on(void **state)
         http_failure_resolve("mail", true, "no"),
         http_failure_resolve_timeout("mail", 1000),
         http_failure_trust("file", "no"),
-        http_ticket_failure(KRB5KDC_ERR_PREAUTH_FAILED, "no"),
-        http_ticket_failure(KRB5KDC_ERR_CLIENT_REVOKED, "no"),
-        http_ticket_failure(KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, "no"),
-        http_ticket_failure(KRB5_KDC_UNREACH, "no"),
-        http_ticket_failure(KRB5KRB_AP_ERR_SKEW, "no"),
-        http_ticket_failure(1, "no"),
+        http_ticket_failure(KRB5KDC_ERR_PREAUTH_FAILED, false, "no"),
+        http_ticket_failure(KRB5KDC_ERR_CLIENT_REVOKED, false, "no"),
+        http_ticket_failure(KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, false, "no"),
+        http_ticket_failure(KRB5_KDC_UNREACH, false, "no"),
+        http_ticket_failure(KRB5KRB_AP_ERR_SKEW, false, "no"),
+        http_ticket_failure(1, false, "no"),
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_goes_on(&others[i]);

@@ -160,6 +160,17 @@ static void a_disk_that_answers_in_time_lets_the_server_go_on(void **state)
     fixture_free(fixture);
 }
 
+/* For whoever looks, though the cycle has not ended. */
+static void assert_in_trouble(const struct fixture *fixture, unsigned times)
+{
+    const struct direction_trouble *trouble = fixture->mailbox.incoming.trouble;
+    assert_non_null(trouble);
+    assert_string_equal(trouble->failure.code, "DiskHangs");
+    assert_int_equal(trouble->failures, times);
+    assert_int_equal(world.hangs, times);
+    assert_true(executor_timer_pending(&fixture->cycle.disk.timer));
+}
+
 static void a_disk_that_hangs_in_a_sync_gives_its_place_back_and_takes_it_again(void **state)
 {
     (void)state;
@@ -171,8 +182,16 @@ static void a_disk_that_hangs_in_a_sync_gives_its_place_back_and_takes_it_again(
     run_out_of_patience(fixture);
     assert_int_equal(fixture->profile.running_stuck, 1);
     assert_int_equal(world.ends, 0);
+    assert_in_trouble(fixture, 1);
+    struct executor_timer *again = &fixture->cycle.disk.timer;
+    executor_cancel_timer(fixture->executor, again);
+    again->callback(again->argument);
+    assert_in_trouble(fixture, 2);
+    assert_int_equal(fixture->profile.running_stuck, 1);
     finish();
+    assert_false(executor_timer_pending(again));
     assert_int_equal(fixture->profile.running_stuck, 0);
+    memory_free(fixture->mailbox.incoming.trouble); /* the cycle's end would tell what came of it */
     assert_went_through();
     assert_int_equal(logged_count(MESSAGE_DISK_STUCK), 1);
     assert_int_equal(logged_count(MESSAGE_DISK_ANSWERS), 1);

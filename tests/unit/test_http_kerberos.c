@@ -120,19 +120,22 @@ static void tickets_are_renewed_before_they_end(void **state)
 static void what_a_kdc_says_is_classified(void **state)
 {
     (void)state;
-    struct failure failure = http_ticket_failure(KRB5KDC_ERR_PREAUTH_FAILED, "Preauth\nfailed");
+    struct failure failure =
+        http_ticket_failure(KRB5KDC_ERR_PREAUTH_FAILED, false, "Preauth\nfailed");
     assert_int_equal(failure.category, FAILURE_AUTHENTICATION);
     assert_int_equal(failure.scope, FAILURE_SCOPE_PROFILE);
     assert_true(failure.permanent);
     assert_string_equal(failure.code, "KRB5KDC_ERR_PREAUTH_FAILED");
     assert_string_equal(failure.text, "Preauth failed");
-    failure = http_ticket_failure(KRB5_KDC_UNREACH, "");
+    failure = http_ticket_failure(KRB5KDC_ERR_PREAUTH_FAILED, true, "Preauth failed");
+    assert_non_null(strstr(failure.remedy, "KRB5_CLIENT_KTNAME"));
+    failure = http_ticket_failure(KRB5_KDC_UNREACH, false, "");
     assert_int_equal(failure.category, FAILURE_NETWORK);
     assert_false(failure.permanent);
-    failure = http_ticket_failure(KRB5KRB_AP_ERR_SKEW, "");
+    failure = http_ticket_failure(KRB5KRB_AP_ERR_SKEW, false, "");
     assert_false(failure.permanent); /* the time service puts it right */
     /* What is not known may count as a refusal. */
-    failure = http_ticket_failure(KRB5KRB_ERR_GENERIC, "");
+    failure = http_ticket_failure(KRB5KRB_ERR_GENERIC, false, "");
     assert_int_equal(failure.category, FAILURE_AUTHENTICATION);
     assert_true(failure.permanent);
     assert_true(strncmp(failure.code, "KRB5 ", 5) == 0);
