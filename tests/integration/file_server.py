@@ -31,7 +31,7 @@ class FileServer:
         for path in (self.source, self.mount):
             path.mkdir()
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", sys.executable, __file__, self.source, self.mount],
+            ["setpriv", "--pdeathsig", "KILL", "/usr/bin/python3", __file__, self.source, self.mount],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             until(self._serves, f"{self.mount} is mounted")
