@@ -3,7 +3,7 @@
  *   watermark  everything received up to here was delivered or recorded as failed
  *   look       reading the newest pages, each cycle
  *   pass       reading the whole folder, a part in each cycle, once a day and whenever something
- * points to items that appeared below the watermark (moved in, held back by transport) */
+ *              points to items that appeared below the watermark (moved in, held back by transport) */
 #ifndef EXSYNC_DAEMON_FOLDER_PROGRESS_H
 #define EXSYNC_DAEMON_FOLDER_PROGRESS_H
 

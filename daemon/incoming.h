@@ -3,8 +3,9 @@
  *   prepare   what the store remembers of the folders, and the items with something left to do
  *   recover   the sink is opened; what was committed before a crash is published
  *   folders   one after the other: find what is new, take it, remember how far; part of a complete
- * pass retry     items that failed earlier and are due settle    what was delivered but not yet
- * acknowledged
+ *             pass
+ *   retry     items that failed earlier and are due
+ *   settle    what was delivered but not yet acknowledged
  *
  * Each step is a function below in incoming.c, in this order. */
 #ifndef EXSYNC_DAEMON_INCOMING_H

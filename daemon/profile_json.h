@@ -15,8 +15,9 @@
  *   next_try     when a closed gate is tried; null
  *   sign_ins_refused   {"count", "last"} of the account and password in use; null: none
  *   refused_otherwise  {"code", "sentence", "text", "remedy"}: the server has refused the account
- * to a test, say, while the gate is open. Nothing goes out until the next cycle has met that, which
- * counts it and closes the gate, or a test is told to sign in all the same; null: it has not
+ *                to a test, say, while the gate is open. Nothing goes out until the next cycle has
+ *                met that, which counts it and closes the gate, or a test is told to sign in all the
+ *                same; null: it has not
  *   connections  {"budget": requests at a time now, "most": that are configured, "busy", "waiting"}
  *   cycles       {"running", "queued", "most": at a time}
  *   mailboxes    how many are on it

@@ -2,10 +2,11 @@
  * the disk.
  *
  *   STATE/outbox/tmp, new  mode 3730, group exsync-submit: a member of the group can make and
- * rename its own files there, and can neither list the folders nor touch files of others. The
- * setgid bit gives the files the group. name                   SECONDS.MICROSECONDS.PID.RANDOM, the
- * random part of 128 bits: files are readable for the group (0640, the daemon is in it), so their
- * names must not be guessed
+ *                          rename its own files there, and can neither list the folders nor touch
+ *                          files of others. The setgid bit gives the files the group
+ *   name                   SECONDS.MICROSECONDS.PID.RANDOM, the random part of 128 bits: files are
+ *                          readable for the group (0640, the daemon is in it), so their names must
+ *                          not be guessed
  *
  * A rename is on the disk when its folder is synced, which needs the right to read the folder. The
  * group has none, and fsync(2) refuses descriptors of O_PATH; syncfs(2) on the file's descriptor

@@ -6,7 +6,7 @@
  *   job       work for another thread, with a completion on the loop
  *   pool      threads that run jobs
  *   lane      a class of jobs within a pool of which only a few may run at a time: one lane for
- * each file system, so that a hung one never takes all threads
+ *             each file system, so that a hung one never takes all threads
  *
  * Timers and jobs are embedded in the structs that use them and must stay where they are while they
  * are pending. All functions are called on the loop's thread unless they say otherwise.

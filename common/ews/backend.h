@@ -8,10 +8,10 @@
  *   mailbox    whom an operation is for (the one who is impersonated)
  *   item       one message on the server
  *   reference  the server's own name for an item at the moment: opaque text without white space at
- * its ends, to be kept and handed back. It changes when the item does; the key does not. key digest
- * of what names the item for good in its folder folder id  the server's own name for a folder:
- * opaque text operation  one request under way; freed by itself after its callback, or by
- * backend_cancel
+ *              its ends, to be kept and handed back. It changes when the item does
+ *   key        digest of what names the item for good in its folder
+ *   folder id  the server's own name for a folder: opaque text
+ *   operation  one request under way; freed by itself after its callback, or by backend_cancel
  *
  * Every operation ends with exactly one `done` (unless cancelled), from the loop, never from within
  * its start. Its failure is NULL on success. What `done` is given is valid only during the call.

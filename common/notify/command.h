@@ -23,8 +23,10 @@ struct command_run;
  * when the program exited with 0, and valid during the call otherwise:
  *   scope      always the profile's; category configuration
  *   code       "exit 3", "SIGKILL", "time limit", an errno's name ("ENOENT"), or "exit unknown"
- * when the process ignores SIGCHLD step       "command" text       the last line that it wrote to
- * standard error, or what is known otherwise permanent  the program cannot be executed */
+ *              when the process ignores SIGCHLD
+ *   step       "command"
+ *   text       the last line that it wrote to standard error, or what is known otherwise
+ *   permanent  the program cannot be executed */
 typedef void command_done(void *argument, const struct failure *failure);
 
 /* `argv`, NULL-terminated, begins with the absolute path; all is copied. */

@@ -5,9 +5,10 @@
  *   folder    what is remembered of one folder of a mailbox: how far it was read
  *   ledger    the items already taken over; what makes a second delivery impossible
  *   key       an item's digest (of its ItemId) and the digest of its fingerprint, by which it is
- * known when it comes back under another ItemId reference the back end's own name for an item, kept
- * only as long as something is to be done to it failure   a row about something that went wrong;
- * the same again raises its count
+ *             known when it comes back under another ItemId
+ *   reference the back end's own name for an item, kept only as long as something is to be done to
+ *             it
+ *   failure   a row about something that went wrong; the same again raises its count
  *
  * Every operation is asynchronous: writes go to one writer thread that makes one transaction of all
  * that wait (group commit; `done` comes after COMMIT, on the loop), reads to one reader thread on a
