@@ -208,22 +208,22 @@ check: ## install what is missing, build, and run all tests
 	    $(addprefix build/asan/tests/,$(filter-out $(NOT_SANITIZED),$(notdir $(UNIT_TESTS)))) \
 	    build/release/measured/tests/test_base_measure
 
-# One more than there are cores: a test waits for about a third of its time.
-TEST_JOBS = $(shell expr $(JOBS) + 1)
+# Two more than there are cores: a test waits for about half of its time.
+TEST_JOBS = $(shell expr $(JOBS) + 2)
 integration = $(addprefix tests/integration/test_,$(1))
-SANITIZED := $(call integration,faults.py ctl_test.py outgoing_doubt.py notify.py alerts.py submit.py \
-               ctl_queue.py ctl_diagnose.py reload.py outgoing.py \
-               control_hostile.py ctl_many.py delivery.py control.py outgoing_orphans.py \
-               after_processing.py simulator_faults.py ctl_terminal.py ctl_usage.py \
-               service_manager.py notify_exchange.py notify_smtp.py simulator.py notification.py \
-               $(if $(EXSYNC_LONG),backup.py ctl_actions.py ctl_trace.py ctl_views.py ctl_waits.py))
+SANITIZED := $(call integration,faults.py reload.py outgoing_doubt.py submit.py ctl_queue.py outgoing.py \
+               control_hostile.py ctl_many.py delivery.py control.py after_processing.py \
+               simulator_faults.py ctl_terminal.py ctl_usage.py service_manager.py \
+               notify_exchange.py notify_smtp.py simulator.py notification.py \
+               $(if $(EXSYNC_LONG),alerts.py backup.py ctl_actions.py ctl_diagnose.py ctl_test.py \
+               ctl_trace.py ctl_views.py ctl_waits.py notify.py outgoing_orphans.py))
 # Unit tests that end at each point of an order, some hundred times: beginning and ending is most of
 # what the sanitizers make slow, and what lies between is in other tests, too.
 KILLED    := $(addprefix test_,mail_outbox_crash mail_crash store_crash store_upgrade \
                store_alerts_last daemon_send_interrupted)
 NOT_SANITIZED := $(if $(EXSYNC_LONG),,$(KILLED))
-BOTH_WAYS := $(call integration,alerts.py control_hostile.py ctl_many.py outgoing.py submit.py)
-WAITING   := $(call integration,alerts.py kerberos.sh storage.py hung_disk.py clock.py)
+BOTH_WAYS := $(call integration,control_hostile.py ctl_many.py submit.py)
+WAITING   := $(call integration,alerts.py kerberos.sh notify.py storage.py hung_disk.py clock.py)
 MEASURED   = $(if $(EXSYNC_LONG),$(INTEGRATION),$(filter-out $(filter-out $(BOTH_WAYS),\
                $(SANITIZED)),$(INTEGRATION)))
 
