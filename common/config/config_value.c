@@ -186,7 +186,7 @@ static bool read_folder(const char *folder, size_t length, struct buffer *wrong)
     return false;
 }
 
-bool config_read_folders(const char *list, struct buffer *wrong)
+static bool read_folders(const char *list, struct buffer *wrong)
 {
     size_t length = 0;
     const char *rest = list;
@@ -250,7 +250,7 @@ static bool read_kind(const struct config_key *key, char *text, struct config_va
     case CONFIG_KIND_TIMESTAMP:
         return read_timestamp(text, value, wrong);
     case CONFIG_KIND_FOLDERS:
-        return config_read_folders(text, wrong);
+        return read_folders(text, wrong);
     case CONFIG_KIND_MAILDIR:
         return config_read_maildir(text, &value->text, wrong);
     case CONFIG_KIND_MODE:

@@ -56,9 +56,8 @@ bool config_smtp_url_is_this_machine(const char *url); /* localhost, 127.*, [::1
 /* config_maildir.c: maildir:PATH; `path` points into `text`. */
 bool config_read_maildir(char *text, const char **path, struct buffer *wrong);
 
-/* Folder paths, with commas between them. `next_folder` returns the next one with its length, and
+/* Of folder paths with commas between them: returns the next one with its length, and
  * NULL behind the last; start with `*rest` at the beginning of the list. */
-bool config_read_folders(const char *list, struct buffer *wrong);
 const char *config_next_folder(const char **rest, size_t *length);
 
 #endif

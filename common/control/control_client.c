@@ -254,11 +254,6 @@ const char *control_client_daemon_version(const struct control_client *client)
     return client->version;
 }
 
-int control_client_descriptor(const struct control_client *client)
-{
-    return client->descriptor;
-}
-
 /* --- requests --- */
 
 static bool send_all(struct control_client *client, const char *bytes, size_t length)

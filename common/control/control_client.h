@@ -33,10 +33,6 @@ struct control_client *control_client_connect(const char *path, struct control_p
 /* The daemon's version. */
 const char *control_client_daemon_version(const struct control_client *client);
 
-/* The socket, for poll(2) beside others. Not while control_client_next has more without waiting:
- * ask it with 0 ms first. */
-int control_client_descriptor(const struct control_client *client);
-
 /* Sends a request; takes the reference, and sets the id. False with the problem. */
 bool control_client_call(struct control_client *client, json_t *request,
                          struct control_problem *problem);

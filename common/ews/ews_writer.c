@@ -34,7 +34,7 @@ void ews_write_attribute(struct ews_writer *writer, const char *name, const char
     require(xmlTextWriterWriteAttribute(writer->xml, BAD_CAST name, BAD_CAST value) >= 0);
 }
 
-void ews_write_number_attribute(struct ews_writer *writer, const char *name, int64_t value)
+static void write_number_attribute(struct ews_writer *writer, const char *name, int64_t value)
 {
     char text[24];
     int64_t fitting = value < 0 ? 0 : value > INT32_MAX ? INT32_MAX : value; /* xs:int */
@@ -172,8 +172,8 @@ void ews_write_field(struct ews_writer *writer, const char *uri)
 void ews_write_page(struct ews_writer *writer, const char *name, int64_t offset, uint32_t limit)
 {
     ews_write_start(writer, name);
-    ews_write_number_attribute(writer, "MaxEntriesReturned", limit);
-    ews_write_number_attribute(writer, "Offset", offset);
+    write_number_attribute(writer, "MaxEntriesReturned", limit);
+    write_number_attribute(writer, "Offset", offset);
     ews_write_attribute(writer, "BasePoint", "Beginning");
     ews_write_end(writer);
 }

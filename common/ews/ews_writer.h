@@ -22,7 +22,6 @@ void ews_write_finish(struct ews_writer *writer);
 void ews_write_start(struct ews_writer *writer, const char *name);
 void ews_write_end(struct ews_writer *writer);
 void ews_write_attribute(struct ews_writer *writer, const char *name, const char *value);
-void ews_write_number_attribute(struct ews_writer *writer, const char *name, int64_t value);
 void ews_write_element(struct ews_writer *writer, const char *name, const char *text);
 
 /* Closes the start tag of the element that is open: all of it stands in the body now. */

@@ -187,16 +187,3 @@ void outbox_name(char name[OUTBOX_NAME_SIZE], const char *id, const char *suffix
 {
     snprintf(name, OUTBOX_NAME_SIZE, "%s%s", id, suffix);
 }
-
-bool outbox_unlink(const struct outbox *outbox, const char *folder, const char *name,
-                   struct failure *failure)
-{
-    int fd = outbox_folder(outbox, folder, failure);
-    if (fd < 0)
-        return false;
-    bool removed = unlinkat(fd, name, 0) == 0 || errno == ENOENT;
-    if (!removed)
-        *failure = outbox_failure(outbox, errno, "remove", folder, name);
-    close(fd);
-    return removed;
-}

@@ -173,10 +173,6 @@ int outbox_batch_folder(struct outbox_batch *batch, const char *folder, struct f
 /* What the job has opened and allocated. */
 void outbox_batch_close(struct outbox_batch *batch);
 
-/* A file that is not there is fine. */
-bool outbox_unlink(const struct outbox *outbox, const char *folder, const char *name,
-                   struct failure *failure);
-
 /* Names as uuid_generate_ordered gives them; what else people put into our folders is left alone.
  */
 bool outbox_is_id(const char *name);

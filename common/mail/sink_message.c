@@ -116,7 +116,8 @@ static void message_removed(void *argument)
     sink_job_over(sink);
 }
 
-void sink_message_discard(struct sink_message *message)
+/* One in which no job is at work; its file goes in a job. */
+static void discard_message(struct sink_message *message)
 {
     if (message->file.exists && !message->published)
         sink_submit(message->sink, &message->job, remove_work, message_removed, message);
@@ -129,7 +130,7 @@ void sink_abandon(struct sink_message *message)
     assert(message->batch == NULL && !message->abandoned);
     message->abandoned = true;
     if (!message->writing)
-        sink_message_discard(message);
+        discard_message(message);
 }
 
 void sink_release(struct sink_message *message)
@@ -174,7 +175,7 @@ static void write_done(void *argument)
     message->writing = false;
     message_take_failure(message);
     if (message->abandoned)
-        sink_message_discard(message);
+        discard_message(message);
     else if (message->batch != NULL)
         sink_batch_message_idle(message->batch);
     else if (!was_ready && !message->ended)

@@ -211,9 +211,6 @@ void sink_buffer_release(struct sink_buffer *buffer);
 /* Frees the memory and closes the file; the file itself stays. */
 void sink_message_destroy(struct sink_message *message);
 
-/* Frees a message in which no job is at work, its file in a job. */
-void sink_message_discard(struct sink_message *message);
-
 /* A write job of a message in a batch is over. */
 void sink_batch_message_idle(struct sink_work *batch);
 

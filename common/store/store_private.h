@@ -100,8 +100,6 @@ struct store_strings {
     struct store_strings_block *last;
 };
 
-/* A copy; NULL stays NULL. */
-const char *store_strings_keep(struct store_strings *strings, const char *text);
 /* A copy of what the column holds; NULL for NULL. */
 const char *store_strings_column(struct store_strings *strings, sqlite3_stmt *query, int column);
 void store_strings_release(struct store_strings *strings);
@@ -366,9 +364,8 @@ void store_ledger_fail(struct store_connection *connection, int64_t mailbox,
 void store_bind_mark(struct store_connection *connection, sqlite3_stmt *query, int place,
                      uint64_t mark);
 
-/* The 16 bytes that a UUID's text stands for; false when it is none. And back. */
+/* The 16 bytes that a UUID's text stands for; false when it is none. */
 bool store_uuid_read(const char *text, struct digest *uuid);
-void store_uuid_write(const struct digest *uuid, char text[STORE_UUID_SIZE]);
 
 /* NULL for INT64_MAX: never. */
 void store_bind_retry(struct store_connection *connection, sqlite3_stmt *query, int place,

@@ -28,7 +28,7 @@ static struct store_strings_block *strings_room(struct store_strings *strings, s
     return block;
 }
 
-const char *store_strings_keep(struct store_strings *strings, const char *text)
+static const char *keep_string(struct store_strings *strings, const char *text)
 {
     if (text == NULL)
         return NULL;
@@ -42,7 +42,7 @@ const char *store_strings_keep(struct store_strings *strings, const char *text)
 
 const char *store_strings_column(struct store_strings *strings, sqlite3_stmt *query, int column)
 {
-    return store_strings_keep(strings, (const char *)sqlite3_column_text(query, column));
+    return keep_string(strings, (const char *)sqlite3_column_text(query, column));
 }
 
 void store_strings_release(struct store_strings *strings)

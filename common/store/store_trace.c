@@ -34,7 +34,7 @@ bool store_uuid_read(const char *text, struct digest *uuid)
     return digits == 2 * sizeof uuid->bytes;
 }
 
-void store_uuid_write(const struct digest *uuid, char text[STORE_UUID_SIZE])
+static void write_uuid(const struct digest *uuid, char text[STORE_UUID_SIZE])
 {
     char *out = text;
     for (size_t i = 0; i < sizeof uuid->bytes; i++)
@@ -98,7 +98,7 @@ static void message_keep(struct message_operation *tracing, sqlite3_stmt *query)
     };
     item->set_aside = item->state == STORE_ITEM_FAILED && item->next_try_ms == STORE_SET_ASIDE;
     if (store_column_digest(query, 9, &activity))
-        store_uuid_write(&activity, item->activity);
+        write_uuid(&activity, item->activity);
 }
 
 static void message_run(struct store_connection *connection, struct store_operation *operation)
