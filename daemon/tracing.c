@@ -52,13 +52,22 @@ bool tracing_goes_on(struct tracing *tracing)
     return false;
 }
 
-void tracing_fail(struct tracing *tracing, const struct failure *failure)
+static void fail(struct tracing *tracing, const struct failure *failure)
 {
     struct buffer text = {0};
     buffer_append_format(&text, "%s %s", failure->sentence == NULL ? "" : failure->sentence,
                          failure->text);
     tracing->problem = buffer_take(&text);
     tracing_finish(tracing);
+}
+
+bool tracing_answered(struct tracing *tracing, const struct failure *failure)
+{
+    if (!tracing_goes_on(tracing))
+        return false;
+    if (failure != NULL)
+        fail(tracing, failure);
+    return failure == NULL;
 }
 
 bool tracing_is_about(const struct tracing *tracing, const char *address)
@@ -79,12 +88,8 @@ static void submissions_found(void *argument, const struct failure *failure,
                               int64_t before)
 {
     struct tracing *tracing = argument;
-    if (!tracing_goes_on(tracing))
+    if (!tracing_answered(tracing, failure))
         return;
-    if (failure != NULL) {
-        tracing_fail(tracing, failure);
-        return;
-    }
     for (size_t i = 0; i < count; i++) {
         const struct mailbox *mailbox = service_mailbox(tracing->service, found[i].address);
         if (tracing_is_about(tracing, found[i].address))
@@ -105,12 +110,8 @@ static void items_found(void *argument, const struct failure *failure,
                         const struct store_traced_item *items, size_t count, bool more)
 {
     struct tracing *tracing = argument;
-    if (!tracing_goes_on(tracing))
+    if (!tracing_answered(tracing, failure))
         return;
-    if (failure != NULL) {
-        tracing_fail(tracing, failure);
-        return;
-    }
     tracing->partly = more;
     for (size_t i = 0; i < count; i++) {
         const struct mailbox *mailbox = tracing_mailbox(tracing->service, items[i].mailbox.number);

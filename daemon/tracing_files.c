@@ -57,12 +57,8 @@ static void match_looked_up(void *argument, const struct failure *failure,
 {
     (void)more;
     struct tracing *tracing = argument;
-    if (!tracing_goes_on(tracing))
+    if (!tracing_answered(tracing, failure))
         return;
-    if (failure != NULL) {
-        tracing_fail(tracing, failure);
-        return;
-    }
     const struct mail_search_match *match = &tracing->search.matches[tracing->match++];
     const struct mailbox *mailbox = tracing_mailbox(tracing->service, tracing->mailbox);
     const struct store_traced_item *item = NULL;

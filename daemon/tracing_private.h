@@ -51,8 +51,14 @@ struct tracing {
 
 /* --- tracing.c --- */
 
+/* The end: tells, and frees the tracing. */
+void tracing_finish(struct tracing *tracing);
+
 /* The store, or a job, has answered. False: nobody waits any more, and the tracing is gone. */
 bool tracing_goes_on(struct tracing *tracing);
+
+/* The same, and a failure of the store ends the tracing with it: false. NULL: it has none. */
+bool tracing_answered(struct tracing *tracing, const struct failure *failure);
 
 /* Whether this mailbox is one of those in question. */
 bool tracing_is_about(const struct tracing *tracing, const char *address);
@@ -62,10 +68,6 @@ struct mailbox *tracing_mailbox(const struct service *service, int64_t number);
 
 /* Calls `done` with what was found so far; `unanswered` is as in the result. */
 void tracing_tell(struct tracing *tracing, const char *unanswered);
-
-/* The end: tells, and frees the tracing. `failure` is the store's. */
-void tracing_finish(struct tracing *tracing);
-void tracing_fail(struct tracing *tracing, const struct failure *failure);
 
 /* --- tracing_files.c --- */
 

@@ -565,19 +565,25 @@ def _():
         scene.until_received(BEN, waiting)
 
 
+def lose_database(scene, subject):
+    """The daemon has taken a message in, is stopped, and its database removed."""
+    scene.start()
+    tool = Exsyncctl(scene)
+    scene.daemon.until_started()
+    tool.output("pause", PROFILE)
+    scene.submit(mail(subject, ANN))
+    until_taken_in(scene, subject)
+    until(scene.outbox.kept, "it is settled")
+    scene.daemon.stop()
+    for path in (scene.folder / "state").glob("exsyncd.db*"):
+        path.unlink()
+    return tool
+
+
 @case("a start without the database warns of what lies in the outbox, until it was taken in anew")
 def _():
     with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
-        scene.start()
-        tool = Exsyncctl(scene)
-        scene.daemon.until_started()
-        tool.output("pause", PROFILE)
-        scene.submit(mail("of the lost database", ANN))
-        until_taken_in(scene, "of the lost database")
-        until(scene.outbox.kept, "it is settled")
-        scene.daemon.stop()
-        for path in (scene.folder / "state").glob("exsyncd.db*"):
-            path.unlink()
+        tool = lose_database(scene, "of the lost database")
         scene.daemon.start()
         scene.daemon.until_logged("does not know 1 message in",
                                   f"{scene.folder}/state/outbox/kept",
@@ -598,16 +604,7 @@ def _():
 @case("a start without the database warns of copies whose original is gone, and leaves them to a person")
 def _():
     with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
-        scene.start()
-        tool = Exsyncctl(scene)
-        scene.daemon.until_started()
-        tool.output("pause", PROFILE)
-        scene.submit(mail("only its copy is left", ANN))
-        until_taken_in(scene, "only its copy is left")
-        until(scene.outbox.kept, "it is settled")
-        scene.daemon.stop()
-        for path in (scene.folder / "state").glob("exsyncd.db*"):
-            path.unlink()
+        tool = lose_database(scene, "only its copy is left")
         kept, = (scene.folder / "state/outbox/kept").iterdir()
         kept.unlink()
         scene.daemon.start()
