@@ -47,6 +47,7 @@
 #define MESSAGE_RESTORE_CHECKED   "d46ff44f2bd94cd699060c412049cbe8"
 #define MESSAGE_RESTORE_DONE      "5dece97701774fdb9d5fff64a6882700"
 #define MESSAGE_OUTBOX_UNKNOWN    "1cf1b3f4bb824e55976d7029058374fb"
+#define MESSAGE_DATABASE_LOST     "9d3f0e6a5c714b0fb6b2a1c84e7d2f95"
 
 /* Alerts: one for each category of failure, and what becomes of them. Their entries in the catalog
  * (systemd/exsyncd.catalog) show the account, profile, alert, code, cause, details and remedy of

@@ -1,5 +1,6 @@
 #include "daemon/service.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/control.h"
@@ -57,6 +58,22 @@ int service_start_status(const struct failure *failure)
     return failure->permanent ? EX_DATAERR : EX_TEMPFAIL;
 }
 
+/* The new one knows neither what was delivered nor what an administrator has switched. */
+static void service_warn_of_lost_database(const struct service *service)
+{
+    char used[CLOCK_LOCAL_SIZE];
+    const struct log_fields fields = {.message_id = MESSAGE_DATABASE_LOST};
+    int64_t used_ms = store_lost(service->context.store);
+    if (used_ms == 0)
+        return;
+    clock_format_local(used_ms, used);
+    log_write(service->context.log, LOG_PRIORITY_WARNING, &fields,
+              "the database was gone, though exsyncd has used its folder before (started at %s), "
+              "and is new: mail that came before now is not fetched unless process_email_from says "
+              "so, and what was disabled or paused is not any more",
+              used);
+}
+
 void service_started(struct service *service, const struct failure *failure)
 {
     if (failure != NULL) {
@@ -74,6 +91,7 @@ void service_started(struct service *service, const struct failure *failure)
               "exsyncd %s started: %zu %s on %zu %s", EXSYNC_VERSION, config->mailbox_count,
               text_plural(config->mailbox_count, "mailbox", "mailboxes"), config->profile_count,
               text_plural(config->profile_count, "profile", "profiles"));
+    service_warn_of_lost_database(service);
     service_begin_housekeeping(service);
     service_watch_clock(service);
     control_begin(service->control);

@@ -79,8 +79,10 @@ static bool store_has_database(struct store *store, bool as_it_is, struct failur
         return true;
     if (as_it_is && !failure_is_set(failure))
         *failure = failure_from_errno(FAILURE_SCOPE_SERVER, "open", ENOENT, path);
-    return !failure_is_set(failure) &&
-           store_schema_create(path, &store_schema, store->log, failure);
+    if (failure_is_set(failure) || !store_schema_create(path, &store_schema, store->log, failure))
+        return false;
+    store->lost_ms = store->files.used_ms;
+    return true;
 }
 
 static bool store_set_up(struct store *store, const struct store_opening *opening,
@@ -159,6 +161,11 @@ void store_close(struct store *store)
     store_files_release(&store->files);
     store_completions_close(store->completions);
     memory_free(store);
+}
+
+int64_t store_lost(const struct store *store)
+{
+    return store->lost_ms;
 }
 
 const char *store_instance(const struct store *store)

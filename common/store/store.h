@@ -63,6 +63,10 @@ struct store *store_open_as_it_is(const char *directory, struct executor *execut
 /* Finishes what was started (their `done` is still called if the loop runs), closes. */
 void store_close(struct store *store);
 
+/* A database had to be created though the state directory was used before: when that was for the
+ * last time, in wall-clock milliseconds; 0: there was one, or the directory is new. */
+int64_t store_lost(const struct store *store);
+
 /* Random and fixed at creation: 32 hexadecimal digits. */
 const char *store_instance(const struct store *store);
 

@@ -99,6 +99,7 @@ bool store_files_lock(struct store_files *files, struct failure *failure)
             return false;
         }
         if (fstat(lock, &status) == 0 && files_same(path, status.st_dev, status.st_ino)) {
+            files->used_ms = status.st_size > 0 ? (int64_t)status.st_mtime * 1000 : 0;
             files_write_holder(lock);
             files->lock = lock;
             return true;

@@ -159,7 +159,8 @@ struct store_files {
     char *paths[STORE_FILE_COUNT];
     dev_t devices[STORE_FILE_COUNT];
     ino_t inodes[STORE_FILE_COUNT];
-    int lock; /* -1: not held */
+    int lock;        /* -1: not held */
+    int64_t used_ms; /* when the lock was taken the time before; 0: never */
 };
 
 void store_files_name(struct store_files *files, const char *directory);
@@ -206,6 +207,7 @@ struct store {
     struct log *log;
     char instance[STORE_INSTANCE_SIZE];
     int64_t copied_ms; /* see store_copied */
+    int64_t lost_ms;   /* see store_lost */
     struct store_files files;
     atomic_bool closing;
     struct store_worker writer;

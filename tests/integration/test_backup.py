@@ -601,6 +601,31 @@ def _():
         check_equal(scene.daemon.log().count("does not know 1 message in"), 1, "warnings")
 
 
+@case("a database that is lost is told at the start, with what it knew and how its mail is fetched")
+def _():
+    with scene_of((ANN,)) as scene:
+        del scene.profile_keys["process_email_from"]
+        scene.write_configuration()
+        for _ in range(2):
+            scene.start()
+            scene.daemon.until_started()
+            scene.until_polled(ANN)
+            scene.daemon.stop()
+        check("was gone" not in scene.daemon.log(), "it is said of one that was not lost")
+        database(scene).unlink()
+        begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        add(scene, 1, subject="while there was none")
+        time.sleep(1.1)  # the start is later by whole seconds
+        scene.daemon.start()
+        line = scene.daemon.until_logged("the database was gone", "process_email_from")
+        check("disabled or paused" in line, line)
+        scene.until_polled(ANN)
+        check_equal(scene.maildir(ANN).count(), 0, "messages from before the start")
+        scene.profile_keys["process_email_from"] = begin
+        scene.reload()
+        scene.until_delivered(ANN, 1)
+
+
 @case("a start without the database warns of copies whose original is gone, and leaves them to a person")
 def _():
     with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
