@@ -121,8 +121,8 @@ static void conclude(struct verify_request *verify)
                      text_plural(failed, "it", "them"));
     else if (differing + unknown > 0)
         control_fail(request, EX_DATAERR, "Differs",
-                     "the database does not know all that was delivered and sent; if it was put "
-                     "back from a backup, exsyncctl verify --repair mends that");
+                     "the database does not know all that was delivered and sent; if it was lost "
+                     "or put back from a backup, the same command with --repair mends that");
     else
         control_end(request);
 }

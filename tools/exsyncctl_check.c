@@ -77,6 +77,14 @@ static void say_well(struct check *check)
                              text_plural((uint64_t)check->disabled, "that is", "that are"));
 }
 
+/* Behind what is worse. */
+static void add_warnings(struct check *check)
+{
+    if (check->reasons.length > 0 && check->warnings.length > 0)
+        buffer_append_string(&check->reasons, "; ");
+    buffer_append_string(&check->reasons, buffer_string(&check->warnings));
+}
+
 static int check_run(struct exsyncctl *tool, int count, char **arguments)
 {
     (void)count;
@@ -91,9 +99,12 @@ static int check_run(struct exsyncctl *tool, int count, char **arguments)
         cannot_ask(tool, &check);
     else if (check.status == CHECK_OK)
         say_well(&check);
+    else
+        add_warnings(&check);
     json_decref(request);
     int status = check_tell(tool, &check, as_json);
     buffer_release(&check.reasons);
+    buffer_release(&check.warnings);
     json_decref(check.named);
     return status;
 }

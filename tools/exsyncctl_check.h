@@ -37,7 +37,8 @@ struct check {
 
     /* What came of it. */
     enum check_status status; /* the worst of what was found */
-    struct buffer reasons;    /* for the status, the first found first; owned */
+    struct buffer reasons;    /* for the status; owned, as the next */
+    struct buffer warnings;   /* what would not be more than a warning */
     json_t *named;            /* addresses of mailboxes in trouble; owned */
     long long configured;     /* mailboxes, as the next two */
     long long disabled;       /* wholly or in part */

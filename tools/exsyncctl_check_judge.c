@@ -12,12 +12,15 @@ static long long number_of(const json_t *object, const char *member)
 
 /* --- reasons --- */
 
-static void add_reason(struct check *check, enum check_status status)
+/* Where its words are appended: the worst reasons stand first. */
+static struct buffer *add_reason(struct check *check, enum check_status status)
 {
+    struct buffer *reasons = status == CHECK_WARNING ? &check->warnings : &check->reasons;
     if (status > check->status)
         check->status = status;
-    if (check->reasons.length > 0)
-        buffer_append_string(&check->reasons, "; ");
+    if (reasons->length > 0)
+        buffer_append_string(reasons, "; ");
+    return reasons;
 }
 
 /* Somebody wants it so, or has forgotten it. */
@@ -29,14 +32,12 @@ static void judge_disabled(struct check *check, const json_t *mailboxes)
     if (check->disabled < check->disabled_limit)
         return;
     if (disabled > 0) {
-        add_reason(check, CHECK_WARNING);
         buffer_append_format(
-            &check->reasons, "%lld %s", disabled,
+            add_reason(check, CHECK_WARNING), "%lld %s", disabled,
             text_plural((uint64_t)disabled, "mailbox is disabled", "mailboxes are disabled"));
     }
     if (partly > 0) {
-        add_reason(check, CHECK_WARNING);
-        buffer_append_format(&check->reasons, "%lld %s", partly,
+        buffer_append_format(add_reason(check, CHECK_WARNING), "%lld %s", partly,
                              text_plural((uint64_t)partly, "mailbox is partly disabled",
                                          "mailboxes are partly disabled"));
     }
@@ -49,19 +50,16 @@ static void judge_mailboxes(struct check *check, const json_t *mailboxes)
     check->trouble = stopped + failing + held;
     bool critical = stopped >= check->critical, warning = check->trouble >= check->warning;
     if (stopped > 0 && (critical || warning)) {
-        add_reason(check, critical ? CHECK_CRITICAL : CHECK_WARNING);
         buffer_append_format(
-            &check->reasons, "%lld %s", stopped,
+            add_reason(check, critical ? CHECK_CRITICAL : CHECK_WARNING), "%lld %s", stopped,
             text_plural((uint64_t)stopped, "mailbox is stopped", "mailboxes are stopped"));
     }
     if (failing > 0 && warning) {
-        add_reason(check, CHECK_WARNING);
-        buffer_append_format(&check->reasons, "%lld %s", failing,
+        buffer_append_format(add_reason(check, CHECK_WARNING), "%lld %s", failing,
                              text_plural((uint64_t)failing, "mailbox fails", "mailboxes fail"));
     }
     if (held > 0 && warning) {
-        add_reason(check, CHECK_WARNING);
-        buffer_append_format(&check->reasons, "%lld %s", held,
+        buffer_append_format(add_reason(check, CHECK_WARNING), "%lld %s", held,
                              text_plural((uint64_t)held, "mailbox waits", "mailboxes wait"));
     }
 }
@@ -72,8 +70,8 @@ static void judge_alerts(struct check *check, const json_t *alerts)
     long long errors = number_of(alerts, check->trouble > 0 ? "messages" : "errors");
     if (errors == 0)
         return;
-    add_reason(check, CHECK_WARNING);
-    buffer_append_format(&check->reasons, "%lld %s open", errors,
+    buffer_append_format(add_reason(check, CHECK_WARNING),
+                         "%lld %s open, which exsyncctl alerts shows", errors,
                          text_plural((uint64_t)errors, "error is", "errors are"));
 }
 
@@ -81,8 +79,7 @@ static void judge_refused(struct check *check, long long refused)
 {
     if (refused == 0)
         return;
-    add_reason(check, CHECK_WARNING);
-    buffer_append_format(&check->reasons, "%lld submitted %s refused", refused,
+    buffer_append_format(add_reason(check, CHECK_WARNING), "%lld submitted %s refused", refused,
                          text_plural((uint64_t)refused, "message was", "messages were"));
 }
 
@@ -90,8 +87,7 @@ static void judge_unknown(struct check *check, long long unknown)
 {
     if (unknown == 0)
         return;
-    add_reason(check, CHECK_WARNING);
-    buffer_append_format(&check->reasons,
+    buffer_append_format(add_reason(check, CHECK_WARNING),
                          "the database does not know %lld %s of the outbox: exsyncctl verify --all "
                          "--repair",
                          unknown, text_plural((uint64_t)unknown, "message", "messages"));
@@ -103,14 +99,12 @@ static void judge_storage(struct check *check, const json_t *status)
     const json_t *storage = json_object_get(status, "storage");
     bool known = json_is_integer(json_object_get(json_object_get(status, "alerts"), "errors"));
     if (!json_is_object(storage) && !known) {
-        add_reason(check, CHECK_CRITICAL);
-        buffer_append_string(&check->reasons, "the database cannot be read");
+        buffer_append_string(add_reason(check, CHECK_CRITICAL), "the database cannot be read");
     }
     if (!json_is_object(storage))
         return;
-    add_reason(check, CHECK_CRITICAL);
-    buffer_append_format(&check->reasons, "%s (%s)", output_text(storage, "sentence"),
-                         output_text(storage, "code"));
+    buffer_append_format(add_reason(check, CHECK_CRITICAL), "%s (%s)",
+                         output_text(storage, "sentence"), output_text(storage, "code"));
 }
 
 static void judge_configuration(struct check *check, const char *refused, const json_t *error)
@@ -119,16 +113,15 @@ static void judge_configuration(struct check *check, const char *refused, const 
     if (refused == NULL)
         return;
     output_time(since, refused);
-    add_reason(check, CHECK_WARNING);
+    struct buffer *reason = add_reason(check, CHECK_WARNING);
     buffer_append_format(
-        &check->reasons,
-        "the configuration was not reloaded at %s, the one before stays in use: ", since);
+        reason, "the configuration was not reloaded at %s, the one before stays in use: ", since);
     if (json_is_object(error))
-        buffer_append_format(&check->reasons, "%s (%s) %s; when that is mended: exsyncctl reload",
+        buffer_append_format(reason, "%s (%s) %s; when that is mended: exsyncctl reload",
                              output_text(error, "sentence"), output_text(error, "code"),
                              output_text(error, "text"));
     else
-        buffer_append_string(&check->reasons, "exsyncd --check-config shows what is wrong");
+        buffer_append_string(reason, "exsyncd --check-config shows what is wrong");
 }
 
 static void judge_reload(struct check *check, const json_t *wait)
@@ -137,8 +130,7 @@ static void judge_reload(struct check *check, const json_t *wait)
     if (!output_true(wait, "late"))
         return;
     output_time(since, output_text(wait, "since"));
-    add_reason(check, CHECK_WARNING);
-    buffer_append_format(&check->reasons, "a reload has waited for %s since %s",
+    buffer_append_format(add_reason(check, CHECK_WARNING), "a reload has waited for %s since %s",
                          output_words(wait, "waits_for"), since);
 }
 
@@ -147,14 +139,14 @@ static void judge_profile(struct check *check, const json_t *profile)
     const json_t *trouble = json_object_get(profile, "trouble");
     const char *name = output_text(profile, "name");
     if (output_true(profile, "paused")) {
-        add_reason(check, CHECK_WARNING);
-        buffer_append_string(&check->reasons, output_words(profile, "pause"));
+        buffer_append_string(add_reason(check, CHECK_WARNING), output_words(profile, "pause"));
     }
     if (!json_is_object(trouble))
         return;
-    add_reason(check, output_true(trouble, "permanent") ? CHECK_CRITICAL : CHECK_WARNING);
-    buffer_append_format(&check->reasons, "profile %s: %s (%s)", name,
-                         output_text(trouble, "sentence"), output_text(trouble, "code"));
+    buffer_append_format(
+        add_reason(check, output_true(trouble, "permanent") ? CHECK_CRITICAL : CHECK_WARNING),
+        "profile %s: %s (%s)", name, output_text(trouble, "sentence"),
+        output_text(trouble, "code"));
 }
 
 static void name_mailbox(struct check *check, const json_t *mailbox)

@@ -102,6 +102,16 @@ static void note_doubled(struct buffer *text, const json_t *answer)
                              (uint64_t)doubled - json_array_size(names));
 }
 
+/* Line by line: what is printed at once has no line feeds. */
+static void show_doubled(struct exsyncctl *tool, const struct buffer *text)
+{
+    for (const char *line = buffer_string(text); *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        output_print(tool, OUTPUT_BAD, "%.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 static void count(struct verify_sum *sum, const json_t *answer)
 {
     sum->mailboxes++;
@@ -229,7 +239,7 @@ static int run_verify(struct exsyncctl *tool, int argument_count, char **argumen
     struct verify_sum sum = {.table = output_table_create(headings)};
     int status = exsyncctl_each(tool, request, show, &sum);
     output_table_print(tool, sum.table);
-    output_print(tool, OUTPUT_BAD, "%s", buffer_string(&sum.doubled));
+    show_doubled(tool, &sum.doubled);
     buffer_release(&sum.doubled);
     show_sum(tool, &sum);
     return status;
@@ -239,9 +249,8 @@ static const struct exsyncctl_option verify_options[] = {
     {"profile", "NAME", "all mailboxes of this profile"},
     {"all", NULL, "all mailboxes, and the outbox"},
     {"repair", NULL,
-     "look before anything is fetched or sent where something\n"
-     "differs; with --all also while exsyncd does not run: at\n"
-     "its next start"},
+     "look before anything is fetched or sent where something differs; with --all also while "
+     "exsyncd does not run: at its next start"},
     {NULL, NULL, NULL},
 };
 

@@ -475,6 +475,7 @@ def _():
         said = tool.output("verify", ANN)
         check("1 file of messages that were delivered in another file" in said and other in said
               and number not in said, said)
+        check(f"    {other}" in said.splitlines(), f"the name has no line of its own: {said}")
         check((maildir / "cur" / f"{other}{rest}:2,S").exists() and file.exists(), "a file is gone")
         (maildir / "cur" / f"{other}{rest}:2,S").unlink()
 

@@ -334,6 +334,12 @@ def _():
         scene.daemon.reload()
         scene.daemon.until_logged("the configuration has mistakes")
         check_plugin(tool, WARNING, saying="the configuration was not reloaded at ")
+        scene.exchange.revoke(ANN)
+        until_state(tool, ANN, "stopped")
+        out = tool.run("check")[1]
+        check(out.startswith("EXSYNCD CRITICAL: 1 mailbox is stopped; the configuration was not "), out)
+        scene.exchange.grant(ANN)
+        until_state(tool, ANN, "ok")
         since = tool.answers("status")[0]["reload_refused"]
         check(since is not None and "reload     refused at " in tool.output("status"), "status tells it")
         scene.daemon.reload()
