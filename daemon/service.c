@@ -79,8 +79,11 @@ void service_started(struct service *service, const struct failure *failure)
     if (failure != NULL) {
         const struct log_fields fields = {.message_id = MESSAGE_STORAGE_FAILED,
                                           .code = failure->code};
-        log_write(service->context.log, LOG_PRIORITY_CRITICAL, &fields, "cannot start: %s (%s): %s",
-                  failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text);
+        log_write(service->context.log, LOG_PRIORITY_CRITICAL, &fields,
+                  "cannot start: %s (%s): %s%s%s",
+                  failure->sentence == NULL ? "" : failure->sentence, failure->code, failure->text,
+                  failure->remedy == NULL || *failure->remedy == '\0' ? "" : ". ",
+                  failure->remedy == NULL ? "" : failure->remedy);
         service->exit_status = service_start_status(failure);
         executor_stop(service->context.executor);
         return;

@@ -66,7 +66,8 @@ static void problem_connect(struct control_problem *problem, const char *path, i
     case ENOTDIR:
         problem_set(problem, EX_UNAVAILABLE, "NotRunning",
                     "exsyncd is not running, as nobody listens at %s; start it (systemctl start "
-                    "exsyncd, where it is a service), or name its control_socket with --socket",
+                    "exsyncd, where it is a service; journalctl -u exsyncd tells why it ended), or "
+                    "name its control_socket with --socket",
                     path);
         break;
     case EACCES:

@@ -20,8 +20,10 @@ static const struct store_words words_of[] = {
     {SQLITE_FULL, "SQLITE_FULL", false, "The disk is full; the database cannot be written.",
      "Free space on the file system of the state directory; the work then goes on."},
     {SQLITE_BUSY, "SQLITE_BUSY", false, "Another program keeps the database locked.",
-     "Find the program that holds the database open (a backup, sqlite3) and let it end; the work "
-     "then goes on. Back up with exsyncctl backup, which does not keep others waiting."},
+     "Find the program that holds the database open (fuser or lsof names it: a backup, sqlite3) "
+     "and "
+     "let it end; the work then goes on. Back up with exsyncctl backup, which does not keep others "
+     "waiting."},
     {SQLITE_LOCKED, "SQLITE_LOCKED", false, "The database is locked.", ""},
     {SQLITE_IOERR, "SQLITE_IOERR", false, "The database cannot be read or written.",
      "See the kernel log, check the disk and the file system, and whether a limit on the size of "
