@@ -21,6 +21,19 @@ static void mailboxes_that_fail_alike_close_the_gate_of_their_profile_once(void 
     assert_int_equal(logged_count(MESSAGE_PROFILE_FAILED), 1);
 }
 
+/* As when the daemon is restarted while the server is in trouble. */
+static void mailboxes_that_failed_before_the_start_and_fail_alike_are_the_server(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < PROFILE_ALIKE_MAX; i++) {
+        mailbox_recall_trouble(&fixture->mailboxes[i].incoming, 3, 0);
+        assert_int_equal(fixture->profile.gate.state, GATE_OPEN);
+        run(fixture, i, &unavailable);
+        assert_int_equal(fixture->mailboxes[i].incoming.trouble->failures, 4);
+    }
+    assert_int_equal(fixture->profile.gate.state, GATE_CLOSED);
+}
+
 static void one_mailbox_that_fails_again_and_again_is_not_the_server(void **state)
 {
     struct fixture *fixture = *state;
@@ -128,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_mailboxes(mailboxes_that_fail_alike_close_the_gate_of_their_profile_once),
+        with_mailboxes(mailboxes_that_failed_before_the_start_and_fail_alike_are_the_server),
         with_mailboxes(one_mailbox_that_fails_again_and_again_is_not_the_server),
         with_mailboxes(a_success_between_shows_that_the_server_is_well),
         with_mailboxes(mailboxes_that_fail_in_different_ways_are_not_the_server),
