@@ -137,6 +137,30 @@ static void an_own_try_that_fails_in_another_way_counts(void **state)
     assert_int_equal(direction->trouble->probe_ms, 0);
 }
 
+static const struct failure hanging = {
+    .category = FAILURE_STORAGE,
+    .scope = FAILURE_SCOPE_MAILBOX,
+    .code = "DiskHangs",
+    .step = "deliver",
+};
+
+/* Its end resolves what was recorded before; what comes between would open an alert. */
+static void a_cycle_that_hangs_is_not_counted_when_its_direction_was_switched_off(void **state)
+{
+    struct fixture *fixture = *state;
+    struct direction *direction = &fixture->mailboxes[0].incoming;
+    begin(fixture, 0);
+    struct cycle cycle = cycle_of(fixture, 0);
+    assert_true(outcome_hangs(&cycle, &hanging) != OUTCOME_NEVER);
+    assert_int_equal(direction->trouble->failures, 1);
+    direction->switched_off = true;
+    assert_true(outcome_hangs(&cycle, &hanging) == OUTCOME_NEVER);
+    assert_int_equal(direction->trouble->failures, 1);
+    direction->switched_off = false;
+    end(fixture, 0, NULL);
+    assert_null(direction->trouble);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +173,7 @@ int main(void)
         with_mailboxes(trouble_of_a_mailbox_is_told_once_and_its_end_once),
         with_mailboxes(an_own_try_of_what_has_stopped_does_not_move_its_probes_on),
         with_mailboxes(an_own_try_that_fails_in_another_way_counts),
+        with_mailboxes(a_cycle_that_hangs_is_not_counted_when_its_direction_was_switched_off),
         with_mailboxes(after_a_long_outage_every_folder_is_looked_through_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
