@@ -109,7 +109,7 @@ struct mailbox {
     bool unchecked;    /* a backup was put back, and the Maildir was not compared with the ledger */
     bool may_have_open; /* the store may hold items with something left to do */
     bool stopped;       /* a failure that stays has stopped a direction */
-    bool tried;         /* a cycle has ended in this process */
+    bool tried;         /* a cycle has ended in this process, or hangs (outcome_hangs) */
     bool counted;       /* in the profile's mailbox_count and, when it is, in its stopped */
     bool awaited;       /* in the profile's untried */
     bool redelivers;    /* a redelivery forgets what was delivered (redelivery.h) */
@@ -166,8 +166,8 @@ void mailbox_begin_trouble(struct direction *direction, uint64_t now);
 /* A direction that is switched off, and whose cycle does not run, is in no trouble any more. */
 void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction direction);
 
-/* A cycle has ended, and what it says of its direction's trouble is noted: counts the mailbox in
- * its profile as tried, and as stopped or not. */
+/* A cycle has ended, or hangs, and what it says of its direction's trouble is noted: counts the
+ * mailbox in its profile as tried, and as stopped or not. */
 void mailbox_note_end(struct mailbox *mailbox);
 
 /* It has left the configuration, or is back: `removed`, and what its profile counts. */
