@@ -105,7 +105,7 @@ struct mailbox {
     bool removed;      /* no longer configured; goes with the next reload, or at the end */
     bool sink_ready;   /* the sink was set up before, says the store; with `folders` */
     bool sink_checked; /* the sink at the configured path was opened, with recovery, in this
-                        * process, and  nothing was left open in it since */
+                        * process, and nothing was left open in it since */
     bool unchecked;    /* a backup was put back, and the Maildir was not compared with the ledger */
     bool may_have_open; /* the store may hold items with something left to do */
     bool stopped;       /* a failure that stays has stopped a direction */
@@ -129,8 +129,8 @@ bool mailbox_is_busy(const struct mailbox *mailbox);
 void mailbox_free(struct mailbox *mailbox);
 
 /* Puts another configuration in place, at once or when no cycle runs any more. Directions that do
- * not run are out of the schedule. What was
- * remembered of folders and the sink is read anew when the settings differ. */
+ * not run are out of the schedule. What was remembered of folders and the sink is read anew when the
+ * settings differ. */
 void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
                          struct configuration *configuration, struct profile *profile);
 
