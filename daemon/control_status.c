@@ -16,7 +16,7 @@
  *   refused     messages that were refused when they were submitted, and whose file is in failed/
  *               still (refusals.h); null as above
  *   outbox_unknown  messages of the outbox that the database does not know, as it was lost or an
- *               older one put in its place; exsyncctl verify --all --repair sends them
+ *               older one put in its place; exsyncctl verify --all --repair deals with them
  *   alerts      {"errors", "warnings", "messages"} that are open; each null as above. messages: of
  *               the errors those of a message that could not be taken or sent
  *   storage     what stands in the way of this machine's disk or database (failure_json.h); null:
@@ -25,8 +25,9 @@
  *   reload_error    why it is not, besides mistakes: what the database said when it was asked last
  *               (error_json of failure_json.h); null: it has mistakes, or is in use
  *   reload_under_way  {"since", "waits_for": for people, "late": for more than a minute}; null:
- * none is told        "all" when all mailboxes follow; "trouble" when only those in trouble do then
- * profiles (profile_json.h) and mailboxes (mailbox_json.h) by their names. */
+ *               none is
+ *   told        "all" when all mailboxes follow; "trouble" when only those in trouble do
+ * then profiles (profile_json.h) and mailboxes (mailbox_json.h) by their names. */
 #include "daemon/control_commands.h"
 #include "daemon/failure_json.h"
 #include "daemon/health.h"

@@ -8,9 +8,9 @@
  *   {"kind": "outbox", "unknown": 0, "copies": 0, "repaired": false}
  *   {"kind": "verified", "address": "anna@contoso.com", "profile": "contoso", "differs": true,
  *    "repaired": false, "unchecked": false, "files": 120, "maildir_not_compared": null,
- *    "delivered_unknown": 3, "delivered_failed": 0, "doubled": 0, "doubled_files": [], "waiting":
- * 2, "exchange_searched": 2, "exchange_requests": 1, "exchange_not_asked": null, "sent_queued": 1,
- * "draft_queued": 0, "no_file": 0, "error": null}
+ *    "delivered_unknown": 3, "delivered_failed": 0, "doubled": 0, "doubled_files": [],
+ *    "waiting": 2, "exchange_searched": 2, "exchange_requests": 1, "exchange_not_asked": null,
+ *    "sent_queued": 1, "draft_queued": 0, "no_file": 0, "error": null}
  *
  *   unknown            messages in the outbox that the database does not know: not for one mailbox
  *   copies             of these: what was submitted is gone; to repair is to put them into failed/

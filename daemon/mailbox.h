@@ -105,11 +105,11 @@ struct mailbox {
     bool removed;      /* no longer configured; goes with the next reload, or at the end */
     bool sink_ready;   /* the sink was set up before, says the store; with `folders` */
     bool sink_checked; /* the sink at the configured path was opened, with recovery, in this
-                        * process, and  nothing was left open in it since */
+                        * process, and nothing was left open in it since */
     bool unchecked;    /* a backup was put back, and the Maildir was not compared with the ledger */
     bool may_have_open; /* the store may hold items with something left to do */
     bool stopped;       /* a failure that stays has stopped a direction */
-    bool tried;         /* a cycle has ended in this process */
+    bool tried;         /* a cycle has ended in this process, or hangs (outcome_hangs) */
     bool counted;       /* in the profile's mailbox_count and, when it is, in its stopped */
     bool awaited;       /* in the profile's untried */
     bool redelivers;    /* a redelivery forgets what was delivered (redelivery.h) */
@@ -129,8 +129,8 @@ bool mailbox_is_busy(const struct mailbox *mailbox);
 void mailbox_free(struct mailbox *mailbox);
 
 /* Puts another configuration in place, at once or when no cycle runs any more. Directions that do
- * not run are out of the schedule. What was
- * remembered of folders and the sink is read anew when the settings differ. */
+ * not run are out of the schedule. What was remembered of folders and the sink is read anew when the
+ * settings differ. */
 void mailbox_reconfigure(struct mailbox *mailbox, const struct config_mailbox *config,
                          struct configuration *configuration, struct profile *profile);
 
@@ -166,8 +166,8 @@ void mailbox_begin_trouble(struct direction *direction, uint64_t now);
 /* A direction that is switched off, and whose cycle does not run, is in no trouble any more. */
 void mailbox_forget_trouble(struct mailbox *mailbox, enum cycle_direction direction);
 
-/* A cycle has ended, and what it says of its direction's trouble is noted: counts the mailbox in
- * its profile as tried, and as stopped or not. */
+/* A cycle has ended, or hangs, and what it says of its direction's trouble is noted: counts the
+ * mailbox in its profile as tried, and as stopped or not. */
 void mailbox_note_end(struct mailbox *mailbox);
 
 /* It has left the configuration, or is back: `removed`, and what its profile counts. */

@@ -118,9 +118,10 @@ static uint64_t settle_failure(struct scheduler *scheduler, struct direction *di
     /* It will not be tried again: what is recorded now would never be over. */
     if (mailbox_leaves(cycle->mailbox, cycle->direction))
         return 0;
+    /* What an earlier process has met makes none of them less a first one. */
+    bool first = direction->trouble == NULL;
     uint64_t wait = outcome_mailbox_failed(direction, cycle);
-    if (may_be_the_server(failure) && direction->trouble->failures == 1 &&
-        profile_note_alike(cycle->profile, failure))
+    if (may_be_the_server(failure) && first && profile_note_alike(cycle->profile, failure))
         outcome_profile_failed(direction, cycle);
     return wait;
 }

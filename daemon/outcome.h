@@ -25,8 +25,8 @@ uint64_t outcome_settle(struct scheduler *scheduler, struct direction *direction
 
 /* A cycle that runs waits for something that hangs: counts as a try that failed, so that it is seen
  * while it lasts and opens an alert like others. Returns the milliseconds until it is to be called
- * again if the wait is not over then; OUTCOME_NEVER: the mailbox leaves. The end of the cycle tells
- * what came of it. */
+ * again if the wait is not over then; OUTCOME_NEVER: the mailbox leaves, or the direction is switched
+ * off, and nothing is counted. The end of the cycle tells what came of it. */
 uint64_t outcome_hangs(const struct cycle *cycle, const struct failure *cause);
 
 /* A profile begins, at the start or because its configuration has changed: when its account was

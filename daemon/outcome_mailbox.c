@@ -123,11 +123,11 @@ static uint64_t note_trouble(struct direction *direction, const struct cycle *cy
 uint64_t outcome_hangs(const struct cycle *cycle, const struct failure *cause)
 {
     struct failure failure = *cause;
+    struct direction *direction = mailbox_direction(cycle->mailbox, cycle->direction);
     bool repeated;
-    if (mailbox_leaves(cycle->mailbox, cycle->direction))
+    if (direction->switched_off || mailbox_leaves(cycle->mailbox, cycle->direction))
         return OUTCOME_NEVER;
-    return note_trouble(mailbox_direction(cycle->mailbox, cycle->direction), cycle, &failure,
-                        &repeated);
+    return note_trouble(direction, cycle, &failure, &repeated);
 }
 
 uint64_t outcome_mailbox_failed(struct direction *direction, const struct cycle *cycle)

@@ -43,7 +43,7 @@ static bool goes_on(struct refusals *refusals, const struct failure *failure)
     return false;
 }
 
-/* --- 4: those without a file are over --- */
+/* --- 3: those without a file are over --- */
 
 static void resolved(void *argument, const struct failure *failure)
 {
@@ -65,15 +65,11 @@ static void resolve(struct refusals *refusals)
                                         clock_wall_ms(), resolved, refusals);
 }
 
-/* --- 2 and 3: the folders. A refusal is recorded first, and its file goes from intake to failed:
- * looked at in this order none that has one is missed. What has failed since it was queued is there
- * before the store has it as failed --- */
+/* --- 2: the folders. A refusal is recorded first, and its file goes from intake, or from queue where
+ * nothing else is left of it (unrecorded.h), to failed: looked at in this order none that has one is
+ * missed. What has failed since it was queued is there before the store has it as failed --- */
 
-static void look_for(struct refusals *refusals, enum outbox_part part, outbox_done *done)
-{
-    outbox_look_for(refusals->context->outbox, part, refusals->asked, refusals->count,
-                    refusals->found, done, refusals);
-}
+static void look_on(struct refusals *refusals);
 
 static void forget_found(struct refusals *refusals)
 {
@@ -85,25 +81,24 @@ static void forget_found(struct refusals *refusals)
     refusals->count = left;
 }
 
-static void looked_in_failed(void *argument, const struct failure *failure)
+static void looked(void *argument, const struct failure *failure)
 {
     struct refusals *refusals = argument;
     if (!goes_on(refusals, failure))
         return;
     forget_found(refusals);
-    resolve(refusals);
+    refusals->step++;
+    look_on(refusals);
 }
 
-static void looked_in_intake(void *argument, const struct failure *failure)
+static void look_on(struct refusals *refusals)
 {
-    struct refusals *refusals = argument;
-    if (!goes_on(refusals, failure))
-        return;
-    forget_found(refusals);
-    if (refusals->count == 0)
+    static const enum outbox_part order[] = {OUTBOX_IN_INTAKE, OUTBOX_IN_QUEUE, OUTBOX_IN_FAILED};
+    if (refusals->count == 0 || refusals->step == sizeof order / sizeof *order)
         resolve(refusals);
     else
-        look_for(refusals, OUTBOX_IN_FAILED, looked_in_failed);
+        outbox_look_for(refusals->context->outbox, order[refusals->step], refusals->asked,
+                        refusals->count, refusals->found, looked, refusals);
 }
 
 /* --- 1: the store --- */
@@ -124,10 +119,8 @@ static void left_read(void *argument, const struct failure *failure,
         refusals->asked[refusals->count] = refusals->ids[refusals->count];
         refusals->count++;
     }
-    if (refusals->count == 0)
-        resolve(refusals);
-    else
-        look_for(refusals, OUTBOX_IN_INTAKE, looked_in_intake);
+    refusals->step = 0;
+    look_on(refusals);
 }
 
 static void next_slice(struct refusals *refusals)

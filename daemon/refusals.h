@@ -32,6 +32,7 @@ struct refusals {
     const char *asked[REFUSALS_A_SLICE];        /* of these, those whose file is not found so far */
     bool found[REFUSALS_A_SLICE];
     size_t count;
+    size_t step; /* which folder is looked at */
 };
 
 /* The outbox's folders are there, for the first time or again: watches, and looks. */

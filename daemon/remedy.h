@@ -41,8 +41,7 @@ void remedy_write_server(struct buffer *text, const struct remedy_place *place);
 
 /* Appends the remedy of the failure (NULL or "": none is known), and how it goes on unless the
  * remedy says it; of a refused sign-in also how it is tried at once, of a refused impersonation
- * what finds its cause. One line, without a line feed
- * at the end. */
+ * what finds its cause. One line, without a line feed at the end. */
 void remedy_write_words(struct buffer *text, enum failure_category category, const char *remedy,
                         const struct remedy_place *place);
 

@@ -27,11 +27,31 @@ static void hasten(void *argument, const struct store_backlog *backlog)
         service_hasten(service, mailbox, false);
 }
 
+static void look(void *argument);
+
+static void look_later(struct service *service)
+{
+    executor_after(service->context.executor, &service->clock_timer, LOOK_EVERY_MS, look, service);
+}
+
+/* What the store could not be told is seen by the next look as if it happened then. */
 static void told_store(void *argument, const struct failure *failure)
 {
     struct service *service = argument;
-    if (failure != NULL || service->stopping)
+    if (service->stopping)
         return;
+    look_later(service);
+    if (failure != NULL) {
+        log_write(service->context.log, LOG_PRIORITY_DEBUG, NULL,
+                  "the database could not be told that the clock was set back (%s): %s",
+                  failure->code, failure->text);
+        return;
+    }
+    log_write(service->context.log, LOG_PRIORITY_NOTICE, NULL,
+              "the clock of this machine was set back by %" PRId64
+              " s; what is to be tried again does not wait longer for that",
+              service->clock_back_ms / 1000);
+    service->clock_offset_ms -= service->clock_back_ms;
     store_submissions_open(service->context.store, hasten, NULL, service);
     notifier_configure(service->context.notifier);
 }
@@ -40,19 +60,17 @@ static void look(void *argument)
 {
     struct service *service = argument;
     int64_t offset = clock_offset(), back_ms = service->clock_offset_ms - offset;
-    service->clock_offset_ms = offset;
-    if (back_ms >= SET_BACK_MIN_MS) {
-        log_write(service->context.log, LOG_PRIORITY_NOTICE, NULL,
-                  "the clock of this machine was set back by %" PRId64
-                  " s; what is to be tried again does not wait longer for that",
-                  back_ms / 1000);
-        store_clock_set_back(service->context.store, back_ms, clock_wall_ms(), told_store, service);
+    if (back_ms < SET_BACK_MIN_MS) {
+        service->clock_offset_ms = offset;
+        look_later(service);
+        return;
     }
-    executor_after(service->context.executor, &service->clock_timer, LOOK_EVERY_MS, look, service);
+    service->clock_back_ms = back_ms;
+    store_clock_set_back(service->context.store, back_ms, clock_wall_ms(), told_store, service);
 }
 
 void service_watch_clock(struct service *service)
 {
     service->clock_offset_ms = clock_offset();
-    executor_after(service->context.executor, &service->clock_timer, LOOK_EVERY_MS, look, service);
+    look_later(service);
 }

@@ -59,8 +59,8 @@ static void cycle_ended(struct cycle *cycle)
     mailbox_settle(mailbox);
     if (mailbox->next_configuration == NULL) {
         if (waited && mailbox_wants(mailbox, CYCLE_INCOMING) &&
-            profile_hurry(mailbox->profile, before))
-            service_schedule(service, &mailbox->incoming, 0);
+            profile_hurry(mailbox->profile, before) && is_incoming)
+            delay = 0;
         if (delay != OUTCOME_NEVER)
             service_schedule(service, direction, delay);
         /* It was kept out of the schedule until the configuration could change. */

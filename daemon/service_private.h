@@ -90,7 +90,8 @@ struct service {
     struct executor_timer housekeeping_timer;
     bool more_to_prune;
     struct executor_timer clock_timer;
-    int64_t clock_offset_ms; /* from the monotonic clock to the wall's, at the last look */
+    int64_t clock_offset_ms; /* from the monotonic clock to the wall's, as far as the store knows */
+    int64_t clock_back_ms;   /* by how much the clock was set back, while the store is told */
 
     struct executor_timer stop_timer;
     struct executor_timer idle_timer;

@@ -8,6 +8,7 @@
 
 enum { LAST_SEQUENCE = 4095 };
 
+static const char copy_code[] = "NotRecorded", copy_step[] = "submit";
 static const char copy_reason[] =
     "The database does not know this message, and of what was submitted only this copy is left: it "
     "names no Bcc recipients, and may have been sent before.";
@@ -16,10 +17,45 @@ static const char copy_remedy[] =
 
 static void put_aside_next(struct unrecorded *unrecorded);
 
-/* --- 2: copies --- */
+/* --- 2: copies. The failure comes first: a file that a crash leaves in failed/ without one is found
+ * by nobody, as one that is left in queue/ is by the next look --- */
 
-/* Once its file lies in failed/: a failure without one counts as dealt with (refusals.h). */
-static void report_copy(const struct unrecorded *unrecorded, const char *id)
+static const char *this_copy(const struct unrecorded *unrecorded)
+{
+    return unrecorded->folders[OUTBOX_IN_QUEUE].pointers[unrecorded->next];
+}
+
+/* Of one that has gone meanwhile the failure is over (refusals.h). */
+static void put_aside(void *argument, const struct failure *failure)
+{
+    struct unrecorded *unrecorded = argument;
+    if (failure != NULL && !failure->gone) {
+        unrecorded->done(unrecorded, failure);
+        return;
+    }
+    const struct log_fields fields = {.message_id = MESSAGE_INTAKE_REFUSED,
+                                      .direction = cycle_direction_name(CYCLE_OUTGOING),
+                                      .step = copy_step,
+                                      .code = copy_code};
+    if (failure == NULL)
+        log_write(unrecorded->context->log, LOG_PRIORITY_WARNING, &fields,
+                  "a message that the database does not know is kept as failed/%s.eml: %s %s",
+                  this_copy(unrecorded), copy_reason, copy_remedy);
+    unrecorded->next++;
+    put_aside_next(unrecorded);
+}
+
+static void recorded(void *argument, const struct failure *failure)
+{
+    struct unrecorded *unrecorded = argument;
+    if (failure != NULL)
+        unrecorded->done(unrecorded, failure);
+    else
+        outbox_refuse(unrecorded->context->outbox, this_copy(unrecorded), copy_reason, put_aside,
+                      unrecorded);
+}
+
+static void record_copy(struct unrecorded *unrecorded)
 {
     struct store_failure row = {
         .failure = {.category = FAILURE_ITEM,
@@ -29,44 +65,22 @@ static void report_copy(const struct unrecorded *unrecorded, const char *id)
                     .remedy = copy_remedy},
         .profile = "",
         .direction = cycle_direction_name(CYCLE_OUTGOING),
-        .submission = id,
+        .submission = this_copy(unrecorded),
         .now_ms = clock_wall_ms(),
         .next_retry_ms = INT64_MAX,
     };
-    failure_set_code(&row.failure, "NotRecorded");
-    failure_set_step(&row.failure, "submit");
+    failure_set_code(&row.failure, copy_code);
+    failure_set_step(&row.failure, copy_step);
     failure_format_text(&row.failure, "%s", copy_reason);
-    store_failure_record(unrecorded->context->store, &row, NULL, NULL);
-    const struct log_fields fields = {.message_id = MESSAGE_INTAKE_REFUSED,
-                                      .direction = row.direction,
-                                      .step = row.failure.step,
-                                      .code = row.failure.code};
-    log_write(unrecorded->context->log, LOG_PRIORITY_WARNING, &fields,
-              "a message that the database does not know is kept as failed/%s.eml: %s %s", id,
-              copy_reason, copy_remedy);
-}
-
-static void put_aside(void *argument, const struct failure *failure)
-{
-    struct unrecorded *unrecorded = argument;
-    if (failure != NULL && !failure->gone) {
-        unrecorded->done(unrecorded, failure);
-        return;
-    }
-    if (failure == NULL)
-        report_copy(unrecorded, unrecorded->folders[OUTBOX_IN_QUEUE].pointers[unrecorded->next]);
-    unrecorded->next++;
-    put_aside_next(unrecorded);
+    store_failure_record(unrecorded->context->store, &row, recorded, unrecorded);
 }
 
 static void put_aside_next(struct unrecorded *unrecorded)
 {
-    const struct id_list *queue = &unrecorded->folders[OUTBOX_IN_QUEUE];
     if (unrecorded->next == unrecorded->copies)
         unrecorded->done(unrecorded, NULL);
     else
-        outbox_refuse(unrecorded->context->outbox, queue->pointers[unrecorded->next], copy_reason,
-                      put_aside, unrecorded);
+        record_copy(unrecorded);
 }
 
 /* --- 1: what was kept --- */

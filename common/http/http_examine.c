@@ -173,13 +173,23 @@ static size_t on_header(char *line, size_t size, size_t count, void *argument)
     if (http_headers_status(line, length, &examiner->status))
         return length;
     if (length > 0 && (line[0] == '\r' || line[0] == '\n'))
-        return examiner->status >= 200 ? 0 : length;
+        return examiner->status >= 100 && examiner->status < 200 ? length : 0;
     if (http_headers_field(line, length, "WWW-Authenticate", &value, &value_length))
         take_way(&examiner->result, value, value_length);
     else if (http_headers_field(line, length, "Location", &value, &value_length))
         text_copy_line(examiner->result.location, sizeof examiner->result.location, value,
                        value_length);
     return length;
+}
+
+/* libcurl takes what follows a 101 for a body; without a callback it would go to standard output. */
+static size_t on_body(char *bytes, size_t size, size_t count, void *argument)
+{
+    (void)bytes;
+    (void)size;
+    (void)count;
+    (void)argument;
+    return 0;
 }
 
 static CURLcode on_tls_context(CURL *easy, void *context, void *argument)
@@ -218,6 +228,7 @@ static void set_up(struct http_examiner *examiner, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, examiner->error);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, examiner);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 }
 
 /* --- what came of it --- */
@@ -284,6 +295,8 @@ static void conclude(struct http_examiner *examiner, CURL *easy, CURLcode code)
     result->ended = HTTP_STAGE_COUNT;
     if (code == CURLE_OK || status >= 200) /* its head ends the exchange as an error */
         return;
+    if (code == CURLE_WRITE_ERROR)
+        code = CURLE_WEIRD_SERVER_REPLY;
     enum http_stage stage = stage_of(examiner, easy, code);
     const struct http_failure_detail detail = {
         .error = examiner->error,

@@ -654,6 +654,29 @@ def _():
         check_equal(scene.exchange.counter("sent"), 0, "messages that were sent")
 
 
+@case("a copy that the disk keeps from being put aside is told of, and put aside by the next repair")
+def _():
+    with scene_of((ANN,)) as scene:
+        scene.start()
+        scene.daemon.until_started()
+        unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+        outbox = scene.folder / "state/outbox"
+        (outbox / "queue" / f"{unknown}.eml").write_bytes(mail("only its copy is left"))
+        (outbox / "failed" / f"{unknown}.reason").mkdir()  # nothing can be written there
+        tool = Exsyncctl(scene)
+        status, _, said = tool.run("verify", "--all", "--repair")
+        check(status == 75 and "EISDIR" in said, f"{status}, {said}")
+        check((outbox / "queue" / f"{unknown}.eml").exists(), "it is gone")
+        (outbox / "failed" / f"{unknown}.reason").rmdir()
+        time.sleep(2)  # the change of the folder is looked at: what is in queue/ is not over
+        tool.output("verify", "--all", "--repair")
+        check_equal((scene.outbox.queue(), len(scene.outbox.failed())), ([], 1), "queue and failed")
+        rows = scene.ledger.rows("SELECT code, submission, count FROM failure WHERE resolved_at IS NULL")
+        check_equal([tuple(row[name] for name in ("code", "submission", "count")) for row in rows],
+                    [("NotRecorded", unknown, 2)], "what is recorded")
+        tool.output("queue", "discard", unknown)
+
+
 @case("verify does not say of the outbox that it will be mended when the disk refuses")
 def _():
     with scene_of((ANN,)) as scene:

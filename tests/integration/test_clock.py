@@ -8,6 +8,7 @@ import os
 from alerting import AlertScene
 from exsyncctl import Exsyncctl
 from harness import Skipped, case, check, check_equal, main, program, until
+from ledger import locked
 from mail import message
 from scene import ANN, BEN
 from sending import mail
@@ -27,7 +28,8 @@ class ClockScene(AlertScene):
         if "asan" in program("exsyncd"):
             raise Skipped("libfaketime and the address sanitizer do not go together")
         super().__init__({ANN: {"incoming": "no", "outgoing": "yes"}, BEN: {}},
-                         profile={"retry_min": WAIT, "retry_max": WAIT, **profile})
+                         profile={"retry_min": WAIT, "retry_max": WAIT, **profile},
+                         daemon={"log_level": "debug"})
         self.set_clock(0)
         self.daemon.environment.update(
             {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": str(self.folder / "clock"),
@@ -105,6 +107,21 @@ def _():
         check(" 864" in line or " 863" in line, f"it says {line!r}")
         scene.until_delivered(BEN, 3)
         until(lambda: not scene.ledger.unresolved(), "no failure is left")
+        scene.check_all("waits")
+
+
+@case("what failed before the clock was set back is tried again though the database was locked meanwhile")
+def _():
+    with ClockScene() as scene:
+        scene.begin()
+        scene.fail_to_send("waits")
+        with locked(scene.ledger.path):
+            scene.set_clock(-DAY)
+            scene.daemon.until_logged("could not be told that the clock was set back", "locked")
+        scene.daemon.until_logged("clock of this machine was set back by")
+        scene.until_settled()
+        check_equal(len(scene.daemon.log_lines("clock of this machine was set back by")), 1,
+                    "how often it is told")
         scene.check_all("waits")
 
 

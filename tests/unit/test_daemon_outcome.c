@@ -21,6 +21,19 @@ static void mailboxes_that_fail_alike_close_the_gate_of_their_profile_once(void 
     assert_int_equal(logged_count(MESSAGE_PROFILE_FAILED), 1);
 }
 
+/* As when the daemon is restarted while the server is in trouble. */
+static void mailboxes_that_failed_before_the_start_and_fail_alike_are_the_server(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < PROFILE_ALIKE_MAX; i++) {
+        mailbox_recall_trouble(&fixture->mailboxes[i].incoming, 3, 0);
+        assert_int_equal(fixture->profile.gate.state, GATE_OPEN);
+        run(fixture, i, &unavailable);
+        assert_int_equal(fixture->mailboxes[i].incoming.trouble->failures, 4);
+    }
+    assert_int_equal(fixture->profile.gate.state, GATE_CLOSED);
+}
+
 static void one_mailbox_that_fails_again_and_again_is_not_the_server(void **state)
 {
     struct fixture *fixture = *state;
@@ -124,10 +137,35 @@ static void an_own_try_that_fails_in_another_way_counts(void **state)
     assert_int_equal(direction->trouble->probe_ms, 0);
 }
 
+static const struct failure hanging = {
+    .category = FAILURE_STORAGE,
+    .scope = FAILURE_SCOPE_MAILBOX,
+    .code = "DiskHangs",
+    .step = "deliver",
+};
+
+/* Its end resolves what was recorded before; what comes between would open an alert. */
+static void a_cycle_that_hangs_is_not_counted_when_its_direction_was_switched_off(void **state)
+{
+    struct fixture *fixture = *state;
+    struct direction *direction = &fixture->mailboxes[0].incoming;
+    begin(fixture, 0);
+    struct cycle cycle = cycle_of(fixture, 0);
+    assert_true(outcome_hangs(&cycle, &hanging) != OUTCOME_NEVER);
+    assert_int_equal(direction->trouble->failures, 1);
+    direction->switched_off = true;
+    assert_true(outcome_hangs(&cycle, &hanging) == OUTCOME_NEVER);
+    assert_int_equal(direction->trouble->failures, 1);
+    direction->switched_off = false;
+    end(fixture, 0, NULL);
+    assert_null(direction->trouble);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_mailboxes(mailboxes_that_fail_alike_close_the_gate_of_their_profile_once),
+        with_mailboxes(mailboxes_that_failed_before_the_start_and_fail_alike_are_the_server),
         with_mailboxes(one_mailbox_that_fails_again_and_again_is_not_the_server),
         with_mailboxes(a_success_between_shows_that_the_server_is_well),
         with_mailboxes(mailboxes_that_fail_in_different_ways_are_not_the_server),
@@ -135,6 +173,7 @@ int main(void)
         with_mailboxes(trouble_of_a_mailbox_is_told_once_and_its_end_once),
         with_mailboxes(an_own_try_of_what_has_stopped_does_not_move_its_probes_on),
         with_mailboxes(an_own_try_that_fails_in_another_way_counts),
+        with_mailboxes(a_cycle_that_hangs_is_not_counted_when_its_direction_was_switched_off),
         with_mailboxes(after_a_long_outage_every_folder_is_looked_through_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

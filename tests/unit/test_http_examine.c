@@ -3,10 +3,12 @@
 #include "fixture_http.h"
 #include "http/http_examine.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -120,6 +122,54 @@ static void the_body_of_the_answer_is_not_waited_for(void **state)
     assert_true(result->elapsed_ms[HTTP_STAGE_ANSWER] < look.settings.answer_timeout_ms);
     close_look(&look);
     assert_int_equal(look.requests, 1);
+}
+
+static void answer_oddly(struct fixture_connection *connection, void *argument)
+{
+    const struct look *look = argument;
+    struct fixture_request request;
+    if (fixture_receive(connection, &request))
+        fixture_send_text(connection, look->body);
+}
+
+/* By a file in its place. */
+static int capture_output(FILE *instead)
+{
+    fflush(stdout);
+    int before = dup(STDOUT_FILENO);
+    assert_return_code(dup2(fileno(instead), STDOUT_FILENO), errno);
+    return before;
+}
+
+static long end_capture(FILE *instead, int before)
+{
+    fflush(stdout);
+    dup2(before, STDOUT_FILENO);
+    close(before);
+    fseek(instead, 0, SEEK_END);
+    return ftell(instead);
+}
+
+/* libcurl takes these for answers with a body. */
+static void the_body_of_an_odd_answer_is_written_nowhere(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "HTTP/1.1  200 OK\r\nContent-Length: 9\r\n\r\n<answer/>",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n<answer/>",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct look look;
+        open_look(&look, answer_oddly, NULL);
+        look.body = answers[i];
+        FILE *output = tmpfile();
+        int before = capture_output(output);
+        const struct http_examination *result = examine(&look);
+        assert_int_equal(end_capture(output, before), 0);
+        assert_int_equal(result->ended, i == 0 ? HTTP_STAGE_COUNT : HTTP_STAGE_ANSWER);
+        fclose(output);
+        close_look(&look);
+    }
 }
 
 static void the_ways_of_signing_in_are_told_and_nobody_signs_in(void **state)
@@ -278,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_body_of_the_answer_is_not_waited_for),
+        cmocka_unit_test(the_body_of_an_odd_answer_is_written_nowhere),
         cmocka_unit_test(the_ways_of_signing_in_are_told_and_nobody_signs_in),
         cmocka_unit_test(a_redirection_is_told_and_not_followed),
         cmocka_unit_test(the_certificate_is_told),
