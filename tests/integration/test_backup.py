@@ -381,7 +381,7 @@ def _():
         status, out, err = tool.run("verify", "--all")
         check_equal(status, 65, "status")
         check("differs" in out and "The outbox has 2 messages" in out, out)
-        check("verify --repair" in err, err)
+        check("the same command with --repair" in err, err)
         tool.output("verify", "--all", "--repair")
         again = tool.answers("verify", "--all")
         check(not any(row.get("differs") or row.get("unknown") for row in again), again)
