@@ -364,6 +364,7 @@ def _():
         story = go_on(scene)
         next(story)
         tool.output("pause", PROFILE)
+        until(lambda: tool.answers("status")[0]["cycles"]["running"] == 0, "no cycle runs any more")
         copy = snapshot(scene)
         tool.output("resume", PROFILE)
         subjects = next(story)
