@@ -95,7 +95,8 @@ static void note_doubled(struct buffer *text, const json_t *answer)
                          "too; the name%s in new/ or cur/ of its Maildir:\n",
                          output_text(answer, "address"), doubled, doubled == 1 ? "file" : "files",
                          doubled == 1 ? " begins so," : "s begin so,");
-    json_array_foreach(names, i, name) {
+    json_array_foreach(names, i, name)
+    {
         buffer_append_format(text, "    %s\n", json_string_value(name));
     }
     if ((uint64_t)doubled > json_array_size(names))
