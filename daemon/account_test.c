@@ -143,8 +143,8 @@ static void tell_wait(struct account_test *test)
     clock_format_local(clock_wall_ms() + (int64_t)due, when);
     test_step_fail(step, &gate->failure);
     test_step_detail(step,
-                     "not tried now, since the server has just refused %s and might lock it: tried "
-                     "again at %s; --sign-in tries it at once",
+                     "not tried now, since %s has just failed to sign in and more tries might lock "
+                     "it: tried again at %s; --sign-in tries it at once",
                      account_of(test->profile->config), when);
     finish(test);
 }

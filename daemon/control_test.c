@@ -121,11 +121,12 @@ static json_t *error_of(const struct test_request *test, const char *profile, co
         .scope = failure->scope,
     };
     struct buffer commands = {0}, remedy = {0};
-    if (in_use != NULL && failure->category == FAILURE_AUTHENTICATION)
+    bool of_account = !failure->account_unasked;
+    if (in_use != NULL && failure->category == FAILURE_AUTHENTICATION && of_account)
         sign_in_write_remedy(&remedy, in_use->config, failure->remedy, address);
     else if (failure->remedy != NULL)
         buffer_append_string(&remedy, failure->remedy);
-    if (in_use != NULL)
+    if (in_use != NULL && of_account)
         remedy_write_commands(&commands, failure->category, &place);
     json_t *error = json_object();
     json_set_text(error, "code", failure->code);

@@ -100,9 +100,9 @@ static void write_sign_in_refused(struct buffer *text, const struct diagnosis_re
                          "can work: ",
                          account_of(result), result->profile->url, result->profile->name);
     say_cause(text, result);
+    buffer_append_string(text, ". This is no matter of impersonation.");
     if (result->detail[0] != '\0')
-        buffer_append_format(text, " (%s)", result->detail);
-    buffer_append_string(text, " This is no matter of impersonation.");
+        buffer_append_format(text, " The test of signing in: %s.", result->detail);
 }
 
 static void write_unreachable(struct buffer *text, const struct diagnosis_result *result)
@@ -212,6 +212,29 @@ static void write_other(struct buffer *text, const struct diagnosis_result *resu
     say_cause(text, result);
 }
 
+/* Findings that say in their own words what is to be done, or that nothing is. */
+static bool has_own_words(enum diagnosis_finding finding)
+{
+    return finding == DIAGNOSIS_WORKS || finding == DIAGNOSIS_NO_ROLE ||
+           finding == DIAGNOSIS_SCOPE || finding == DIAGNOSIS_SPREADING;
+}
+
+static void write_remedy(struct buffer *text, const struct diagnosis_result *result)
+{
+    const struct failure *failure = &result->failure;
+    struct buffer remedy = {0};
+    if (has_own_words(result->finding))
+        return;
+    if (result->finding == DIAGNOSIS_SIGN_IN_REFUSED && !failure->account_unasked)
+        sign_in_write_remedy(&remedy, result->profile, failure->remedy, result->address);
+    else if (failure->remedy != NULL)
+        buffer_append_string(&remedy, failure->remedy);
+    if (remedy.length > 0)
+        buffer_append_format(text, "%s %s", text->data[text->length - 1] == '.' ? "" : ".",
+                             remedy.data);
+    buffer_release(&remedy);
+}
+
 void diagnosis_write_finding(struct buffer *text, const struct diagnosis_result *result)
 {
     static void (*const writers[])(struct buffer *, const struct diagnosis_result *) = {
@@ -226,23 +249,10 @@ void diagnosis_write_finding(struct buffer *text, const struct diagnosis_result 
         [DIAGNOSIS_OTHER] = write_other,
     };
     writers[result->finding](text, result);
+    write_remedy(text, result);
 }
 
 /* --- commands --- */
-
-static void write_remark(struct buffer *text, const char *remedy)
-{
-    if (remedy != NULL && remedy[0] != '\0')
-        buffer_append_format(text, "# %s\n", remedy);
-}
-
-static void write_sign_in_remedy(struct buffer *text, const struct diagnosis_result *result)
-{
-    struct buffer remedy = {0};
-    sign_in_write_remedy(&remedy, result->profile, result->failure.remedy, result->address);
-    write_remark(text, buffer_string(&remedy));
-    buffer_release(&remedy);
-}
 
 static bool is_about_exchange(enum diagnosis_finding finding)
 {
@@ -254,7 +264,8 @@ static void write_for_exchange(struct buffer *text, const struct diagnosis_resul
 {
     switch (result->finding) {
     case DIAGNOSIS_SIGN_IN_REFUSED:
-        remedy_write_commands(text, FAILURE_AUTHENTICATION, place);
+        if (!result->failure.account_unasked)
+            remedy_write_commands(text, FAILURE_AUTHENTICATION, place);
         break;
     case DIAGNOSIS_WRONG_SERVER:
         remedy_write_server(text, place);
@@ -285,15 +296,9 @@ void diagnosis_write_commands(struct buffer *text, const struct diagnosis_result
     };
     if (result->finding == DIAGNOSIS_WORKS)
         return;
-    bool own_words = result->finding == DIAGNOSIS_NO_ROLE || result->finding == DIAGNOSIS_SCOPE ||
-                     result->finding == DIAGNOSIS_SPREADING;
-    if (result->finding == DIAGNOSIS_SIGN_IN_REFUSED)
-        write_sign_in_remedy(text, result);
-    else if (!own_words)
-        write_remark(text, result->failure.remedy);
     if (is_about_exchange(result->finding))
         write_for_exchange(text, result, &place);
-    buffer_append_string(text, "# and then on this machine:\nexsyncctl diagnose ");
+    buffer_append_string(text, "# To check, on this machine:\nexsyncctl diagnose ");
     shell_word_append(text, result->address);
     buffer_append_char(text, '\n');
 }

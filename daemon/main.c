@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "daemon/check.h"
+#include "daemon/check_kerberos.h"
 #include "daemon/check_user.h"
 #include "daemon/service.h"
 #include "daemon/unit_file.h"
@@ -117,8 +118,10 @@ static struct config *load(const char *path, const struct unit_file *unit)
 {
     struct buffer report = {0};
     struct config *config = config_load(path, &report);
-    if (config != NULL && unit != NULL)
+    if (config != NULL && unit != NULL) {
         check_folders(config, unit, &report);
+        check_kerberos(config, unit, &report);
+    }
     fputs(buffer_string(&report), stderr);
     buffer_release(&report);
     return config;

@@ -74,8 +74,9 @@ static const char *account_of(struct buffer *text, const struct remedy_place *pl
     if (place->account != NULL)
         return place->account;
     buffer_append_string(
-        text, "# In the place of ACCOUNT: the owner of the Kerberos ticket that exsyncd signs in "
-              "with (klist).\n");
+        text,
+        "# In the place of ACCOUNT: the owner of the Kerberos ticket or key table that exsyncd "
+        "signs in with (klist -k FILE shows whose a table is).\n");
     return "ACCOUNT";
 }
 

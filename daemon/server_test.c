@@ -69,12 +69,21 @@ static void describe_certificates(struct test_step *step,
     buffer_release(&text);
 }
 
+/* `address`: the one that answered, with the port. */
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
+}
+
 static void judge_tls(struct test_step *step, const struct http_examination *examination,
                       const struct config_profile *config, int64_t now_ms)
 {
     if (!examination->encrypted) {
         step->result = TEST_LEFT_OUT;
-        test_step_detail(step, "the url is http: whoever is on the way can read the password");
+        test_step_detail(step, "the url is http: %s",
+                         is_loopback(examination->address)
+                             ? "nothing leaves this machine"
+                             : "anyone on the network path can read the password");
         return;
     }
     describe_certificates(step, examination, now_ms);
@@ -126,6 +135,7 @@ static void judge_answer(struct test_step *step, const struct http_examination *
             http_failure_refused(auth, offered_bits(examination), &nothing_said);
         if (examination->ways[0] == '\0')
             failure.sentence = "The server offers no way of signing in.";
+        failure.account_unasked = true;
         test_step_fail(step, &failure);
     } else if (examination->status != 401 &&
                (examination->status < 200 || examination->status >= 300)) {

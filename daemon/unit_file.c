@@ -119,6 +119,21 @@ static void add_groups(struct buffer *groups, const char *value)
     buffer_append_format(groups, " %s", value);
 }
 
+static void set_environment(struct unit_file *unit, char *value)
+{
+    static const char cache[] = "KRB5CCNAME=", table[] = "KRB5_CLIENT_KTNAME=";
+    if (*value == '\0') {
+        buffer_clear(&unit->ticket_cache);
+        buffer_clear(&unit->key_table);
+    }
+    for (char *word; (word = next_word(&value)) != NULL;) {
+        if (strncmp(word, cache, sizeof cache - 1) == 0)
+            set(&unit->ticket_cache, word + sizeof cache - 1);
+        else if (strncmp(word, table, sizeof table - 1) == 0)
+            set(&unit->key_table, word + sizeof table - 1);
+    }
+}
+
 /* What is none of the values is passed over, and what was said before counts. */
 static void set_system(struct unit_file *unit, const char *value)
 {
@@ -153,6 +168,8 @@ static void assign(struct unit_file *unit, char *line)
         add_groups(&unit->groups, value);
     else if (strcmp(line, "ReadWritePaths") == 0)
         add_paths(&unit->writable, value);
+    else if (strcmp(line, "Environment") == 0)
+        set_environment(unit, value);
     else if (strcmp(line, "ProtectSystem") == 0)
         set_system(unit, value);
     else if (strcmp(line, "ProtectHome") == 0)
@@ -314,4 +331,6 @@ void unit_file_release(struct unit_file *unit)
     buffer_release(&unit->user);
     buffer_release(&unit->group);
     buffer_release(&unit->groups);
+    buffer_release(&unit->ticket_cache);
+    buffer_release(&unit->key_table);
 }

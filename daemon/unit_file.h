@@ -16,6 +16,9 @@ struct unit_file {
     struct buffer user;     /* names or numbers; empty: not given */
     struct buffer group;
     struct buffer groups; /* SupplementaryGroups, between blanks */
+    struct buffer
+        ticket_cache;        /* KRB5CCNAME of Environment, with its specifiers; empty: not given */
+    struct buffer key_table; /* KRB5_CLIENT_KTNAME, in the same way */
 };
 
 /* Reads them where systemd looks (or where $SYSTEMD_UNIT_PATH says). `unit` is zero before. Blocks.

@@ -109,7 +109,7 @@ static void property_trouble(struct exsyncctl *tool, const json_t *trouble)
     property_format(tool, "  trouble", colour, "%s (%s in %s)", output_words(trouble, "sentence"),
                     output_words(trouble, "code"), output_words(trouble, "step"));
     if (error != NULL && error[0] != '\0')
-        property(tool, "  the server said", OUTPUT_PLAIN, error);
+        property(tool, "  said", OUTPUT_PLAIN, error);
     if (remedy != NULL && remedy[0] != '\0')
         property(tool, "  what to do", OUTPUT_PLAIN, remedy);
     property_format(tool, "  failures", OUTPUT_PLAIN, "%lld in a row",
@@ -247,11 +247,11 @@ static void property_refused(struct exsyncctl *tool, const json_t *refused)
 {
     char since[OUTPUT_TIME_SIZE];
     if (!json_is_object(refused)) {
-        property(tool, "sign-ins refused", OUTPUT_PLAIN, "none");
+        property(tool, "sign-ins failed", OUTPUT_PLAIN, "none");
         return;
     }
     output_since(since, output_text(refused, "last"));
-    property_format(tool, "sign-ins refused", OUTPUT_BAD, "%lld, the last one %s",
+    property_format(tool, "sign-ins failed", OUTPUT_BAD, "%lld, the last one %s",
                     (long long)output_number(refused, "count"), since);
 }
 

@@ -11,6 +11,8 @@
  *   gone       the item asked for is not there any more: there is nothing left to do for it
  *   in doubt   the request was to change something, and the other side may have done it all the
  *              same: to be found out before it is asked again
+ *   account unasked  signing in failed before anybody judged the account: its key table cannot be
+ *              read, or the server does not offer the way; nothing about the account is to be mended
  *
  * A failure is a plain value without pointers to owned memory: copy it freely. */
 #ifndef EXSYNC_BASE_FAILURE_H
@@ -53,6 +55,7 @@ struct failure {
     bool divisible;
     bool gone;
     bool in_doubt;
+    bool account_unasked;
     uint16_t http_status;         /* 0 when there was no HTTP answer */
     uint32_t retry_after_ms;      /* what the server asks for at least; 0 when it does not say */
     char code[FAILURE_CODE_SIZE]; /* stable name: "ErrorServerBusy", "HTTP 503", "EACCES", ... */

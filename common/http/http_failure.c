@@ -124,7 +124,8 @@ static const struct curl_row curl_rows[] = {
         "The server did not accept the account's credentials.", check_account),
     ROW(CURLE_AUTH_ERROR, AUTHENTICATION, ALWAYS_PROFILE, true, false,
         "Signing in to the server failed on this machine.",
-        "Check the Kerberos ticket or key table of the service (klist), or choose auth = ntlm."),
+        "Check the Kerberos ticket or key table of the service (klist -k FILE shows whose "
+        "keys a key table has), or choose auth = ntlm."),
     ROW(CURLE_OUT_OF_MEMORY, SERVER, OURS, false, false, "This machine has no memory left.",
         free_memory),
     ROW(CURLE_FAILED_INIT, SERVER, OURS, false, false,
@@ -303,8 +304,8 @@ struct failure http_failure_refused(enum http_auth auth, long offered,
         .remedy = check_account,
     };
     failure_set_code(&failure, "HTTP 401");
-    const char *ntlm = (offered & (long)CURLAUTH_NTLM) != 0 ? " NTLM" : "";
     const char *negotiate = (offered & (long)CURLAUTH_NEGOTIATE) != 0 ? " Negotiate" : "";
+    const char *ntlm = (offered & (long)CURLAUTH_NTLM) != 0 ? " NTLM" : "";
     const char *basic = (offered & (long)CURLAUTH_BASIC) != 0 ? " Basic" : "";
     bool other_ways = ntlm[0] != '\0' || negotiate[0] != '\0' || basic[0] != '\0';
     if (other_ways && (offered & auth_bit(auth)) == 0) {
@@ -312,10 +313,11 @@ struct failure http_failure_refused(enum http_auth auth, long offered,
         failure.remedy =
             "Set auth in the profile to one that the server offers, or have the server "
             "offer the one that is set.";
+        failure.account_unasked = true;
     }
     const char *separator = detail->error[0] != '\0' ? "; " : "";
     if (other_ways)
-        failure_format_text(&failure, "%s%sthe server offers:%s%s%s", detail->error, separator,
+        failure_format_text(&failure, "%s%sWWW-Authenticate:%s%s%s", detail->error, separator,
                             negotiate, ntlm, basic);
     else
         failure_format_text(&failure, "%s", detail->error);

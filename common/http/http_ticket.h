@@ -40,6 +40,10 @@ bool http_ticket_get(const char *host, const char *username, const struct secret
 /* Wipes the tickets. One that is zeroed is fine. */
 void http_ticket_release(struct http_ticket *ticket);
 
+/* Whether a key table (NULL: the default client key table) can be read and has an entry, without
+ * asking anybody. Blocks. False: `failure` says why not. */
+bool http_ticket_check_table(const char *name, struct failure *failure);
+
 /* From libkrb5's code and words to a classified failure. `with_table`: the account signs in by a
  * key table, and has no password here. */
 struct failure http_ticket_failure(krb5_error_code code, bool with_table, const char *text);

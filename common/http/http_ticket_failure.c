@@ -8,6 +8,11 @@ static const char check_password[] =
     "Put the account's present password into the profile's password_file.";
 static const char check_table[] =
     "Make the key table that KRB5_CLIENT_KTNAME names anew, from the account's present password.";
+static const char make_table[] =
+    "Make the key table that KRB5_CLIENT_KTNAME names anew (exsyncd(8) says how); klist -k FILE "
+    "shows whether it can be read.";
+static const char name_table[] =
+    "Set KRB5_CLIENT_KTNAME of the service to the path of a key table, as exsyncd(8) says.";
 static const char check_account[] =
     "Have the account unlocked, enabled or extended in the directory.";
 static const char check_name[] =
@@ -27,6 +32,9 @@ static const char check_clock[] =
 static const char check_cache[] =
     "Set username and password_file in the profile, or give the service a ticket cache "
     "(KRB5CCNAME) or a key table (KRB5_CLIENT_KTNAME), or choose auth = ntlm.";
+static const char read_cache[] = "Let the service's user read the file that KRB5CCNAME names.";
+static const char read_table[] =
+    "Let the service's user read the file that KRB5_CLIENT_KTNAME names: chgrp exsyncd, chmod 640.";
 static const char check_encryption[] =
     "Have the account use AES keys (and set its password anew), or allow the domain's encryption "
     "types in /etc/krb5.conf; or choose auth = ntlm.";
@@ -40,6 +48,8 @@ static const char check_other[] =
 static const char wrong_password[] = "The KDC did not accept the account's password.";
 static const char no_kdc[] = "No KDC of the account's realm could be reached.";
 static const char no_ticket[] = "There is no Kerberos ticket to sign in with, and no key table.";
+static const char bad_table[] = "The client key table is none that Kerberos can read.";
+static const char bad_table_name[] = "The name of the client key table is none.";
 static const char wrong_clock[] = "The clocks of this machine and of the KDC differ too much.";
 static const char no_encryption[] =
     "The KDC and this machine have no encryption type in common for the account.";
@@ -101,11 +111,17 @@ static const struct ticket_row rows[] = {
     ROW(KRB5_FCC_NOFILE, AUTHENTICATION, true, no_ticket, check_cache),
     ROW(KRB5_CC_NOTFOUND, AUTHENTICATION, true, no_ticket, check_cache),
     ROW(KRB5_KT_NOTFOUND, AUTHENTICATION, true, no_ticket, check_cache),
-    ROW(KRB5_FCC_PERM, AUTHENTICATION, true, "The ticket cache may not be read.",
-        "Let the service's user read the file that KRB5CCNAME names."),
-    ROW(EACCES, AUTHENTICATION, true, "The client key table may not be read.",
-        "Let the service's user read the file that KRB5_CLIENT_KTNAME names: chgrp exsyncd, chmod "
-        "640."),
+    ROW(KRB5_KEYTAB_BADVNO, AUTHENTICATION, true, bad_table, make_table),
+    ROW(KRB5_KT_FORMAT, AUTHENTICATION, true, bad_table, make_table),
+    ROW(KRB5_KT_IOERR, AUTHENTICATION, true, bad_table, make_table),
+    ROW(KRB5_KT_END, AUTHENTICATION, true, bad_table, make_table),
+    ROW(KRB5_KT_KVNONOTFOUND, AUTHENTICATION, true,
+        "The client key table has no key of the account that is recent enough.", make_table),
+    ROW(KRB5_KT_BADNAME, AUTHENTICATION, true, bad_table_name, name_table),
+    ROW(KRB5_KT_UNKNOWN_TYPE, AUTHENTICATION, true, bad_table_name, name_table),
+    ROW(KRB5_KT_NAME_TOOLONG, AUTHENTICATION, true, bad_table_name, name_table),
+    ROW(KRB5_FCC_PERM, AUTHENTICATION, true, "The ticket cache may not be read.", read_cache),
+    ROW(EACCES, AUTHENTICATION, true, "The client key table may not be read.", read_table),
     ROW(KRB5KDC_ERR_ETYPE_NOSUPP, AUTHENTICATION, true, no_encryption, check_encryption),
     ROW(KRB5_PROG_ETYPE_NOSUPP, AUTHENTICATION, true, no_encryption, check_encryption),
     ROW(KRB5_CONFIG_ETYPE_NOSUPP, CONFIGURATION, true, no_encryption, check_encryption),
@@ -134,6 +150,13 @@ static const struct ticket_row *find_row(krb5_error_code code)
     return &other;
 }
 
+/* What is wrong with the files that the account's key or ticket is taken from. */
+static bool is_of_files(const struct ticket_row *row)
+{
+    return row->remedy == make_table || row->remedy == name_table || row->remedy == read_table ||
+           row->remedy == check_cache || row->remedy == read_cache;
+}
+
 struct failure http_ticket_failure(krb5_error_code code, bool with_table, const char *text)
 {
     const struct ticket_row *row = find_row(code);
@@ -141,6 +164,7 @@ struct failure http_ticket_failure(krb5_error_code code, bool with_table, const 
         .category = row->category,
         .scope = row->category == FAILURE_SERVER ? FAILURE_SCOPE_SERVER : FAILURE_SCOPE_PROFILE,
         .permanent = row->permanent,
+        .account_unasked = is_of_files(row),
         .sentence = row->sentence,
         .remedy = row->remedy,
     };

@@ -5,6 +5,7 @@ import grp
 import os
 import pwd
 import re
+import struct
 
 from daemon_process import NOBODY
 from harness import ROOT, Skipped, case, check, check_equal, main, until
@@ -118,6 +119,15 @@ def install_unit(folder, user, more=""):
         re.sub("(?m)^User=.*$", f"User={user}", re.sub("(?m)^Group=.*$", more, unit)), encoding="utf-8")
 
 
+def key_table():
+    """One entry, of svc-sync@CONTOSO.COM, in the format of MIT Kerberos (version 0x0502)."""
+    def counted(data):
+        return struct.pack(">H", len(data)) + data
+    entry = (struct.pack(">H", 1) + counted(b"CONTOSO.COM") + counted(b"svc-sync")
+             + struct.pack(">IIBH", 1, 0, 1, 18) + counted(bytes(32)))
+    return b"\x05\x02" + struct.pack(">i", len(entry)) + entry
+
+
 @case("--check-config warns of a state directory that is missing, in the way, or not writable")
 def _():
     with Scene([ANN], unprivileged=True, exchange=False) as scene:
@@ -228,6 +238,38 @@ def _():
         reads(False)
         reads(False, _60=(own, "[Service]\nProtectSystem=\n"))  # no value: the one before stays
         reads(True, _60=(own, "[Service]\nProtectSystem=no\n"))
+
+
+@case("--check-config warns of a key table that the service cannot read, where a profile needs one")
+def _():
+    with Scene([ANN], unprivileged=True, exchange=False) as scene:
+        units, table = scene.folder / "units", scene.folder / "client.keytab"
+        units.mkdir()
+        scene.daemon.environment["SYSTEMD_UNIT_PATH"] = str(units)
+
+        def says(*words, environment=f"KRB5_CLIENT_KTNAME={table}"):
+            install_unit(units, "nobody", f"Environment=A=b '{environment}'")
+            status, said = scene.daemon.run("--check-config")
+            check_equal(status, EX_OK, f"exit status ({said})")
+            warnings = [line for line in said.splitlines() if "has no password" in line]
+            check_equal(len(warnings), 1 if words else 0, f"warnings in {said!r}")
+            check(all(word in warnings[0] for word in words), f"it says {said!r}, wanted {words}")
+        says()
+        for key in ("username", "password_file"):
+            del scene.profile_keys[key]
+        scene.profile_keys["auth"] = "negotiate"
+        scene.write_configuration()
+        says("KRB5_KT_NOTFOUND", str(table))
+        table.write_text("no key table\n", encoding="utf-8")
+        table.chmod(0o644)
+        says("KRB5_KEYTAB_BADVNO", "key table")
+        table.chmod(0)
+        says("EACCES", str(table), "chgrp exsyncd")
+        says(environment="KRB5_CLIENT_KTNAME=%d/client.keytab")  # there while the service runs
+        says(environment="KRB5CCNAME=KCM:")
+        table.chmod(0o644)
+        table.write_bytes(key_table())
+        says()
 
 
 @case("the drop-in that --check-config prints has paths with blanks and signs as systemd reads them")

@@ -152,7 +152,7 @@ def _():
         until_state(tool, ANN, "ok")
         text = tool.output("profile", "show", PROFILE)
         for wanted in (ACCOUNT, scene.exchange.url, OWNER, "by the command /bin/true", "nothing is wrong",
-                       "sign-ins refused    none", "10 at most"):
+                       "sign-ins failed     none", "10 at most"):
             check(wanted in text, f"{wanted!r} is not in {text}")
         for secret in ("word-of-a-secret", PASSWORD):
             check(secret not in text + json.dumps(tool.answers("profile", "show", PROFILE)),

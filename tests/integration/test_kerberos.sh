@@ -46,6 +46,12 @@ check "NAME@domain is asked for as a user principal name of the default realm" i
     "$(asked 'sync\\@contoso.example@EXSYNCD.TEST')" -ge 1
 KRB5_CLIENT_KTNAME=$dir/client.keytab drive --auth negotiate "$tell" "$dir/small"
 check "the client key table signs in" arrived "$dir/small" 1 keyed@EXSYNCD.TEST
+printf '%s\n' "addent -password -p sync@EXSYNCD.TEST -k 1 -f" s3cret "wkt $dir/made.keytab" quit |
+    ktutil >"$dir/ktutil.log" 2>&1
+check "a key table made of the password, as the manual page says, is good" \
+    kinit -c MEMORY: -k -t "$dir/made.keytab" sync@EXSYNCD.TEST
+KRB5_CLIENT_KTNAME=$dir/made.keytab drive --auth negotiate "$tell" "$dir/small"
+check "a key table made of the password signs in" arrived "$dir/small" 1 sync@EXSYNCD.TEST
 KRB5CCNAME=FILE:$dir/tickets
 kinit sync <"$dir/password" >/dev/null
 drive --auth negotiate "$tell" "$dir/small"
@@ -71,6 +77,12 @@ drive_as nobody "$dir/password" "$tell" "$dir/small"
 check "an unknown account is told" failed_with KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN "know the account"
 drive_as sync "$dir/password" "http://127.0.0.1:$web_port/tell" "$dir/small"
 check "an unknown server is told" failed_with KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN "by this name"
+printf 'no key table\n' >"$dir/garbage.keytab"
+KRB5_CLIENT_KTNAME=$dir/garbage.keytab drive --auth negotiate "$tell" "$dir/small"
+check "a key table that is none is told" failed_with KRB5_KEYTAB_BADVNO "key table"
+: >"$dir/empty.keytab"
+KRB5_CLIENT_KTNAME=$dir/empty.keytab drive --auth negotiate "$tell" "$dir/small"
+check "an empty key table is told" failed_with 'KRB5_[A-Z_]*' "key table"
 drive --auth negotiate "$tell" "$dir/small"
 check "no password, no ticket and no key table are told" failed_with KRB5_FCC_NOFILE "no key table"
 

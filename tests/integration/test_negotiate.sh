@@ -98,7 +98,7 @@ check "NTLM: a wrong password is named" refused
 check "NTLM: a wrong password costs one sign-in" is "$(challenges)" -le 2
 drive --auth basic --user svc-sync --password-file "$dir/password" "$tell" "$dir/small"
 check "a way of signing in that is not offered is named" grep -q \
-    "does not offer the way .* the server offers: Negotiate NTLM" <<<"$out"
+    "does not offer the way .* WWW-Authenticate: Negotiate NTLM" <<<"$out"
 KRB5CCNAME=FILE:$dir/no-tickets drive --auth negotiate --count 3 "$tell" "$dir/large"
 check "Kerberos: a missing ticket is named" grep -q "^status=0 failure=KRB5_FCC_NOFILE" <<<"$out"
 check "Kerberos: a missing ticket costs no request" is "$(challenges)" -eq 0

@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import pwd
+import shlex
 import shutil
 import signal
 import stat
@@ -14,7 +15,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import KEEP, LONG, Skipped, case, chance, check, check_equal, main, program
+from harness import KEEP, LONG, ROOT, Skipped, case, chance, check, check_equal, main, program
 
 OK, USAGE, DATAERR, NOINPUT, UNAVAILABLE = 0, 64, 65, 66, 69
 CANTCREAT, TEMPFAIL, CONFIG = 73, 75, 78
@@ -99,6 +100,34 @@ def fields_of(message, name):
     head = message.replace(b"\r\n", b"\n").partition(b"\n\n")[0].replace(b"\n ", b" ").decode()
     return [line.partition(":")[2].strip() for line in head.splitlines()
             if line.lower().startswith(name.lower() + ":")]
+
+
+# --- the manual page -----------------------------------------------------------------------------
+
+
+def example(heading):
+    """The example of the page below a heading, as it is pasted from the screen: indented."""
+    page = (ROOT / "docs" / "exsync-submit.8").read_text(encoding="utf-8")
+    lines = page.partition(f"{heading}\n.Bd -literal -offset indent\n")[2].partition("\n.Ed\n")[0]
+    check(lines, f"the page has no example {heading!r}")
+    return "".join(f"{' ' * 11}{line}\n" for line in lines.replace("\\e", "\\").splitlines())
+
+
+@case("the example of the manual page sends a message when it is pasted into a shell")
+def _():
+    with outbox() as box:
+        command = box.state / "exsync-submit"
+        command.write_text(f"#!/bin/sh\nexec {shlex.join(box.command())} \"$@\"\n", encoding="utf-8")
+        command.chmod(0o755)
+        result = subprocess.run(["sh"], input=example("Send a message:"), text=True, timeout=120,
+                                env={"PATH": f"{box.state}:{os.environ['PATH']}"},
+                                capture_output=True, check=False)
+        check_equal((result.returncode, result.stderr), (OK, ""), "the shell")
+        message = box.take()
+        check_equal([fields_of(message, name) for name in ("From", "To", "Subject")],
+                    [["sales@contoso.com"], ["you@contoso.com"], ["hello"]], "fields")
+        check_equal(body_of(message), b"hi\n", "text")
+        check(b"\\" not in message, f"a backslash is in {message!r}")
 
 
 # --- what it takes -------------------------------------------------------------------------------

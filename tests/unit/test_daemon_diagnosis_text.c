@@ -116,8 +116,12 @@ static void other_findings_bring_their_own_cause(void **state)
     struct diagnosis_result result = found(DIAGNOSIS_SIGN_IN_REFUSED);
     result.failure.category = FAILURE_AUTHENTICATION;
     snprintf(result.detail, sizeof result.detail, "not tried now");
-    SAYS(&result, "cannot sign in", "(not tried now)", "no matter of impersonation");
+    SAYS(&result, "cannot sign in", ". This is no matter of impersonation.",
+         " The test of signing in: not tried now. Grant the role.");
     assert_commands(&result, "Get-ADUser", "ApplicationImpersonation");
+    assert_commands(&result, NULL, "Grant the role.");
+    result.failure.account_unasked = true;
+    assert_commands(&result, NULL, "Get-ADUser");
     result = found(DIAGNOSIS_NO_MAILBOX);
     result.failure.category = FAILURE_MAILBOX;
     result.others = others;
@@ -133,8 +137,9 @@ static void other_findings_bring_their_own_cause(void **state)
     SAYS(&result, "the wrong one", "neither carla@contoso.com nor any of the 2 other mailboxes");
     assert_commands(&result, "Get-WebServicesVirtualDirectory", NULL);
     result = found(DIAGNOSIS_UNREACHABLE);
-    SAYS(&result, "cannot be used", "ErrorImpersonateUserDenied: The account does not");
-    assert_commands(&result, "# Grant the role.", "Get-");
+    SAYS(&result, "cannot be used", "ErrorImpersonateUserDenied: The account does not",
+         "). Grant the role.");
+    assert_commands(&result, "exsyncctl diagnose", "Grant the role.");
 }
 
 static void who_has_no_name_is_the_owner_of_the_ticket(void **state)

@@ -261,6 +261,7 @@ static void an_account_that_is_not_known_is_said_to_be(void **state)
     struct buffer text = {0};
     remedy_write_commands(&text, FAILURE_IMPERSONATION, &place);
     assert_non_null(strstr(text.data, "# In the place of ACCOUNT: the owner of the Kerberos"));
+    assert_non_null(strstr(text.data, "klist -k FILE"));
     assert_non_null(strstr(text.data, " -User:\"ACCOUNT\"\n"));
     buffer_release(&text);
 }

@@ -117,6 +117,14 @@ static void without_tls_the_step_is_left_out(void **state)
     seen.encrypted = false;
     assert_int_equal(judge(&seen, &config), 4);
     assert_int_equal(steps[TEST_TLS].result, TEST_LEFT_OUT);
+    assert_string_equal(steps[TEST_TLS].detail,
+                        "the url is http: anyone on the network path can read the password");
+    static const char *const own[] = {"127.0.0.1:80", "[::1]:80"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        snprintf(seen.address, sizeof seen.address, "%s", own[i]);
+        judge(&seen, &config);
+        assert_string_equal(steps[TEST_TLS].detail, "the url is http: nothing leaves this machine");
+    }
 }
 
 static void a_way_of_signing_in_that_is_not_offered_fails(void **state)
@@ -129,6 +137,8 @@ static void a_way_of_signing_in_that_is_not_offered_fails(void **state)
     assert_int_equal(steps[TEST_HTTP].result, TEST_FAILED);
     assert_int_equal(steps[TEST_HTTP].failure.category, FAILURE_AUTHENTICATION);
     assert_non_null(strstr(steps[TEST_HTTP].failure.sentence, "does not offer the way"));
+    assert_string_equal(steps[TEST_HTTP].failure.text, "WWW-Authenticate: Negotiate NTLM");
+    assert_true(steps[TEST_HTTP].failure.account_unasked);
     seen.ways[0] = '\0';
     memset(seen.offers, 0, sizeof seen.offers);
     judge(&seen, &config);

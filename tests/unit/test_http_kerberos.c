@@ -7,6 +7,7 @@
 #include "http/http_ticket.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -142,6 +143,25 @@ static void what_a_kdc_says_is_classified(void **state)
     assert_true(failure.sentence[0] != '\0' && failure.remedy[0] != '\0');
 }
 
+static void a_bad_key_table_is_named_and_no_account_is_suspected(void **state)
+{
+    (void)state;
+    static const krb5_error_code codes[] = {
+        KRB5_KEYTAB_BADVNO,   KRB5_KT_FORMAT,  KRB5_KT_IOERR,        KRB5_KT_END,
+        KRB5_KT_KVNONOTFOUND, KRB5_KT_BADNAME, KRB5_KT_UNKNOWN_TYPE, KRB5_KT_NAME_TOOLONG,
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        struct failure failure = http_ticket_failure(codes[i], false, "");
+        assert_true(strncmp(failure.code, "KRB5_K", 6) == 0);
+        assert_non_null(strstr(failure.sentence, "key table"));
+        assert_non_null(strstr(failure.remedy, "KRB5_CLIENT_KTNAME"));
+        assert_true(failure.account_unasked);
+    }
+    assert_true(http_ticket_failure(EACCES, false, "").account_unasked);
+    assert_true(http_ticket_failure(KRB5_FCC_NOFILE, false, "").account_unasked);
+    assert_false(http_ticket_failure(KRB5KDC_ERR_CLIENT_REVOKED, false, "").account_unasked);
+}
+
 static void a_kdc_that_does_not_run_fails_what_waits(void **state)
 {
     (void)state;
@@ -215,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tickets_are_renewed_before_they_end),
         cmocka_unit_test(what_a_kdc_says_is_classified),
+        cmocka_unit_test(a_bad_key_table_is_named_and_no_account_is_suspected),
         cmocka_unit_test(a_kdc_that_does_not_run_fails_what_waits),
         cmocka_unit_test(a_missing_realm_is_told),
         cmocka_unit_test(a_krb5_conf_that_cannot_be_read_is_told),
