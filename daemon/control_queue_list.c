@@ -149,7 +149,8 @@ static void set_file(struct listed *listed)
     json_set_text(listed->answer, "message_id", file->message_id);
     json_set_text(listed->answer, "subject", file->subject);
     json_set_number(listed->answer, "size", file->size);
-    json_set_number(listed->answer, "submitter", file->owner);
+    if (!file->copy)
+        json_set_number(listed->answer, "submitter", file->owner);
 }
 
 /* A person has taken its file away. One whose file was lost has a failure that says so. */
@@ -164,7 +165,7 @@ static void set_next(struct listed *listed, const char *outbox)
     struct buffer text = {0};
     if (listed->file.there) {
         char *path = failed_file_path(outbox, listed->file.id);
-        failed_file_explain(&text, path);
+        failed_file_explain(&text, path, listed->file.id, listed->file.copy);
         memory_free(path);
     }
     json_set_text(listed->answer, "next", listed->file.there ? buffer_string(&text) : NULL);

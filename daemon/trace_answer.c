@@ -201,12 +201,14 @@ static const char *submission_next(const struct store_traced_submission *traced)
     return "It is looked for in Drafts, Outbox and Sent Items before anything else is done.";
 }
 
-/* Behind the path. */
+/* Behind the path, the message and the reason. */
 static void set_next_failed(json_t *answer)
 {
     struct buffer text = {0};
     const char *path = json_string_value(json_object_get(answer, "path"));
-    failed_file_explain(&text, path != NULL ? path : "FILE");
+    const char *id = json_string_value(json_object_get(answer, "message"));
+    const char *reason = json_string_value(json_object_get(answer, "reason"));
+    failed_file_explain(&text, path != NULL ? path : "FILE", id, failed_file_is_copy(reason));
     set_next(answer, buffer_string(&text), 0);
     buffer_release(&text);
 }
@@ -278,7 +280,8 @@ size_t trace_answer_complete(json_t *answer)
     return count;
 }
 
-json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused)
+json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused,
+                                 const char *reason)
 {
     json_t *answer = json_object();
     json_set_text(answer, "kind", "outgoing");
@@ -299,7 +302,7 @@ json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool ref
     json_set_text(answer, "finished", NULL);
     json_set_text(answer, "held_since", NULL);
     json_set_text(answer, "path", match->path);
-    json_set_text(answer, "reason", NULL);
+    json_set_text(answer, "reason", reason);
     json_set_number(answer, "attempts", 0);
     json_object_set_new(answer, "failure", json_null());
     if (refused)

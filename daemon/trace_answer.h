@@ -68,7 +68,8 @@ size_t trace_answer_complete(json_t *answer);
 /* A file that was found where the store knows nothing of it: in a Maildir, or in outbox/. */
 json_t *trace_answer_file(const struct mail_search_match *match, const char *address,
                           const char *profile);
-json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused);
+json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused,
+                                 const char *reason);
 
 /* Adds what the file of an item tells. */
 void trace_answer_found(json_t *answer, const char *path, const char *message_id,

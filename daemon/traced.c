@@ -91,9 +91,7 @@ void traced_add_outbox(struct traced_list *list, const struct mail_search_match 
     /* Beside ID.eml lies ID.reason. */
     if (refused && (strstr(match->name, ".eml") == NULL || has_submission(list, match->name)))
         return;
-    struct traced *traced = add(list, trace_answer_outbox_file(match, refused));
-    if (traced != NULL && reason != NULL)
-        json_set_text(traced->answer, "reason", reason);
+    add(list, trace_answer_outbox_file(match, refused, reason));
 }
 
 void traced_find_files(struct traced_list *list, atomic_bool *stop, atomic_uint *progress)

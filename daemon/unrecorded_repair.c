@@ -1,6 +1,8 @@
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/uuid.h"
 #include "daemon/cycle.h"
+#include "daemon/failed_file.h"
 #include "daemon/messages.h"
 #include "daemon/unrecorded.h"
 
@@ -8,11 +10,8 @@
 
 enum { LAST_SEQUENCE = 4095 };
 
-static const char copy_reason[] =
-    "The database does not know this message, and of what was submitted only this copy is left: it "
-    "names no Bcc recipients, and may have been sent before.";
-static const char copy_remedy[] =
-    "Look for it in Sent Items; send it again only if it is not there, to all whom it was for.";
+#define COPY_REMEDY \
+    "Look for it in Sent Items; send it again only if it is not there, to all whom it was for."
 
 static void put_aside_next(struct unrecorded *unrecorded);
 
@@ -26,7 +25,7 @@ static void report_copy(const struct unrecorded *unrecorded, const char *id)
                     .scope = FAILURE_SCOPE_ITEM,
                     .permanent = true,
                     .sentence = "A message of the outbox is not in the database.",
-                    .remedy = copy_remedy},
+                    .remedy = COPY_REMEDY},
         .profile = "",
         .direction = cycle_direction_name(CYCLE_OUTGOING),
         .submission = id,
@@ -35,15 +34,17 @@ static void report_copy(const struct unrecorded *unrecorded, const char *id)
     };
     failure_set_code(&row.failure, "NotRecorded");
     failure_set_step(&row.failure, "submit");
-    failure_format_text(&row.failure, "%s", copy_reason);
+    failure_format_text(&row.failure, "%s", FAILED_FILE_COPY_REASON);
     store_failure_record(unrecorded->context->store, &row, NULL, NULL);
+    char *path = failed_file_path(outbox_directory(unrecorded->context->outbox), id);
     const struct log_fields fields = {.message_id = MESSAGE_INTAKE_REFUSED,
                                       .direction = row.direction,
                                       .step = row.failure.step,
                                       .code = row.failure.code};
     log_write(unrecorded->context->log, LOG_PRIORITY_WARNING, &fields,
-              "a message that the database does not know is kept as failed/%s.eml: %s %s", id,
-              copy_reason, copy_remedy);
+              "a message that the database does not know is kept as %s: %s %s", path,
+              FAILED_FILE_COPY_REASON, COPY_REMEDY);
+    memory_free(path);
 }
 
 static void put_aside(void *argument, const struct failure *failure)
@@ -65,8 +66,8 @@ static void put_aside_next(struct unrecorded *unrecorded)
     if (unrecorded->next == unrecorded->copies)
         unrecorded->done(unrecorded, NULL);
     else
-        outbox_refuse(unrecorded->context->outbox, queue->pointers[unrecorded->next], copy_reason,
-                      put_aside, unrecorded);
+        outbox_refuse(unrecorded->context->outbox, queue->pointers[unrecorded->next],
+                      FAILED_FILE_COPY_REASON "\n" COPY_REMEDY, put_aside, unrecorded);
 }
 
 /* --- 1: what was kept --- */

@@ -622,6 +622,15 @@ def _():
         check_equal((scene.outbox.queue(), len(scene.outbox.failed())), ([], 1), "queue and failed")
         row = tool.output("queue", "list", "--failed")
         check(kept.name in row and "no Bcc recipients" in row, row)
+        reason = list(scene.outbox.failed().values())[0]
+        check("send it again only if it is not there" in reason, reason)
+        shown, = tool.answers("queue", "show", kept.name)
+        traced = [answer for answer in tool.answers("trace", kept.name)
+                  if answer["kind"] == "outgoing"]
+        for answer in (shown, *traced):
+            check("BCC-RECIPIENT" in answer["next"] and "Sent Items" in answer["next"], answer["next"])
+            check_equal(answer["submitter"], None, "who submitted it")
+        check_equal(len(traced), 1, "what is traced")
         tool.output("resume", PROFILE)
         tool.output("queue", "discard", kept.name)
         check("was refused" not in tool.run("check")[1], "it is refused after it was discarded")

@@ -371,7 +371,8 @@ def _():
                       if answer.get("message") == message)
         file = scene.outbox.folder / "failed" / f"{message}.eml"
         for told in (shown["next"], traced["next"], queue.tool.output("queue", "show", message)):
-            check(f"exsync-submit -t -i < {file}), then remove that file" in told, told)
+            check(f"exsync-submit -t -i < {file}), then throw that file away (exsyncctl queue "
+                  f"discard {message})" in told, told)
         queue.tool.fails(EX_DATAERR, "queue", "remove", message, saying="queue discard throws it away")
         check_equal(len(scene.outbox.failed()), 1, "what a removal leaves in failed/")
         said = queue.tool.output("queue", "discard", message)
