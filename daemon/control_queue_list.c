@@ -34,6 +34,9 @@
  *   error               what went wrong with it last and is not over: {"code", "sentence", "text",
  *                       "remedy"}; null
  *   reason              why it has failed or was refused, one line; null
+ *   discarded           it had failed or was refused, and its file was thrown away, by queue discard
+ *                       or by hand
+ *   discarded_at        when, as far as that is known; null
  *   next                what a person is to do with one that has failed or was refused, as long as
  *                       its file is in failed/; null */
 #include "base/buffer.h"
@@ -140,7 +143,8 @@ static void set_reason(struct listed *listed)
     const char *text = json_string_value(json_object_get(error, "text"));
     const char *first = listed->refused ? listed->file.reason : sentence;
     const char *second = listed->refused ? text : listed->file.reason;
-    json_set_text(listed->answer, "reason", first != NULL ? first : second);
+    if (first != NULL || second != NULL)
+        json_set_text(listed->answer, "reason", first != NULL ? first : second);
 }
 
 static void set_file(struct listed *listed)
@@ -158,6 +162,15 @@ static bool is_dealt_with(const struct listed *listed)
 {
     bool open = json_is_object(json_object_get(listed->answer, "error"));
     return !listed->file.there && (listed->refused || !open);
+}
+
+/* When, the store knows of what was open until then. */
+static void set_discarded(struct listed *listed)
+{
+    bool discarded = is_dealt_with(listed);
+    json_object_set_new(listed->answer, "discarded", json_boolean(discarded));
+    if (!discarded)
+        json_object_set_new(listed->answer, "discarded_at", json_null());
 }
 
 static void set_next(struct listed *listed, const char *outbox)
@@ -183,6 +196,8 @@ static void tell_page(struct list_request *list)
             set_file(listed);
         if (list->part == STORE_QUEUE_FAILED)
             set_reason(listed);
+        if (list->part == STORE_QUEUE_FAILED && list->outbox != NULL)
+            set_discarded(listed);
         set_next(listed, list->outbox);
         control_reply(list->request, json_incref(listed->answer));
         found = true;
