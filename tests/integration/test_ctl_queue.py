@@ -308,6 +308,10 @@ def _():
         queue = failed_messages(scene, "one", "two")
         first = next(message["message"] for message in queue.list("--failed")
                      if message["subject"] == "one")
+        alert, = (alert for alert in queue.tool.answers("alerts") if alert["message"] == first)
+        said = queue.tool.output("alerts", str(alert["alert"]))
+        for command in ("show", "discard"):
+            check(f"  exsyncctl queue {command} {first}\n" in said, said)
         queue.change("discard", first)
         check_equal(len(queue.tool.answers("alerts")), 1, "alerts")
         check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
