@@ -322,7 +322,7 @@ static void people_are_told_what_happened_and_what_to_do(void **state)
     static const char *const words[] = {
         "Subject: Report\r\n",
         "To: bob@example.org\r\n",
-        "To: carol@example.org\r\n",
+        "    Cc: carol@example.org\r\n",
         "A recipient is not valid.\r\n",
         "Exchange said: \"At least one recipient isn't valid.\" (ErrorInvalidRecipients)\r\n",
         "Correct the recipients.\r\n",
