@@ -264,7 +264,7 @@ def _():
         for words in (f"exsyncctl queue remove {removed}", f"uid {os.getuid()}", "It was not sent",
                       CARLA):
             check(words in reason, reason)
-        scene.daemon.until_logged(ANN, "two", "failed/", "uid")
+        scene.daemon.until_logged(ANN, "two", f"{scene.outbox.folder}/failed/", "uid")
         restart(scene)
         queue.resume()
         scene.until_received(BEN, 1)
