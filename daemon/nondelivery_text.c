@@ -44,17 +44,14 @@ static void write_header(struct buffer *text, const struct nondelivery_text *wha
 
 static void write_whereabouts(struct buffer *text, const struct nondelivery_text *what)
 {
-    const char *id = what->submission->row.id;
     if (what->submission->lost)
         buffer_append_format(text,
-                             "\r\nThe message itself is not there any more: the outbox on %s has "
-                             "no file %s.eml.\r\n\r\n",
-                             what->host, id);
+                             "\r\nThe message itself is not there any more: there is no file %s "
+                             "on %s.\r\n\r\n",
+                             what->file, what->host);
     else
-        buffer_append_format(text,
-                             "\r\nThe message is kept on %s, in the outbox's folder failed/, as "
-                             "%s.eml.\r\n\r\n",
-                             what->host, id);
+        buffer_append_format(text, "\r\nThe message is kept on %s as %s.\r\n\r\n", what->host,
+                             what->file);
 }
 
 static void write_explanation(struct buffer *text, const struct nondelivery_text *what)
