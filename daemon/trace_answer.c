@@ -280,18 +280,27 @@ size_t trace_answer_complete(json_t *answer)
     return count;
 }
 
-json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused,
+json_t *trace_answer_outbox_file(const struct mail_search_match *match, enum trace_file file,
                                  const char *reason)
 {
+    static const char *const states[] = {"submitted", "refused", "unknown", "unknown"};
+    static const char *const next[] = {
+        [TRACE_FILE_SUBMITTED] = "It is taken into the queue.",
+        [TRACE_FILE_KEPT] = "Nothing: the database does not know it. exsyncctl verify --all "
+                            "--repair looks for it in Exchange and sends it if it is not there.",
+        [TRACE_FILE_COPY] = "Nothing: the database does not know it, and this is a copy without "
+                            "its Bcc recipients. exsyncctl verify --all --repair puts it into "
+                            "failed/, where a person decides.",
+    };
     json_t *answer = json_object();
     json_set_text(answer, "kind", "outgoing");
     json_set_text(answer, "message", NULL);
-    if (refused)
+    if (file != TRACE_FILE_SUBMITTED)
         json_object_set_new(answer, "message",
                             json_text_of(match->name, strcspn(match->name, ".")));
     json_set_text(answer, "address", NULL);
     json_set_text(answer, "profile", NULL);
-    json_set_text(answer, "state", refused ? "refused" : "submitted");
+    json_set_text(answer, "state", states[file]);
     json_set_text(answer, "message_id", match->message_id);
     json_set_text(answer, "subject", match->subject);
     json_set_text(answer, "recipients", NULL);
@@ -305,9 +314,9 @@ json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool ref
     json_set_text(answer, "reason", reason);
     json_set_number(answer, "attempts", 0);
     json_object_set_new(answer, "failure", json_null());
-    if (refused)
+    if (file == TRACE_FILE_REFUSED)
         set_next_failed(answer);
     else
-        set_next(answer, "It is taken into the queue.", 0);
+        set_next(answer, next[file], 0);
     return answer;
 }

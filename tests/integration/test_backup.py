@@ -580,6 +580,14 @@ def lose_database(scene, subject):
     return tool
 
 
+def check_traced_unknown(tool, scene, subject, folder):
+    """It is found in the outbox, once, with the command that takes it in."""
+    found = [answer for answer in tool.answers("trace", subject) if answer["kind"] == "outgoing"]
+    check_equal([answer["state"] for answer in found], ["unknown"], "states")
+    check(found[0]["path"].startswith(f"{scene.folder}/state/outbox/{folder}/"), found[0]["path"])
+    check("verify --all --repair" in found[0]["next"], found[0]["next"])
+
+
 @case("a start without the database warns of what lies in the outbox, until it was taken in anew")
 def _():
     with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
@@ -591,6 +599,7 @@ def _():
         status, out, _ = tool.run("check")
         check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
         check("1 message is not known to the database" in tool.output("status"), "status")
+        check_traced_unknown(tool, scene, "of the lost database", "kept")
         tool.output("verify", "--all", "--repair")
         check("does not know" not in tool.run("check")[1], "it is said after the repair")
         until_sent(scene, "of the lost database")
@@ -613,6 +622,7 @@ def _():
                                   "exsyncctl verify --all --repair")
         status, out, _ = tool.run("check")
         check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
+        check_traced_unknown(tool, scene, "only its copy is left", "queue")
         answers = tool.answers("verify", "--all", wanted=65)
         check_equal(answers[0], {"kind": "outbox", "unknown": 1, "copies": 1, "repaired": False},
                     "what is told of the outbox")
