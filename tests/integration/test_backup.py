@@ -623,6 +623,8 @@ def _():
         status, out, _ = tool.run("check")
         check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
         check_traced_unknown(tool, scene, "only its copy is left", "queue")
+        said = tool.output("status")
+        check("puts into failed/ what it has no original of" in said, said)
         answers = tool.answers("verify", "--all", wanted=65)
         check_equal(answers[0], {"kind": "outbox", "unknown": 1, "copies": 1, "repaired": False},
                     "what is told of the outbox")
