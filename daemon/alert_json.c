@@ -14,12 +14,14 @@ static void write_remedy(struct buffer *text, const struct store_alert_row *aler
                          const struct remedy_place *place)
 {
     enum failure_category category = alert_category_of(alert->category);
-    if (place != NULL) {
-        remedy_write(text, category, alert->remedy, place);
-        return;
-    }
-    const struct remedy_place nowhere = {.scope = alert_scope_of(alert->scope)};
-    remedy_write_words(text, category, alert->remedy, &nowhere);
+    struct remedy_place at = {.scope = alert_scope_of(alert->scope)};
+    if (place != NULL)
+        at = *place;
+    at.message = alert->submission;
+    if (place != NULL || at.scope == FAILURE_SCOPE_ITEM)
+        remedy_write(text, category, alert->remedy, &at);
+    else
+        remedy_write_words(text, category, alert->remedy, &at);
 }
 
 /* What is made of the alert's members, not copied from them. */
@@ -93,6 +95,7 @@ json_t *alert_json_answer(const struct store_alert_row *alert, const struct conf
     json_set_text(object, "kind", "alert");
     json_object_set_new(object, "alert", json_integer(alert->id));
     json_set_text(object, "profile", alert->profile);
+    json_set_text(object, "message", alert->submission[0] == '\0' ? NULL : alert->submission);
     json_set_text(object, "told", told_name(alert->told));
     json_set_text(object, "told_reason", alert->told_reason);
     return object;

@@ -24,6 +24,7 @@
  * An answer to exsyncctl ("kind": "alert") has the request's id: the alert's is called "alert". It
  * has besides:
  *   profile
+ *   message       the id of the message that was being sent; null: none
  *   told          "nobody" is to be told; "being"; "done"; "not": could not be
  *   told_reason   why not; null otherwise */
 #ifndef EXSYNC_DAEMON_ALERT_JSON_H

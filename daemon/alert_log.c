@@ -30,6 +30,7 @@ void alert_log(struct log *log, const struct store_alert_row *alert, bool opens,
         .url = profile == NULL ? NULL : profile->url,
         .mailbox = alert->mailbox,
         .scope = alert_scope_of(alert->scope),
+        .message = alert->submission,
     };
     alert_write_sentence(&sentence, alert->opening, alert->profile, alert->told,
                          alert->told_reason);

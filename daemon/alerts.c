@@ -25,6 +25,7 @@ enum raise_string {
     RAISE_CODE,
     RAISE_STEP,
     RAISE_SUBJECT,
+    RAISE_SUBMISSION,
     RAISE_OPENING,
     RAISE_TEXT,
     RAISE_ACTIVITY,
@@ -70,6 +71,7 @@ static struct store_alert_row raise_row(const struct raise *raise)
         .code = raise->strings[RAISE_CODE],
         .step = raise->strings[RAISE_STEP],
         .subject = raise->alert.subject,
+        .submission = raise->strings[RAISE_SUBMISSION],
         .opening = raise->strings[RAISE_OPENING],
         .sentence = raise->failure.sentence,
         .remedy = raise->failure.remedy,
@@ -174,6 +176,7 @@ static struct raise *raise_create(const struct cycle *cycle, const struct store_
     raise_keep(raise, RAISE_CODE, row->failure.code);
     raise_keep(raise, RAISE_STEP, row->failure.step);
     raise_keep(raise, RAISE_SUBJECT, of_mailbox ? cycle->subject : NULL);
+    raise_keep(raise, RAISE_SUBMISSION, row->submission);
     raise_keep(raise, RAISE_OPENING, buffer_string(&opening));
     raise_keep(raise, RAISE_TEXT, row->failure.text);
     raise_keep(raise, RAISE_ACTIVITY, row->activity);

@@ -7,7 +7,7 @@
  *
  *     hindrance: why one that is to be sent waits all the same (hindrance.h). And of a removal
  *     may_have_been_sent, lost (its file was nowhere), and file ("failed/ID.eml"; null when it is
- *     lost).
+ *     lost). Of a discard already: it was thrown away before, and nothing was left to be done.
  *
  *     Errors: NoSuchMessage, Refused, Sent, Failed, NotFailed, Held, NotHeld, Removing, Changed
  *     and Busy; and that of the disk when it does not take a removal, which is done later then.
@@ -98,6 +98,8 @@ static void change_done(struct queue_change *change, const struct failure *failu
                       "action", actions[change->action], "hindrance", hindrance_of_change(change));
         if (change->action == QUEUE_REMOVE)
             queued_json_removed(object, change);
+        if (change->action == QUEUE_DISCARD)
+            json_object_set_new(object, "already", json_boolean(change->already));
         control_reply(request, object);
         control_end(request);
     }

@@ -47,6 +47,13 @@ static void set_next(json_t *object, const struct store_queued *message,
     json_set_time(object, "next_try", waits ? next_try(&message->submission, mailbox) : 0);
 }
 
+/* Whether it was thrown away its file says. */
+static void set_dealt_with(json_t *object, int64_t time_ms)
+{
+    json_object_set_new(object, "discarded", json_false());
+    json_set_time(object, "discarded_at", time_ms);
+}
+
 json_t *queued_json(const struct store_queued *message, const struct mailbox *mailbox,
                     const struct scheduler *scheduler)
 {
@@ -76,7 +83,8 @@ json_t *queued_json(const struct store_queued *message, const struct mailbox *ma
     json_object_set_new(
         object, "error",
         error_json(message->code, message->sentence, message->text, message->remedy));
-    json_set_text(object, "reason", NULL);
+    json_set_text(object, "reason", message->dealt_with);
+    set_dealt_with(object, row->state == STORE_SUBMISSION_FAILED ? message->dealt_with_ms : 0);
     return object;
 }
 
@@ -99,6 +107,7 @@ json_t *queued_json_refused(const struct store_failure_row *row)
     json_object_set_new(object, "error",
                         error_json(row->code, row->sentence, row->text, row->remedy));
     json_set_text(object, "reason", NULL);
+    set_dealt_with(object, row->resolved_ms);
     return object;
 }
 

@@ -34,6 +34,9 @@
  *   error               what went wrong with it last and is not over: {"code", "sentence", "text",
  *                       "remedy"}; null
  *   reason              why it has failed or was refused, one line; null
+ *   discarded           it had failed or was refused, and its file was thrown away, by queue discard
+ *                       or by hand
+ *   discarded_at        when, as far as that is known; null
  *   next                what a person is to do with one that has failed or was refused, as long as
  *                       its file is in failed/; null */
 #include "base/buffer.h"
@@ -140,7 +143,8 @@ static void set_reason(struct listed *listed)
     const char *text = json_string_value(json_object_get(error, "text"));
     const char *first = listed->refused ? listed->file.reason : sentence;
     const char *second = listed->refused ? text : listed->file.reason;
-    json_set_text(listed->answer, "reason", first != NULL ? first : second);
+    if (first != NULL || second != NULL)
+        json_set_text(listed->answer, "reason", first != NULL ? first : second);
 }
 
 static void set_file(struct listed *listed)
@@ -149,7 +153,8 @@ static void set_file(struct listed *listed)
     json_set_text(listed->answer, "message_id", file->message_id);
     json_set_text(listed->answer, "subject", file->subject);
     json_set_number(listed->answer, "size", file->size);
-    json_set_number(listed->answer, "submitter", file->owner);
+    if (!file->copy)
+        json_set_number(listed->answer, "submitter", file->owner);
 }
 
 /* A person has taken its file away. One whose file was lost has a failure that says so. */
@@ -159,12 +164,21 @@ static bool is_dealt_with(const struct listed *listed)
     return !listed->file.there && (listed->refused || !open);
 }
 
+/* When, the store knows of what was open until then. */
+static void set_discarded(struct listed *listed)
+{
+    bool discarded = is_dealt_with(listed);
+    json_object_set_new(listed->answer, "discarded", json_boolean(discarded));
+    if (!discarded)
+        json_object_set_new(listed->answer, "discarded_at", json_null());
+}
+
 static void set_next(struct listed *listed, const char *outbox)
 {
     struct buffer text = {0};
     if (listed->file.there) {
         char *path = failed_file_path(outbox, listed->file.id);
-        failed_file_explain(&text, path);
+        failed_file_explain(&text, path, listed->file.id, listed->file.copy);
         memory_free(path);
     }
     json_set_text(listed->answer, "next", listed->file.there ? buffer_string(&text) : NULL);
@@ -182,6 +196,8 @@ static void tell_page(struct list_request *list)
             set_file(listed);
         if (list->part == STORE_QUEUE_FAILED)
             set_reason(listed);
+        if (list->part == STORE_QUEUE_FAILED && list->outbox != NULL)
+            set_discarded(listed);
         set_next(listed, list->outbox);
         control_reply(list->request, json_incref(listed->answer));
         found = true;

@@ -6,6 +6,7 @@
 #include "daemon/mail_search.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static char *path_of(const char *outbox, const char *id, const char *ending)
@@ -20,12 +21,23 @@ char *failed_file_path(const char *outbox, const char *id)
     return path_of(outbox, id, "eml");
 }
 
-void failed_file_explain(struct buffer *text, const char *path)
+bool failed_file_is_copy(const char *reason)
 {
-    buffer_append_string(text, "It is left to a person: if it is still to be sent, mend it and "
-                               "submit it again (exsync-submit -t -i < ");
+    return reason != NULL && strcmp(reason, FAILED_FILE_COPY_REASON) == 0;
+}
+
+void failed_file_explain(struct buffer *text, const char *path, const char *id, bool copy)
+{
+    if (copy)
+        buffer_append_string(text,
+                             "It is left to a person: look for it in Sent Items; if it is not "
+                             "there and still to be sent, submit it again, with those who were its "
+                             "Bcc recipients (exsync-submit -t -i BCC-RECIPIENT ... < ");
+    else
+        buffer_append_string(text, "It is left to a person: if it is still to be sent, mend it and "
+                                   "submit it again (exsync-submit -t -i < ");
     shell_word_append(text, path);
-    buffer_append_string(text, "), then remove that file.");
+    buffer_append_format(text, "), then throw that file away (exsyncctl queue discard %s).", id);
 }
 
 void failed_file_look(struct failed_file *file, const char *outbox)
@@ -36,6 +48,7 @@ void failed_file_look(struct failed_file *file, const char *outbox)
     file->known = lstat(message, &status) == 0;
     file->there = file->known || errno != ENOENT;
     file->reason = mail_search_first_line(reason);
+    file->copy = failed_file_is_copy(file->reason);
     if (file->known) {
         file->size = (uint64_t)status.st_size;
         file->owner = status.st_uid;

@@ -1,8 +1,11 @@
 #include "daemon/intake_round.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "daemon/cycle.h"
+#include "daemon/failed_file.h"
 #include "daemon/messages.h"
+#include "mail/outbox.h"
 
 #include <string.h>
 
@@ -165,13 +168,15 @@ static void report_refusal(const struct intake_item *item)
     failure_set_step(&row.failure, "submit");
     set_refusal_text(&row.failure, item);
     store_failure_record(context->store, &row, NULL, NULL);
+    char *path = failed_file_path(outbox_directory(context->outbox), item->id);
     const struct log_fields fields = {.message_id = MESSAGE_INTAKE_REFUSED,
                                       .direction = cycle_direction_name(CYCLE_OUTGOING),
                                       .step = "submit",
                                       .code = "NotTaken"};
     log_write(context->log, LOG_PRIORITY_WARNING, &fields,
-              "a message of the user %s was not taken and is kept as failed/%s.eml: %s",
-              submitter_of(item), item->id, reason);
+              "a message of the user %s was not taken and is kept as %s: %s", submitter_of(item),
+              path, reason);
+    memory_free(path);
 }
 
 static void item_refuse(struct intake_item *item)

@@ -1,8 +1,11 @@
 #include "daemon/lapse.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/failed_file.h"
 #include "daemon/messages.h"
 #include "daemon/report.h"
+#include "mail/outbox.h"
 #include "store/store_actions.h"
 
 enum { LAPSE_BATCH = 100 };
@@ -78,18 +81,18 @@ static void report(const struct lapse *lapse, const struct submission *submissio
     char reason[REPORT_REASON_SIZE];
     report_reason(reason, &lapse->failure);
     store_failure_record(context->store, &row, NULL, NULL);
+    char *path = failed_file_path(outbox_directory(context->outbox), submission->row.id);
     const struct log_fields fields = {.message_id = MESSAGE_SUBMISSION_FAILED,
                                       .profile = lapse->profile,
                                       .mailbox = lapse->address,
                                       .direction = row.direction,
                                       .step = lapse->failure.step,
                                       .code = lapse->failure.code};
-    log_write(context->log, LOG_PRIORITY_ERROR, &fields,
-              "%s: the message \"%s\" was not sent and %s%s.eml: %s", lapse->address,
-              submission->row.subject,
-              submission->lost ? "is lost: the outbox has no file "
-                               : "waits for a person in failed/",
-              submission->row.id, reason);
+    log_write(
+        context->log, LOG_PRIORITY_ERROR, &fields,
+        "%s: the message \"%s\" was not sent and %s%s: %s", lapse->address, submission->row.subject,
+        submission->lost ? "is lost: there is no file " : "waits for a person in ", path, reason);
+    memory_free(path);
 }
 
 /* --- 4: the store learns that it is there --- */

@@ -1,10 +1,13 @@
 #include "daemon/nondelivery.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "daemon/failed_file.h"
 #include "daemon/mailbox.h"
 #include "daemon/nondelivery_text.h"
 #include "daemon/profile.h"
 #include "daemon/recover.h"
+#include "mail/outbox.h"
 
 #include <unistd.h>
 
@@ -116,14 +119,18 @@ void nondelivery_start(struct nondelivery *nondelivery)
 {
     char host[HOST_SIZE] = "localhost";
     gethostname(host, sizeof host - 1);
+    char *file = failed_file_path(outbox_directory(nondelivery->cycle->context->outbox),
+                                  nondelivery->submission->row.id);
     const struct nondelivery_text what = {
         .mailbox = mailbox_address(nondelivery->cycle->mailbox),
         .host = host,
+        .file = file,
         .submission = nondelivery->submission,
         .failure = nondelivery->failure,
         .now_ms = clock_wall_ms(),
     };
     nondelivery_write(&nondelivery->text, &what);
+    memory_free(file);
     nondelivery->sink = recovery_create_notice_sink(nondelivery->cycle);
     struct failure failure;
     if (!disks_admit(nondelivery->cycle->context->disks,

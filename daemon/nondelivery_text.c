@@ -44,21 +44,20 @@ static void write_header(struct buffer *text, const struct nondelivery_text *wha
 
 static void write_whereabouts(struct buffer *text, const struct nondelivery_text *what)
 {
-    const char *id = what->submission->row.id;
     if (what->submission->lost)
         buffer_append_format(text,
-                             "\r\nThe message itself is not there any more: the outbox on %s has "
-                             "no file %s.eml.\r\n\r\n",
-                             what->host, id);
+                             "\r\nThe message itself is not there any more: there is no file %s "
+                             "on %s.\r\n\r\n",
+                             what->file, what->host);
     else
-        buffer_append_format(text,
-                             "\r\nThe message is kept on %s, in the outbox's folder failed/, as "
-                             "%s.eml.\r\n\r\n",
-                             what->host, id);
+        buffer_append_format(text, "\r\nThe message is kept on %s as %s.\r\n\r\n", what->host,
+                             what->file);
 }
 
 static void write_explanation(struct buffer *text, const struct nondelivery_text *what)
 {
+    static const char *const names[] = {
+        [BACKEND_TO] = "To", [BACKEND_CC] = "Cc", [BACKEND_BCC] = "Bcc"};
     const struct failure *failure = what->failure;
     buffer_append_string(text, "Content-Type: text/plain; charset=utf-8\r\n"
                                "Content-Transfer-Encoding: 8bit\r\n\r\n");
@@ -70,7 +69,8 @@ static void write_explanation(struct buffer *text, const struct nondelivery_text
                          in_doubt ? "may or may not have been sent" : "was not sent", shown,
                          length < strlen(subject) ? " ..." : "");
     for (size_t i = 0; i < what->submission->recipient_count; i++)
-        buffer_append_format(text, "    To: %s\r\n", what->submission->recipients[i].address);
+        buffer_append_format(text, "    %s: %s\r\n", names[what->submission->recipients[i].kind],
+                             what->submission->recipients[i].address);
     buffer_append_format(text, "\r\n%s\r\n", failure->sentence == NULL ? "" : failure->sentence);
     if (failure->text[0] != '\0')
         buffer_append_format(text, "%s\"%s\" (%s)\r\n",

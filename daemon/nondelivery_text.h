@@ -10,6 +10,7 @@
 struct nondelivery_text {
     const char *mailbox; /* whose message it was, and who is told */
     const char *host;    /* this machine's name */
+    const char *file;    /* where it is kept, or was looked for */
     const struct submission *submission;
     const struct failure *failure;
     int64_t now_ms;

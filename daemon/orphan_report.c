@@ -23,7 +23,7 @@ static const char *const remedies[] = {
         "that it has become; what has been queued for 5 days is put into the outbox's folder "
         "failed.",
     [ORPHANS_DISABLED] =
-        "Enable it again; what has been queued for 5 days is put into the outbox's folder failed.",
+        "What has been queued for 5 days by then is put into the outbox's folder failed.",
 };
 
 static const char *const codes[] = {
@@ -38,8 +38,8 @@ static void write_cause(struct failure *failure, const struct orphan *orphan)
     struct buffer word = {0};
     shell_word_append(&word, orphan->address);
     if (orphan->cause == ORPHANS_DISABLED)
-        failure_format_text(failure, "%s; exsyncctl enable %s --outgoing", causes[orphan->cause],
-                            buffer_string(&word));
+        failure_format_text(failure, "%s; exsyncctl enable %s --outgoing lets it send again",
+                            causes[orphan->cause], buffer_string(&word));
     else
         failure_format_text(failure, "%s", causes[orphan->cause]);
     buffer_release(&word);
@@ -70,7 +70,7 @@ void orphan_report_record(const struct context *context, const struct orphan *or
                                       .step = row.failure.step,
                                       .code = row.failure.code};
     log_write(context->log, LOG_PRIORITY_WARNING, &fields,
-              "%" PRIu64 " %s of %s %s queued and cannot be sent: %s. %s", orphan->waiting,
+              "%" PRIu64 " %s of %s %s queued so far and cannot be sent: %s. %s", orphan->waiting,
               text_plural(orphan->waiting, "message", "messages"), orphan->address,
               text_plural(orphan->waiting, "is", "are"), row.failure.text, remedies[orphan->cause]);
 }

@@ -42,13 +42,13 @@ void outcome_item_failed(struct cycle *cycle, const struct item *item,
     row.set_aside = set_aside;
     alerts_record(cycle, &row, done, argument);
 
-    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE], received[CLOCK_TEXT_SIZE];
+    char reason[REPORT_REASON_SIZE], next_try[REPORT_NEXT_TRY_SIZE], received[CLOCK_LOCAL_SIZE];
     report_reason(reason, failure);
     if (set_aside)
         snprintf(next_try, sizeof next_try, "It will be moved to " UNDELIVERABLE_FOLDER ".");
     else
         report_next_try(next_try, wait);
-    clock_format_utc(item->received_ms, received);
+    clock_format_local(item->received_ms, received);
     const struct log_fields fields = report_fields(cycle, MESSAGE_ITEM_FAILED, failure);
     log_write(cycle->context->log, attempts == 1 ? LOG_PRIORITY_WARNING : LOG_PRIORITY_INFO,
               &fields, "%s: a message received %s was not delivered: %s The others go on. %s",

@@ -23,11 +23,13 @@ static void unclaim(struct queue_change *change)
 
 static void finish(struct queue_change *change, const struct failure *failure)
 {
-    char *const texts[] = {change->address, change->profile, change->subject};
+    char *const texts[] = {change->address, change->profile, change->subject, change->outbox};
+    struct failed_file file = change->file;
     unclaim(change);
     change->done(change, failure);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         memory_free(texts[i]);
+    failed_file_release(&file);
 }
 
 /* `why`: more words behind the sentence; NULL: none. */
@@ -219,10 +221,52 @@ static void file_discarded(void *argument, const struct failure *failure)
                                     discarded, change);
 }
 
-static void discard(struct queue_change *change)
+static void refuse_unknown(struct queue_change *change)
 {
+    refuse(change, "NoSuchMessage", "No message of that id is known.",
+           "exsyncctl queue list shows those that wait, with --failed those that have failed.",
+           NULL);
+}
+
+static void file_looked_at(void *argument)
+{
+    struct queue_change *change = argument;
+    const struct failure cancelled = failure_cancelled();
+    if (over(change, change->cancelled ? &cancelled : NULL))
+        return;
+    bool there = change->file.there;
+    change->already = !there && !change->open;
+    if (!there && !change->known) {
+        refuse_unknown(change);
+        return;
+    }
+    if (change->already) {
+        finish(change, NULL);
+        return;
+    }
+    if (change->subject == NULL && change->file.subject != NULL)
+        change->subject = memory_copy_string(change->file.subject);
     change->waiting = true;
     outbox_discard(change->service->context.outbox, change->id, file_discarded, change);
+}
+
+static void look_at_file(void *argument)
+{
+    struct queue_change *change = argument;
+    failed_file_look(&change->file, change->outbox);
+}
+
+/* `open`: something went wrong with it that is not over. */
+static void discard(struct queue_change *change, bool known, bool open)
+{
+    struct executor_pool *pool = change->service->files;
+    change->known = known;
+    change->open = open;
+    change->outbox = service_outbox_path(change->service);
+    memcpy(change->file.id, change->id, sizeof change->id);
+    change->waiting = true;
+    executor_pool_submit(pool, executor_pool_lane(pool, "failed messages", 1), &change->job,
+                         look_at_file, file_looked_at, change);
 }
 
 /* --- 1: it is looked at --- */
@@ -275,15 +319,13 @@ static void refused_read(void *argument, const struct failure *failure,
     if (over(change, failure))
         return;
     const struct store_failure_row *row = failures->rows;
-    if (failures->count > 0 && row->resolved_ms != 0)
+    if (change->action == QUEUE_DISCARD)
+        discard(change, failures->count > 0, failures->count > 0 && row->resolved_ms == 0);
+    else if (failures->count > 0 && row->resolved_ms != 0)
         refuse(change, "Refused", "It was refused when it was submitted:",
                "Its file was taken out of the outbox's folder failed since.", row->text);
     else if (failures->count == 0)
-        refuse(change, "NoSuchMessage", "No message of that id is known.",
-               "exsyncctl queue list shows those that wait, with --failed those that have failed.",
-               NULL);
-    else if (change->action == QUEUE_DISCARD)
-        discard(change);
+        refuse_unknown(change);
     else
         refuse(change, "Refused",
                "It was refused when it was submitted, and is kept in the outbox's folder failed:",
@@ -307,7 +349,7 @@ static void looked(void *argument, const struct failure *failure, const struct s
     }
     keep(change, &rows[0]);
     if (change->action == QUEUE_DISCARD && rows[0].submission.state == STORE_SUBMISSION_FAILED) {
-        discard(change);
+        discard(change, true, rows[0].code != NULL);
         return;
     }
     if (!may_change(change, &rows[0]))

@@ -5,13 +5,17 @@
  *   retry    the same for one that waits for its next try
  *   remove   it goes to failed/ (removal.h)
  *   discard  what lies there, because it has failed, was refused or was removed, is thrown away,
- *            and what went wrong with it is over; nothing else can be thrown away
+ *            and what went wrong with it is over; nothing else can be thrown away. What the
+ *            database does not know may be, too. One whose file is gone and of which nothing is
+ *            open was thrown away already
  *
  * To hold or remove one its mailbox is claimed, so that no cycle has it in its hands. */
 #ifndef EXSYNC_DAEMON_QUEUE_CHANGE_H
 #define EXSYNC_DAEMON_QUEUE_CHANGE_H
 
+#include "base/executor.h"
 #include "daemon/claim.h"
+#include "daemon/failed_file.h"
 #include "daemon/removal.h"
 
 #include <stdbool.h>
@@ -36,8 +40,9 @@ struct queue_change {
     char *subject;
     /* Of a removal. */
     bool may_have_been_sent;
-    bool lost;   /* its file was nowhere */
-    bool marked; /* with a failure: it is held, and removed as soon as that is possible */
+    bool lost;    /* its file was nowhere */
+    bool marked;  /* with a failure: it is held, and removed as soon as that is possible */
+    bool already; /* nothing was left to be thrown away */
 
     /* Private. */
     struct store_mailbox mailbox;
@@ -48,6 +53,11 @@ struct queue_change {
     bool cancelled;
     bool changed;
     struct removal removal;
+    struct executor_job job; /* looks at `file` */
+    struct failed_file file;
+    char *outbox; /* owned */
+    bool known;   /* of what is thrown away: to the store */
+    bool open;    /* something went wrong with it that is not over */
 };
 
 void queue_change_start(struct queue_change *change);

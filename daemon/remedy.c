@@ -235,12 +235,26 @@ static void write_throttling(struct buffer *text, const struct remedy_place *pla
                                "Get-ThrottlingPolicy | Format-List Name,Ews*\n");
 }
 
+/* One that is still tried is told of by the same commands. */
+static void write_message(struct buffer *text, const struct remedy_place *place)
+{
+    const char *id = place->message;
+    if (id == NULL || id[0] == '\0')
+        return;
+    buffer_append_format(text,
+                         "# The message, its file, and how it is sent again:\n"
+                         "exsyncctl queue show %s\n"
+                         "# To throw it away when it has failed, which ends this alert:\n"
+                         "exsyncctl queue discard %s\n",
+                         id, id);
+}
+
 void remedy_write_commands(struct buffer *text, enum failure_category category,
                            const struct remedy_place *place)
 {
     if (place->scope == FAILURE_SCOPE_ITEM)
-        return;
-    if (category == FAILURE_IMPERSONATION)
+        write_message(text, place);
+    else if (category == FAILURE_IMPERSONATION)
         write_impersonation(text, place);
     else if (category == FAILURE_AUTHORIZATION)
         write_authorization(text, place);

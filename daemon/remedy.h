@@ -23,7 +23,8 @@ struct remedy_place {
     const char *profile;
     const char *url;
     const char *mailbox;      /* address; NULL or "": the whole profile */
-    enum failure_scope scope; /* of the failure; a message's has no commands */
+    enum failure_scope scope; /* of the failure; a message's has commands of exsyncctl alone */
+    const char *message;      /* the outgoing message's id; NULL or "": it is of none */
 };
 
 /* Appends the commands, a line each; nothing for categories that have none. */

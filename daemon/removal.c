@@ -2,9 +2,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "daemon/failed_file.h"
 #include "daemon/messages.h"
 #include "daemon/service_private.h"
 #include "daemon/submission.h"
+#include "mail/outbox.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -39,6 +41,7 @@ void removal_explain(struct buffer *reason, const struct store_queued *message, 
 
 static void report(const struct removal *removal)
 {
+    char *path = failed_file_path(outbox_directory(removal->context->outbox), removal->id);
     const struct log_fields fields = {.message_id = MESSAGE_MESSAGE_REMOVED,
                                       .profile = removal->profile,
                                       .mailbox = removal->address,
@@ -46,9 +49,9 @@ static void report(const struct removal *removal)
                                       .subject = removal->subject,
                                       .cause = removal->reason};
     log_write(removal->context->log, LOG_PRIORITY_WARNING, &fields,
-              "%s: the message \"%s\" %s%s.eml: %s", removal->address, removal->subject,
-              removal->lost ? "is lost: the outbox has no file " : "is kept as failed/",
-              removal->id, removal->reason);
+              "%s: the message \"%s\" %s%s: %s", removal->address, removal->subject,
+              removal->lost ? "is lost: there is no file " : "is kept as ", path, removal->reason);
+    memory_free(path);
 }
 
 static void finish(struct removal *removal, const struct failure *failure)

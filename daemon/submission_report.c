@@ -1,10 +1,13 @@
 #include "daemon/submission_report.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "daemon/alerts.h"
+#include "daemon/failed_file.h"
 #include "daemon/mailbox.h"
 #include "daemon/messages.h"
 #include "daemon/report.h"
+#include "mail/outbox.h"
 
 /* The alert names this message, whatever the cycle was at last. */
 static void record_submission(struct cycle *cycle, const struct submission *submission,
@@ -25,13 +28,14 @@ void submission_report_failed(struct cycle *cycle, const struct submission *subm
     char reason[REPORT_REASON_SIZE];
     record_submission(cycle, submission, failure, INT64_MAX);
     report_reason(reason, failure);
+    char *path = failed_file_path(outbox_directory(cycle->context->outbox), submission->row.id);
     const struct log_fields fields = report_fields(cycle, MESSAGE_SUBMISSION_FAILED, failure);
     log_write(cycle->context->log, LOG_PRIORITY_ERROR, &fields,
-              "%s: the message \"%s\" was not sent and %s%s.eml: %s",
-              mailbox_address(cycle->mailbox), submission->row.subject,
-              submission->lost ? "is lost: the outbox has no file "
-                               : "waits for a person in failed/",
-              submission->row.id, reason);
+              "%s: the message \"%s\" was not sent and %s%s: %s", mailbox_address(cycle->mailbox),
+              submission->row.subject,
+              submission->lost ? "is lost: there is no file " : "waits for a person in ", path,
+              reason);
+    memory_free(path);
 }
 
 void submission_report_sender_not_told(struct cycle *cycle, const struct submission *submission,

@@ -201,12 +201,14 @@ static const char *submission_next(const struct store_traced_submission *traced)
     return "It is looked for in Drafts, Outbox and Sent Items before anything else is done.";
 }
 
-/* Behind the path. */
+/* Behind the path, the message and the reason. */
 static void set_next_failed(json_t *answer)
 {
     struct buffer text = {0};
     const char *path = json_string_value(json_object_get(answer, "path"));
-    failed_file_explain(&text, path != NULL ? path : "FILE");
+    const char *id = json_string_value(json_object_get(answer, "message"));
+    const char *reason = json_string_value(json_object_get(answer, "reason"));
+    failed_file_explain(&text, path != NULL ? path : "FILE", id, failed_file_is_copy(reason));
     set_next(answer, buffer_string(&text), 0);
     buffer_release(&text);
 }
@@ -278,17 +280,27 @@ size_t trace_answer_complete(json_t *answer)
     return count;
 }
 
-json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused)
+json_t *trace_answer_outbox_file(const struct mail_search_match *match, enum trace_file file,
+                                 const char *reason)
 {
+    static const char *const states[] = {"submitted", "refused", "unknown", "unknown"};
+    static const char *const next[] = {
+        [TRACE_FILE_SUBMITTED] = "It is taken into the queue.",
+        [TRACE_FILE_KEPT] = "Nothing: the database does not know it. exsyncctl verify --all "
+                            "--repair looks for it in Exchange and sends it if it is not there.",
+        [TRACE_FILE_COPY] = "Nothing: the database does not know it, and this is a copy without "
+                            "its Bcc recipients. exsyncctl verify --all --repair puts it into "
+                            "failed/, where a person decides.",
+    };
     json_t *answer = json_object();
     json_set_text(answer, "kind", "outgoing");
     json_set_text(answer, "message", NULL);
-    if (refused)
+    if (file != TRACE_FILE_SUBMITTED)
         json_object_set_new(answer, "message",
                             json_text_of(match->name, strcspn(match->name, ".")));
     json_set_text(answer, "address", NULL);
     json_set_text(answer, "profile", NULL);
-    json_set_text(answer, "state", refused ? "refused" : "submitted");
+    json_set_text(answer, "state", states[file]);
     json_set_text(answer, "message_id", match->message_id);
     json_set_text(answer, "subject", match->subject);
     json_set_text(answer, "recipients", NULL);
@@ -299,12 +311,12 @@ json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool ref
     json_set_text(answer, "finished", NULL);
     json_set_text(answer, "held_since", NULL);
     json_set_text(answer, "path", match->path);
-    json_set_text(answer, "reason", NULL);
+    json_set_text(answer, "reason", reason);
     json_set_number(answer, "attempts", 0);
     json_object_set_new(answer, "failure", json_null());
-    if (refused)
+    if (file == TRACE_FILE_REFUSED)
         set_next_failed(answer);
     else
-        set_next(answer, "It is taken into the queue.", 0);
+        set_next(answer, next[file], 0);
     return answer;
 }

@@ -27,6 +27,7 @@
  *                "queued"; "creating": a draft was asked for; "created"; "sending"; "doubtful";
  *                "sent"; "failed"
  *   message_id, subject
+ *                "unknown": the database does not know it, and nothing is sent
  *   recipients   {kind, address, name}, the first thousand at most; null while nobody knows
  *   recipient_count   how many there are; null as above
  *   size, submitter   bytes, user id; null while nobody knows
@@ -68,7 +69,14 @@ size_t trace_answer_complete(json_t *answer);
 /* A file that was found where the store knows nothing of it: in a Maildir, or in outbox/. */
 json_t *trace_answer_file(const struct mail_search_match *match, const char *address,
                           const char *profile);
-json_t *trace_answer_outbox_file(const struct mail_search_match *match, bool refused);
+enum trace_file {
+    TRACE_FILE_SUBMITTED,
+    TRACE_FILE_REFUSED,
+    TRACE_FILE_KEPT, /* as it was submitted, and the store does not know it: an older one, perhaps */
+    TRACE_FILE_COPY, /* the same of a copy whose original is gone */
+};
+json_t *trace_answer_outbox_file(const struct mail_search_match *match, enum trace_file file,
+                                 const char *reason);
 
 /* Adds what the file of an item tells. */
 void trace_answer_found(json_t *answer, const char *path, const char *message_id,

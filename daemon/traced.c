@@ -86,14 +86,16 @@ static bool has_submission(const struct traced_list *list, const char *name)
 }
 
 void traced_add_outbox(struct traced_list *list, const struct mail_search_match *match,
-                       bool refused, const char *reason)
+                       enum trace_file file, const char *reason)
 {
-    /* Beside ID.eml lies ID.reason. */
-    if (refused && (strstr(match->name, ".eml") == NULL || has_submission(list, match->name)))
+    /* Beside ID.eml lies ID.reason; and what is in queue/ may be in kept/, too. */
+    bool named = file != TRACE_FILE_SUBMITTED;
+    if ((file == TRACE_FILE_REFUSED && strstr(match->name, ".eml") == NULL) ||
+        (named && has_submission(list, match->name)))
         return;
-    struct traced *traced = add(list, trace_answer_outbox_file(match, refused));
-    if (traced != NULL && reason != NULL)
-        json_set_text(traced->answer, "reason", reason);
+    struct traced *traced = add(list, trace_answer_outbox_file(match, file, reason));
+    if (traced != NULL && named)
+        traced->id = memory_copy_bytes(match->name, strcspn(match->name, "."));
 }
 
 void traced_find_files(struct traced_list *list, atomic_bool *stop, atomic_uint *progress)

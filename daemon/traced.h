@@ -6,6 +6,7 @@
 #include "daemon/mail_search.h"
 #include "daemon/mailbox.h"
 #include "daemon/scheduler.h"
+#include "daemon/trace_answer.h"
 #include "store/store_trace.h"
 
 #include <jansson.h>
@@ -49,7 +50,7 @@ void traced_add_submission(struct traced_list *list, const struct store_traced_s
 void traced_add_delivered(struct traced_list *list, const struct mail_search_match *match,
                           const struct store_traced_item *item, const struct mailbox *mailbox);
 void traced_add_outbox(struct traced_list *list, const struct mail_search_match *match,
-                       bool refused, const char *reason);
+                       enum trace_file file, const char *reason);
 
 /* STATE/outbox/failed/ID.reason. The caller frees. */
 char *traced_reason_path(const char *outbox, const char *id);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/message_id.h"
 #include "mail/maildir_name.h"
+#include "store/store_actions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,13 +73,48 @@ static void match_looked_up(void *argument, const struct failure *failure,
     next_match(tracing);
 }
 
+static enum trace_file file_in(const struct tracing *tracing)
+{
+    static const enum trace_file files[] = {[TRACING_NEW] = TRACE_FILE_SUBMITTED,
+                                            [TRACING_INTAKE] = TRACE_FILE_SUBMITTED,
+                                            [TRACING_FAILED] = TRACE_FILE_REFUSED,
+                                            [TRACING_KEPT] = TRACE_FILE_KEPT,
+                                            [TRACING_QUEUE] = TRACE_FILE_COPY};
+    return files[tracing->place];
+}
+
+/* What the store has is no stray file, whether or not it was asked for: of another mailbox, say. */
+static void queued_looked_up(void *argument, const struct failure *failure,
+                             const struct store_queued *rows, size_t count)
+{
+    (void)rows;
+    struct tracing *tracing = argument;
+    if (!tracing_answered(tracing, failure))
+        return;
+    const struct mail_search_match *match = &tracing->search.matches[tracing->match++];
+    if (count == 0)
+        traced_add_outbox(&tracing->found, match, file_in(tracing), NULL);
+    next_match(tracing);
+}
+
+static void look_up_queued(struct tracing *tracing, const struct mail_search_match *match)
+{
+    char id[OUTBOX_ID_SIZE];
+    snprintf(id, sizeof id, "%.*s", (int)strcspn(match->name, "."), match->name);
+    store_queue_find(tracing->service->context.store, id, queued_looked_up, tracing);
+}
+
 static void next_match(struct tracing *tracing)
 {
     for (; tracing->match < tracing->search.count; tracing->match++) {
         const struct mail_search_match *match = &tracing->search.matches[tracing->match];
         const char *id = match->message_id == NULL ? "" : match->message_id;
+        if (tracing->place == TRACING_KEPT || tracing->place == TRACING_QUEUE) {
+            look_up_queued(tracing, match);
+            return;
+        }
         if (tracing->place != TRACING_MAILDIRS) {
-            traced_add_outbox(&tracing->found, match, tracing->place == TRACING_FAILED,
+            traced_add_outbox(&tracing->found, match, file_in(tracing),
                               tracing->reasons[tracing->match]);
         } else if (maildir_name_number(match->name) != 0) {
             store_trace_message(tracing->service->context.store, message_id_number(id, strlen(id)),
@@ -174,8 +210,11 @@ static struct mailbox *next_mailbox(struct tracing *tracing)
 
 static void next_place(struct tracing *tracing)
 {
-    static const char *const folders[] = {
-        [TRACING_NEW] = "new", [TRACING_INTAKE] = "intake", [TRACING_FAILED] = "failed"};
+    static const char *const folders[] = {[TRACING_NEW] = "new",
+                                          [TRACING_INTAKE] = "intake",
+                                          [TRACING_FAILED] = "failed",
+                                          [TRACING_KEPT] = "kept",
+                                          [TRACING_QUEUE] = "queue"};
     if (tracing->outbox == NULL && tracing->place < TRACING_MAILDIRS)
         tracing->place = TRACING_MAILDIRS;
     if (tracing->place < TRACING_MAILDIRS) {

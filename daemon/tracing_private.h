@@ -18,6 +18,8 @@ enum tracing_place {
     TRACING_NEW,
     TRACING_INTAKE,
     TRACING_FAILED,
+    TRACING_KEPT,
+    TRACING_QUEUE,
     TRACING_MAILDIRS,
 };
 

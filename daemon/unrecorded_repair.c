@@ -1,6 +1,8 @@
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/uuid.h"
 #include "daemon/cycle.h"
+#include "daemon/failed_file.h"
 #include "daemon/messages.h"
 #include "daemon/unrecorded.h"
 
@@ -9,11 +11,9 @@
 enum { LAST_SEQUENCE = 4095 };
 
 static const char copy_code[] = "NotRecorded", copy_step[] = "submit";
-static const char copy_reason[] =
-    "The database does not know this message, and of what was submitted only this copy is left: it "
-    "names no Bcc recipients, and may have been sent before.";
-static const char copy_remedy[] =
-    "Look for it in Sent Items; send it again only if it is not there, to all whom it was for.";
+
+#define COPY_REMEDY \
+    "Look for it in Sent Items; send it again only if it is not there, to all whom it was for."
 
 static void put_aside_next(struct unrecorded *unrecorded);
 
@@ -25,6 +25,20 @@ static const char *this_copy(const struct unrecorded *unrecorded)
     return unrecorded->folders[OUTBOX_IN_QUEUE].pointers[unrecorded->next];
 }
 
+static void report_copy(const struct unrecorded *unrecorded)
+{
+    char *path =
+        failed_file_path(outbox_directory(unrecorded->context->outbox), this_copy(unrecorded));
+    const struct log_fields fields = {.message_id = MESSAGE_INTAKE_REFUSED,
+                                      .direction = cycle_direction_name(CYCLE_OUTGOING),
+                                      .step = copy_step,
+                                      .code = copy_code};
+    log_write(unrecorded->context->log, LOG_PRIORITY_WARNING, &fields,
+              "a message that the database does not know is kept as %s: %s %s", path,
+              FAILED_FILE_COPY_REASON, COPY_REMEDY);
+    memory_free(path);
+}
+
 /* Of one that has gone meanwhile the failure is over (refusals.h). */
 static void put_aside(void *argument, const struct failure *failure)
 {
@@ -33,14 +47,8 @@ static void put_aside(void *argument, const struct failure *failure)
         unrecorded->done(unrecorded, failure);
         return;
     }
-    const struct log_fields fields = {.message_id = MESSAGE_INTAKE_REFUSED,
-                                      .direction = cycle_direction_name(CYCLE_OUTGOING),
-                                      .step = copy_step,
-                                      .code = copy_code};
     if (failure == NULL)
-        log_write(unrecorded->context->log, LOG_PRIORITY_WARNING, &fields,
-                  "a message that the database does not know is kept as failed/%s.eml: %s %s",
-                  this_copy(unrecorded), copy_reason, copy_remedy);
+        report_copy(unrecorded);
     unrecorded->next++;
     put_aside_next(unrecorded);
 }
@@ -51,8 +59,8 @@ static void recorded(void *argument, const struct failure *failure)
     if (failure != NULL)
         unrecorded->done(unrecorded, failure);
     else
-        outbox_refuse(unrecorded->context->outbox, this_copy(unrecorded), copy_reason, put_aside,
-                      unrecorded);
+        outbox_refuse(unrecorded->context->outbox, this_copy(unrecorded),
+                      FAILED_FILE_COPY_REASON "\n" COPY_REMEDY, put_aside, unrecorded);
 }
 
 static void record_copy(struct unrecorded *unrecorded)
@@ -62,7 +70,7 @@ static void record_copy(struct unrecorded *unrecorded)
                     .scope = FAILURE_SCOPE_ITEM,
                     .permanent = true,
                     .sentence = "A message of the outbox is not in the database.",
-                    .remedy = copy_remedy},
+                    .remedy = COPY_REMEDY},
         .profile = "",
         .direction = cycle_direction_name(CYCLE_OUTGOING),
         .submission = this_copy(unrecorded),
@@ -71,7 +79,7 @@ static void record_copy(struct unrecorded *unrecorded)
     };
     failure_set_code(&row.failure, copy_code);
     failure_set_step(&row.failure, copy_step);
-    failure_format_text(&row.failure, "%s", copy_reason);
+    failure_format_text(&row.failure, "%s", FAILED_FILE_COPY_REASON);
     store_failure_record(unrecorded->context->store, &row, recorded, unrecorded);
 }
 

@@ -180,6 +180,8 @@ static void take_whole_alert(struct exsyncctl *tool, const json_t *alert, void *
     if (has(mailbox))
         output_print(tool, OUTPUT_PLAIN, "  %-10s %s%s%s\n", "mailbox", mailbox,
                      has(direction) ? ", " : "", has(direction) ? direction : "");
+    if (has(output_text(alert, "message")))
+        output_print(tool, OUTPUT_PLAIN, "  %-10s %s\n", "message", output_text(alert, "message"));
     output_print(tool, OUTPUT_PLAIN, "  %-10s %s in %s\n", "code", output_words(alert, "code"),
                  output_words(alert, "step"));
     print_times(tool, alert);

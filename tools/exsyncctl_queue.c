@@ -57,6 +57,9 @@ static const char *state_of(const json_t *message, enum output_colour *colour)
     }
     if (state == NULL)
         return "";
+    if (output_true(message, "discarded"))
+        return strcmp(state, "failed") == 0 ? "failed, and thrown away"
+                                            : "refused, and thrown away";
     if (strcmp(state, "failed") == 0 || strcmp(state, "refused") == 0)
         *colour = OUTPUT_BAD;
     if (output_true(message, "may_have_been_sent")) {
@@ -215,6 +218,7 @@ static void show_message(struct exsyncctl *tool, const json_t *message, void *ar
     show_submitter(tool, message);
     show_time(tool, "queued", message, "queued");
     show_time(tool, "finished", message, "finished");
+    show_time(tool, "thrown away", message, "discarded_at");
     show_number(tool, "failures", failures_of(message), "");
     show_line(tool, "waits", output_text(json_object_get(message, "hindrance"), "text"));
     show_time(tool, "next try", message, "next_try");
@@ -239,8 +243,10 @@ static void show_changed(struct exsyncctl *tool, const json_t *answer, void *arg
     const char *message = output_text(answer, "message"), *subject = output_text(answer, "subject");
     const char *file = output_text(answer, "file");
     const char *hindrance = output_text(json_object_get(answer, "hindrance"), "text");
-    output_print(tool, OUTPUT_PLAIN, "%s: %s, \"%s\"\n", message == NULL ? "" : message, done,
-                 subject == NULL ? "" : subject);
+    bool named = subject != NULL && subject[0] != '\0';
+    output_print(tool, OUTPUT_PLAIN, "%s: %s%s%s%s%s\n", message == NULL ? "" : message, done,
+                 output_true(answer, "already") ? " already" : "", named ? ", \"" : "",
+                 named ? subject : "", named ? "\"" : "");
     if (hindrance != NULL)
         output_print(tool, OUTPUT_WARNING, "It waits all the same: %s\n", hindrance);
     if (file != NULL)

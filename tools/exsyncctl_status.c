@@ -96,10 +96,12 @@ static void print_outgoing(struct exsyncctl *tool, const json_t *status)
 static void print_unknown(struct exsyncctl *tool, long long unknown)
 {
     if (unknown > 0)
-        output_print(tool, OUTPUT_BAD,
-                     "  outbox     %lld %s not known to the database and not sent; exsyncctl "
-                     "verify --all --repair looks for and sends what waits\n",
-                     unknown, plural(unknown, "message is", "messages are"));
+        output_print(
+            tool, OUTPUT_BAD,
+            "  outbox     %lld %s not known to the database and not sent; exsyncctl "
+            "verify --all --repair looks for them in Exchange and sends what is not there, and "
+            "puts into failed/ what it has no original of\n",
+            unknown, plural(unknown, "message is", "messages are"));
 }
 
 static void print_reload(struct exsyncctl *tool, const char *refused, const json_t *error)

@@ -155,7 +155,7 @@ void outbox_accept(struct outbox *outbox, const char *id, const struct outbox_ed
 /* The store knows it: from intake/ to kept/. */
 void outbox_settle(struct outbox *outbox, const char *id, outbox_done *done, void *argument);
 
-/* To failed/, with `reason` (one sentence, perhaps a line more) beside it; on disk then. From
+/* To failed/, with `reason` (why, in one line, perhaps a line more) beside it; on disk then. From
  * intake/ or kept/, as it was submitted; where it is in neither, its copy from queue/.
  * failure->gone: the message is in none of the four; the reason is written all the same. */
 void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,

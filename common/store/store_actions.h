@@ -77,6 +77,10 @@ struct store_queued {
     const char *sentence;
     const char *text;
     const char *remedy;
+    /* When a person was done with what it had failed of for good, and its sentence; 0 and NULL:
+     * nobody was, or it is one of a list. */
+    int64_t dealt_with_ms;
+    const char *dealt_with;
 };
 
 enum store_queue_part {

@@ -41,6 +41,7 @@ static void row_keep(struct store_alert_reader *reader, sqlite3_stmt *query)
         .resolved_ms = sqlite3_column_int64(query, 21),
         .count = (uint32_t)sqlite3_column_int64(query, 22),
         .absorbs = sqlite3_column_int(query, 23) != 0,
+        .submission = row_text(reader, query, 24),
     };
 }
 

@@ -86,7 +86,8 @@ struct store_alert_row {
     const char *category;
     const char *code;
     const char *step;
-    const char *subject; /* NULL: none */
+    const char *subject;    /* NULL: none */
+    const char *submission; /* the outgoing message's id; "": it is of none */
     const char *opening;
     const char *sentence;
     const char *remedy;

@@ -41,6 +41,8 @@ static void list_keep(struct list_operation *listing, sqlite3_stmt *query)
         .sentence = store_strings_column(strings, query, 25),
         .text = store_strings_column(strings, query, 26),
         .remedy = store_strings_column(strings, query, 27),
+        .dealt_with_ms = sqlite3_column_int64(query, 28),
+        .dealt_with = store_strings_column(strings, query, 29),
     };
     store_submission_read(query, strings, &row->submission);
 }

@@ -15,7 +15,8 @@ _Static_assert(STORE_ALERT_ERROR == 3, "the database holds this number");
     "SELECT alert.id, level, told, told_reason, alert.scope, alert.profile, mailbox.address," \
     " alert.direction, alert.category, alert.code, step, subject, opening, sentence, remedy," \
     " text, activity, trace, http_status, opened_at, alert.last_seen, alert.resolved_at,"     \
-    " alert.count, absorbs FROM " alerts " JOIN failure ON failure.id = alert.failure"        \
+    " alert.count, absorbs, alert.submission FROM " alerts                                    \
+    " JOIN failure ON failure.id = alert.failure"                                             \
     " LEFT JOIN mailbox ON mailbox.number = alert.mailbox"
 
 const char *const store_sql_alerts[STORE_SQL_COUNT] = {

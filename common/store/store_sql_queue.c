@@ -6,12 +6,22 @@
     "(SELECT " column " FROM failure INDEXED BY failure_submission"          \
     " WHERE failure.submission = submission.id AND failure.submission <> ''" \
     " AND failure.resolved_at IS NULL ORDER BY failure.last_seen DESC, failure.id DESC LIMIT 1)"
-#define QUEUE_ROWS                                                                             \
+#define QUEUE_OPEN        \
+    QUEUE_FAILURE("code") \
+    ", " QUEUE_FAILURE("sentence") ", " QUEUE_FAILURE("text") ", " QUEUE_FAILURE("remedy")
+/* The last of those that no other try could have ended, and that are over: a person is done with
+ * it. For one message: no index has them by it. */
+#define QUEUE_DEALT(column)                                           \
+    "(SELECT " column " FROM failure INDEXED BY failure_same"         \
+    " WHERE failure.mailbox = submission.mailbox AND resolved_at > 0" \
+    " AND failure.submission = submission.id AND permanent"           \
+    " ORDER BY failure.resolved_at DESC, failure.id DESC LIMIT 1)"
+#define QUEUE_ROWS_WITH(dealt)                                                                 \
     "SELECT submission.id, state, submission.number, queued_at, size, submitter, null_sender," \
     " stray, attempts, next_try, doubt_since, message_id, subject, recipients, reference,"     \
     " held_for, held_at, removal, finished_at, mailbox.number, lease, address, profile,"       \
-    " mailbox.removed_at IS NOT NULL, " QUEUE_FAILURE("code") ", " QUEUE_FAILURE(              \
-        "sentence") ", " QUEUE_FAILURE("text") ", " QUEUE_FAILURE("remedy") " FROM submission"
+    " mailbox.removed_at IS NOT NULL, " QUEUE_OPEN ", " dealt " FROM submission"
+#define QUEUE_ROWS QUEUE_ROWS_WITH("NULL, NULL")
 #define QUEUE_BEHIND \
     "(submission.mailbox, submission.number) > (?1, ?2) AND submission.mailbox <= ?3"
 #define QUEUE_ORDER "ORDER BY submission.mailbox, submission.number LIMIT ?4"
@@ -30,8 +40,9 @@ const char *const store_sql_queue[STORE_SQL_COUNT] = {
         QUEUE_ROWS " INDEXED BY submission_removal"
                    " JOIN mailbox ON mailbox.number = submission.mailbox"
                    " WHERE " QUEUE_BEHIND " AND removal IS NOT NULL " QUEUE_ORDER,
-    [STORE_SQL_QUEUE_FIND] =
-        QUEUE_ROWS " JOIN mailbox ON mailbox.number = submission.mailbox WHERE submission.id = ?1",
+    [STORE_SQL_QUEUE_FIND] = QUEUE_ROWS_WITH(QUEUE_DEALT("resolved_at") ", " QUEUE_DEALT(
+        "sentence")) " JOIN mailbox ON mailbox.number = submission.mailbox WHERE submission.id = "
+                     "?1",
     [STORE_SQL_QUEUE_HELD] = "SELECT mailbox, count(*) FROM submission INDEXED BY submission_open"
                              " WHERE " SUBMISSION_OPEN " AND " SUBMISSION_WAITS
                              " AND held_at IS NOT NULL GROUP BY mailbox",

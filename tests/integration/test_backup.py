@@ -582,6 +582,14 @@ def lose_database(scene, subject):
     return tool
 
 
+def check_traced_unknown(tool, scene, subject, folder):
+    """It is found in the outbox, once, with the command that takes it in."""
+    found = [answer for answer in tool.answers("trace", subject) if answer["kind"] == "outgoing"]
+    check_equal([answer["state"] for answer in found], ["unknown"], "states")
+    check(found[0]["path"].startswith(f"{scene.folder}/state/outbox/{folder}/"), found[0]["path"])
+    check("verify --all --repair" in found[0]["next"], found[0]["next"])
+
+
 @case("a start without the database warns of what lies in the outbox, until it was taken in anew")
 def _():
     with scene_of((ANN,), defaults={"incoming": "no"}) as scene:
@@ -593,6 +601,7 @@ def _():
         status, out, _ = tool.run("check")
         check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
         check("1 message is not known to the database" in tool.output("status"), "status")
+        check_traced_unknown(tool, scene, "of the lost database", "kept")
         tool.output("verify", "--all", "--repair")
         check("does not know" not in tool.run("check")[1], "it is said after the repair")
         until_sent(scene, "of the lost database")
@@ -640,6 +649,9 @@ def _():
                                   "exsyncctl verify --all --repair")
         status, out, _ = tool.run("check")
         check(status == 1 and "does not know 1 message of the outbox" in out, f"{status}, {out}")
+        check_traced_unknown(tool, scene, "only its copy is left", "queue")
+        said = tool.output("status")
+        check("puts into failed/ what it has no original of" in said, said)
         answers = tool.answers("verify", "--all", wanted=65)
         check_equal(answers[0], {"kind": "outbox", "unknown": 1, "copies": 1, "repaired": False},
                     "what is told of the outbox")
@@ -649,6 +661,15 @@ def _():
         check_equal((scene.outbox.queue(), len(scene.outbox.failed())), ([], 1), "queue and failed")
         row = tool.output("queue", "list", "--failed")
         check(kept.name in row and "no Bcc recipients" in row, row)
+        reason = list(scene.outbox.failed().values())[0]
+        check("send it again only if it is not there" in reason, reason)
+        shown, = tool.answers("queue", "show", kept.name)
+        traced = [answer for answer in tool.answers("trace", kept.name)
+                  if answer["kind"] == "outgoing"]
+        for answer in (shown, *traced):
+            check("BCC-RECIPIENT" in answer["next"] and "Sent Items" in answer["next"], answer["next"])
+            check_equal(answer["submitter"], None, "who submitted it")
+        check_equal(len(traced), 1, "what is traced")
         tool.output("resume", PROFILE)
         tool.output("queue", "discard", kept.name)
         check("was refused" not in tool.run("check")[1], "it is refused after it was discarded")

@@ -263,8 +263,8 @@ def _():
         scene.submit(mail("one"), mail("two"))
         until(lambda: len(scene.outbox.queue()) == 2, "they are in the queue")
         restart(scene)
-        scene.daemon.until_logged(f"of {ANN}", "queued and cannot be sent", "disabled outgoing",
-                                  f"exsyncctl enable {ANN} --outgoing. ")
+        scene.daemon.until_logged(f"of {ANN}", "queued so far and cannot be sent", "disabled outgoing",
+                                  f"exsyncctl enable {ANN} --outgoing lets it send again. What has")
         scene.submit(mail("three"))
         until(lambda: len(scene.outbox.queue()) == 3, "they are in the queue")
         scene.reload()

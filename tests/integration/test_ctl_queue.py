@@ -264,7 +264,7 @@ def _():
         for words in (f"exsyncctl queue remove {removed}", f"uid {os.getuid()}", "It was not sent",
                       CARLA):
             check(words in reason, reason)
-        scene.daemon.until_logged(ANN, "two", "failed/", "uid")
+        scene.daemon.until_logged(ANN, "two", f"{scene.outbox.folder}/failed/", "uid")
         restart(scene)
         queue.resume()
         scene.until_received(BEN, 1)
@@ -290,18 +290,35 @@ def failed_messages(scene, *subjects):
     return queue
 
 
+def check_thrown_away_once(scene, queue, message, state):
+    """It says so the second time, and logs nothing; what is shown says it, too, and when."""
+    said = queue.tool.output("queue", "discard", message)
+    check("thrown away already" in said and '""' not in said, said)
+    check_equal(len(scene.daemon.log_lines("throws away", message)), 1, "how often it is logged")
+    shown, = queue.tool.answers("queue", "show", message)
+    check_equal((shown["state"], shown["discarded"], shown["next"]), (state, True, None), "state")
+    check(shown["discarded_at"] and shown["reason"], f"when, and why it had failed: {shown}")
+    said = queue.tool.output("queue", "show", message)
+    check(f"{state}, and thrown away" in said and "thrown away   " in said, said)
+
+
 @case("a message that has failed and is thrown away goes out of failed/, and its alert is over")
 def _():
     with SendingScene() as scene:
         queue = failed_messages(scene, "one", "two")
         first = next(message["message"] for message in queue.list("--failed")
                      if message["subject"] == "one")
+        alert, = (alert for alert in queue.tool.answers("alerts") if alert["message"] == first)
+        said = queue.tool.output("alerts", str(alert["alert"]))
+        for command in ("show", "discard"):
+            check(f"  exsyncctl queue {command} {first}\n" in said, said)
         queue.change("discard", first)
         check_equal(len(queue.tool.answers("alerts")), 1, "alerts")
         check_equal([message["subject"] for message in queue.list("--failed")], ["two"], "failed")
         names = [path.name for path in (scene.outbox.folder / "failed").iterdir()]
         check(len(names) == 2 and not any(first in name for name in names), names)
         scene.daemon.until_logged(ANN, "throws away", first)
+        check_thrown_away_once(scene, queue, first, "failed")
 
 
 @case("of messages that fail together each alert names its own")
@@ -371,15 +388,22 @@ def _():
                       if answer.get("message") == message)
         file = scene.outbox.folder / "failed" / f"{message}.eml"
         for told in (shown["next"], traced["next"], queue.tool.output("queue", "show", message)):
-            check(f"exsync-submit -t -i < {file}), then remove that file" in told, told)
+            check(f"exsync-submit -t -i < {file}), then throw that file away (exsyncctl queue "
+                  f"discard {message})" in told, told)
         queue.tool.fails(EX_DATAERR, "queue", "remove", message, saying="queue discard throws it away")
         check_equal(len(scene.outbox.failed()), 1, "what a removal leaves in failed/")
         said = queue.tool.output("queue", "discard", message)
-        check("thrown away" in said, said)
+        check('thrown away, "one"' in said, said)
         line = scene.daemon.until_logged("outbox: an administrator", "throws away the message")
-        check(line.endswith(f"throws away the message {message}"), line)
+        check(line.endswith(f'throws away the message {message}, "one"'), line)
         check_equal((queue.list("--failed"), scene.outbox.failed()), ([], {}), "what is left")
         check_equal(queue.tool.answers("status")[0]["refused"], 0, "refused")
+        check_thrown_away_once(scene, queue, message, "refused")
+        unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+        queue.tool.fails(EX_NOINPUT, "queue", "discard", unknown, saying="No message of that id")
+        (scene.outbox.folder / "failed" / f"{unknown}.eml").write_bytes(mail("two"))
+        said = queue.tool.output("queue", "discard", unknown)
+        check('thrown away, "two"' in said and not scene.outbox.failed(), said)
 
 
 @case("a message that is held can be removed, too, and one of a mailbox that has left")

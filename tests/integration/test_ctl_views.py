@@ -34,7 +34,7 @@ DIRECTION = {"on", "disabled", "state", "result", "last_started", "last_succeede
 TROUBLE = {"category", "code", "step", "http_status", "permanent", "sentence", "remedy", "error",
            "failures", "since"}
 ALERT = {"kind", "alert", "level", "scope", "profile", "mailbox", "direction", "category", "code",
-         "step", "http_status", "subject", "sentence", "told", "told_reason", "cause", "remedy",
+         "step", "http_status", "message", "subject", "sentence", "told", "told_reason", "cause", "remedy",
          "error", "activity", "trace", "details", "opened", "last_seen", "resolved", "count",
          "absorbs"}
 FAILURE = {"kind", "scope", "profile", "mailbox", "direction", "category", "code", "step",

@@ -2,6 +2,7 @@
 """What is in Exchange arrives in the Maildir, once, as it is."""
 
 import os
+import re
 
 from harness import CORPUS, add_case, case, check, check_equal, main, until
 from scene import ANN, BEN, CARLA, Scene
@@ -122,7 +123,9 @@ def too_large(others):
         rows = until(lambda: scene.ledger.unresolved(ANN), "the failure is recorded")
         check_equal([(row["scope"], row["code"]) for row in rows], [("item", "MessageTooLarge")],
                     "the failures")
-        scene.daemon.until_logged(ANN, "was not delivered")
+        line = scene.daemon.until_logged(ANN, "was not delivered")
+        check(re.search(r"received [-0-9]{10} [:0-9]{8} \S+ was not delivered", line),
+              f"not in local time, as the next try: {line}")
         scene.until_polled(ANN)
         check_equal(scene.maildir(ANN).count(), count, "delivered messages")
         del scene.profile_keys["max_message_size"]

@@ -219,7 +219,8 @@ def _():
         (scene.outbox.folder / "queue" / scene.outbox.queue()[0]).unlink()
         scene.exchange.clear_faults()
         scene.start()
-        scene.daemon.until_logged("removed by hand", "waits for a person in failed/")
+        scene.daemon.until_logged("removed by hand",
+                                  f"waits for a person in {scene.outbox.folder}/failed/")
         scene.until_settled()
         name, = scene.outbox.failed()
         check_equal((scene.outbox.folder / "failed" / name).read_bytes(), text, "what is kept")
@@ -257,12 +258,12 @@ def _():
             (scene.outbox.folder / folder / name).unlink()
         scene.exchange.clear_faults()
         scene.start()
-        scene.daemon.until_logged("removed by hand", "is lost: the outbox has no file")
+        scene.daemon.until_logged("removed by hand", "is lost: there is no file")
         scene.until_settled()
         scene.until_delivered(ANN, 1)
         notice, = scene.maildir(ANN).contents()
         check(b"The message itself is not there any more" in notice, notice)
-        check(b"failed/" not in notice, notice)
+        check(b"is kept on" not in notice, notice)
 
 
 @case("nobody is told of a notification that was not sent, nor when the profile says so")

@@ -61,7 +61,7 @@ for mailboxes, code, words in (({BEN: {}}, "NotConfigured", "is not in the confi
         with queue_of_ann("one", "two") as scene:
             scene.mailboxes = mailboxes
             scene.reload()
-            scene.daemon.until_logged(f"2 messages of {ANN} are queued and cannot be sent", words)
+            scene.daemon.until_logged(f"2 messages of {ANN} are queued so far and cannot be sent", words)
             until_failures(scene, [code], [])
             scene.exchange.clear_faults()
             scene.reload()
@@ -83,7 +83,7 @@ def _():
         scene.daemon.stop()
         configure(scene, {BEN: OFF})
         scene.daemon.start()
-        scene.daemon.until_logged(f"1 message of {ANN} is queued and cannot be sent")
+        scene.daemon.until_logged(f"1 message of {ANN} is queued so far and cannot be sent")
         until_failures(scene, ["NotConfigured"], [])
         scene.daemon.stop()
         scene.exchange.clear_faults()
@@ -110,7 +110,8 @@ def _():
               "Sent Items" in reasons[0], reasons[0])
         check("more than 5 days" in reasons[1] and "not in the configuration" in reasons[1],
               reasons[1])
-        scene.daemon.until_logged('"old" was not sent and waits for a person in failed/')
+        scene.daemon.until_logged('"old" was not sent and waits for a person in '
+                                  f"{scene.outbox.folder}/failed/")
         until(lambda: len(scene.ledger.rows(
             "SELECT * FROM failure WHERE code = 'QueuedTooLong' AND submission <> ''")) == 2,
             "they are recorded")

@@ -461,6 +461,12 @@ static inline void refuse_run(void *answer)
     memory_free(refuse);
 }
 
+const char *outbox_directory(const struct outbox *outbox)
+{
+    (void)outbox;
+    return "/outbox";
+}
+
 void outbox_refuse(struct outbox *outbox, const char *id, const char *reason, outbox_done *done,
                    void *argument)
 {

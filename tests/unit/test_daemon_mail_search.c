@@ -206,10 +206,26 @@ static void the_command_that_sends_a_failed_message_again_can_be_pasted(void **s
     (void)state;
     struct buffer text = {0};
     char *path = failed_file_path("/srv/ex sync/outbox", "ID");
-    failed_file_explain(&text, path);
+    failed_file_explain(&text, path, "ID", false);
     assert_non_null(strstr(buffer_string(&text),
                            "(exsync-submit -t -i < \"/srv/ex sync/outbox/failed/ID.eml\")"));
+    assert_non_null(strstr(buffer_string(&text), "(exsyncctl queue discard ID)"));
     memory_free(path);
+    buffer_release(&text);
+}
+
+static void a_copy_is_sent_again_to_its_bcc_recipients_too(void **state)
+{
+    (void)state;
+    struct buffer text = {0};
+    assert_false(failed_file_is_copy(NULL));
+    assert_false(failed_file_is_copy("No."));
+    assert_true(failed_file_is_copy(FAILED_FILE_COPY_REASON));
+    failed_file_explain(&text, "/outbox/failed/ID.eml", "ID", true);
+    const char *look = strstr(buffer_string(&text), "look for it in Sent Items");
+    assert_non_null(look);
+    assert_non_null(strstr(look, "(exsync-submit -t -i BCC-RECIPIENT ... < "));
+    assert_non_null(strstr(look, "(exsyncctl queue discard ID)"));
     buffer_release(&text);
 }
 
@@ -226,6 +242,7 @@ int main(void)
         TEST(a_reason_is_one_line),
         TEST(one_file_is_told_with_its_header_and_owner),
         cmocka_unit_test(the_command_that_sends_a_failed_message_again_can_be_pasted),
+        cmocka_unit_test(a_copy_is_sent_again_to_its_bcc_recipients_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,20 @@ static void authentication_shows_the_state_of_the_account(void **state)
                     "Get-ADUser -Identity:\"svc-sync\" | Unlock-ADAccount\n");
 }
 
+static void of_a_message_the_commands_name_it(void **state)
+{
+    (void)state;
+    struct remedy_place place = carla;
+    place.scope = FAILURE_SCOPE_ITEM;
+    assert_commands(FAILURE_AUTHENTICATION, &place, "");
+    place.message = "ID";
+    assert_commands(FAILURE_AUTHENTICATION, &place,
+                    "# The message, its file, and how it is sent again:\n"
+                    "exsyncctl queue show ID\n"
+                    "# To throw it away when it has failed, which ends this alert:\n"
+                    "exsyncctl queue discard ID\n");
+}
+
 static void a_refused_sign_in_tells_how_it_is_tried_at_once(void **state)
 {
     static const char words[] = "Check the password. exsyncd tests again by itself.";
@@ -470,6 +484,7 @@ int main(void)
         cmocka_unit_test(impersonation_is_granted_to_this_account_and_checked_for_this_mailbox),
         cmocka_unit_test(authorization_asks_for_the_role_and_for_the_web_services),
         cmocka_unit_test(authentication_shows_the_state_of_the_account),
+        cmocka_unit_test(of_a_message_the_commands_name_it),
         cmocka_unit_test(a_refused_sign_in_tells_how_it_is_tried_at_once),
         cmocka_unit_test(a_refused_impersonation_names_what_finds_its_cause),
         cmocka_unit_test(a_scope_is_shown_and_widened_by_a_group_or_left_out),
