@@ -430,8 +430,10 @@ def _():
             check_equal(told, {0: True, 1: True, 2: False}, f"what has changed by {before} and {behind}")
         for whom, words in ((f"profile {PROFILE}", ("has paused", "has resumed")),
                             (ANN, ("has disabled", "has enabled"))):
-            check_equal([len(scene.daemon.log_lines(f"{whom}: an administrator", word))
-                         for word in words], [1, 1], f"what the log says of {whom}")
+            for word in words:  # the log is written behind the answer
+                scene.daemon.until_logged(f"{whom}: an administrator", word)
+                check_equal(len(scene.daemon.log_lines(f"{whom}: an administrator", word)), 1,
+                            f"how often the log says of {whom} who {word}")
 
 
 # --- redeliver ------------------------------------------------------------------------------------

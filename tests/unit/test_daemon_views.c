@@ -315,6 +315,7 @@ static const struct store_alert_row alert = {
     .told_reason = "the profile has no owner (key owner)",
     .scope = "mailbox",
     .profile = "p",
+    .submission = "",
     .mailbox = "a@x",
     .direction = "incoming",
     .category = "impersonation",
